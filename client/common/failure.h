@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Why something failed. The values are the exit codes of the command line and never change; the
+ * names are the `reason` of a `failed` report. A GError of this domain carries a sentence for the
+ * user (its message), and beside it the advice: which setting to change, or whom to ask. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef enum {
+    DIALTONE_FAILURE_NONE = 0,
+    DIALTONE_FAILURE_INTERNAL = 1,
+    DIALTONE_FAILURE_USAGE = 2,
+    DIALTONE_FAILURE_PROFILE_INVALID = 3,
+    DIALTONE_FAILURE_SECRET_MISSING = 4,
+    DIALTONE_FAILURE_UNREACHABLE = 5,
+    DIALTONE_FAILURE_NO_PROPOSAL_CHOSEN = 6,
+    DIALTONE_FAILURE_GATEWAY_AUTHENTICATION = 7,
+    DIALTONE_FAILURE_USER_AUTHENTICATION = 8,
+    DIALTONE_FAILURE_PHASE2_REFUSED = 9,
+    DIALTONE_FAILURE_NOT_PERMITTED = 10,
+    DIALTONE_FAILURE_TUNNEL_LOST = 11,
+    DIALTONE_FAILURE_POLICY = 12,
+    DIALTONE_FAILURE_N,
+} DialtoneFailure;
+
+#define DIALTONE_FAILURE (dialtone_failure_quark())
+GQuark dialtone_failure_quark(void);
+
+/* "" for NONE; "internal" for a value outside the enumeration. Never NULL. */
+const char *dialtone_failure_name(DialtoneFailure reason) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Writes @reasonp only when @name is one of the contract's reasons. */
+bool dialtone_failure_from_name(const char *name,
+                                DialtoneFailure *reasonp) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The message is formatted; @advice is taken as it is and may be NULL. @error may be NULL. */
+void dialtone_failure_set(GError **error, DialtoneFailure reason, const char *advice,
+                          const char *format, ...) G_GNUC_PRINTF(4, 5);
+
+/* NULL where the error has none or is of another domain. Owned by @error. */
+const char *dialtone_failure_advice(const GError *error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The exit code of @error: its reason, or INTERNAL for errors of another domain. */
+DialtoneFailure dialtone_failure_of(const GError *error) G_GNUC_WARN_UNUSED_RESULT;

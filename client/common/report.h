@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is told about a connection each time its state changes: the struct, its JSON (schema 1,
+ * one object a line) and its line for a terminal. Strings are cleaned on the way out and on the
+ * way in, for most of them were the gateway's. Fields that are NULL or 0 are left out of the JSON
+ * where the contract allows it. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "client/common/failure.h"
+#include "client/common/state.h"
+
+#define DIALTONE_REPORT_SCHEMA 1
+
+typedef enum {
+    DIALTONE_NAT_NONE,
+    DIALTONE_NAT_DETECTED,
+    DIALTONE_NAT_FORCED,
+} DialtoneNat;
+
+/* Algorithms are spelled as in a profile: "aes256", "sha256", "modp2048". */
+typedef struct {
+    char *encryption;
+    char *hash;
+    char *group;
+    char *auth;       /* "psk", "xauth-psk", "certificate", "hybrid", ... */
+    guint64 lifetime; /* seconds */
+} DialtonePhase1Report;
+
+typedef struct {
+    char *encryption;
+    char *integrity; /* NULL with an AEAD */
+    char *pfs;       /* NULL without PFS */
+    guint64 lifetime;
+    char *local;  /* "10.1.2.3/32" */
+    char *remote; /* "10.0.0.0/8" */
+} DialtonePhase2Report;
+
+typedef struct {
+    DialtoneState state;
+    gint64 time_us; /* microseconds since 1970; 0 = now, when it is written */
+    char *profile;  /* the profile's name */
+
+    /* connected */
+    char *interface;
+    char *address;
+    char *address6;
+    char **dns;
+    char **domains;
+    char **routes;
+    char *gateway; /* "192.0.2.1:4500" */
+    DialtoneNat nat;
+    guint mtu;
+    char *banner;
+    bool fallback;
+    DialtonePhase1Report phase1;
+    GPtrArray *phase2; /* of DialtonePhase2Report, owned; made by dialtone_report_new() */
+    guint64 elapsed_ms;
+
+    /* failed; also reconnecting, where it says why */
+    DialtoneFailure reason;
+    char *message;
+    char *advice;
+} DialtoneReport;
+
+DialtoneReport *dialtone_report_new(DialtoneState state,
+                                    const char *profile) G_GNUC_WARN_UNUSED_RESULT;
+void dialtone_report_free(DialtoneReport *report);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DialtoneReport, dialtone_report_free)
+
+/* Appends an empty entry, owned by the report, for the caller to fill. */
+DialtonePhase2Report *dialtone_report_add_phase2(DialtoneReport *report);
+
+/* Makes it a `failed` report of @error: reason, message, advice. */
+void dialtone_report_take_error(DialtoneReport *report, const GError *error);
+
+/* One line without its newline. */
+char *dialtone_report_to_json(const DialtoneReport *report) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Strict: refuses another schema, unknown states, wrong types and more than 64 KiB. Strings come
+ * out clean. Unknown members are ignored, so that an older program reads a newer one. */
+DialtoneReport *dialtone_report_from_json(const char *json, gsize n,
+                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* One translated line for a terminal, without newline: "connected: dialtone0 10.1.2.3/32 ...". */
+char *dialtone_report_to_line(const DialtoneReport *report) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A parsed profile: every key of NAME.dialtone as a typed value. A profile that exists is valid:
+ * the parser gives either one of these, defaults filled in, or the list of what is wrong. */
+#pragma once
+
+#include <gio/gio.h>
+#include <stdbool.h>
+
+#include "ike/algs.h"
+
+/* A duration that never ends (RetryFor=forever). */
+#define DIALTONE_FOREVER G_MAXUINT64
+
+enum {
+    DIALTONE_PROFILE_BYTES_MAX = 1024 * 1024,
+    DIALTONE_PHASE1_PROPOSALS_MAX = 4, /* what Junos reads */
+    DIALTONE_PHASE2_PROPOSALS_MAX = 16,
+    DIALTONE_NETWORKS_MAX = 64,
+    DIALTONE_GATEWAYS_MAX = 16,
+};
+
+typedef enum { DIALTONE_AUTH_PSK, DIALTONE_AUTH_CERTIFICATE, DIALTONE_AUTH_HYBRID } DialtoneAuth;
+typedef enum { DIALTONE_XAUTH_AUTO, DIALTONE_XAUTH_REQUIRED, DIALTONE_XAUTH_NO } DialtoneXauth;
+typedef enum {
+    DIALTONE_CONFIG_AUTO,
+    DIALTONE_CONFIG_PULL,
+    DIALTONE_CONFIG_PUSH,
+    DIALTONE_CONFIG_NONE,
+} DialtoneConfig;
+typedef enum { DIALTONE_NATT_FORCE, DIALTONE_NATT_AUTO, DIALTONE_NATT_OFF } DialtoneNatT;
+typedef enum { DIALTONE_SELECTORS_EACH, DIALTONE_SELECTORS_ANY } DialtoneSelectors;
+typedef enum { DIALTONE_TRI_AUTO, DIALTONE_TRI_YES, DIALTONE_TRI_NO } DialtoneTri;
+typedef enum { DIALTONE_DNS_AUTO, DIALTONE_DNS_NONE, DIALTONE_DNS_LIST } DialtoneDnsMode;
+typedef enum {
+    DIALTONE_SOURCE_KEYRING,
+    DIALTONE_SOURCE_ASK,
+    DIALTONE_SOURCE_SYSTEM,
+} DialtoneSecretSource;
+typedef enum {
+    DIALTONE_CERT_NONE,
+    DIALTONE_CERT_KEYRING,
+    DIALTONE_CERT_FILE,   /* value: path, .p12/.pfx or PEM */
+    DIALTONE_CERT_PKCS11, /* value: the whole URI */
+} DialtoneCertSource;
+typedef enum { DIALTONE_CA_SYSTEM, DIALTONE_CA_FILE, DIALTONE_CA_DIRECTORY } DialtoneCaSource;
+
+typedef enum {
+    DIALTONE_ID_ANY, /* RemoteID only */
+    DIALTONE_ID_FQDN,
+    DIALTONE_ID_EMAIL, /* USER_FQDN */
+    DIALTONE_ID_IP,    /* RemoteID only */
+    DIALTONE_ID_DN,    /* RemoteID only; "C=NL, O=Example, CN=gw" */
+    DIALTONE_ID_KEYID,
+    DIALTONE_ID_ADDRESS, /* RemoteID only: unset with certificate or hybrid; see `gateways` */
+} DialtoneIdKind;
+
+typedef struct {
+    DialtoneIdKind kind;
+    char *value; /* without its prefix; NULL for ANY and ADDRESS */
+} DialtoneId;
+
+typedef struct {
+    char *host;    /* a name in ASCII (IDNA) or an address without brackets */
+    bool is_ip;    /* host is an address */
+    guint16 port;  /* replaces port 500 only */
+    bool port_set; /* false: 500 by default */
+} DialtoneEndpoint;
+
+typedef struct {
+    GSocketFamily family; /* IPV4 or IPV6 */
+    guint8 bytes[16];     /* network order; 4 used for IPv4 */
+    guint8 prefix;
+} DialtoneNetwork;
+
+/* Rows of ike's tables, which live for ever. */
+typedef struct {
+    const IkeCipher *cipher;
+    const IkeHash *hash;   /* Phase 1: hash and prf; Phase 2: integrity, NULL with an AEAD */
+    const IkeGroup *group; /* Phase 2: NULL without PFS */
+} DialtoneProposal;
+
+/* Any part of it is. */
+bool dialtone_proposal_is_weak(const DialtoneProposal *proposal);
+
+typedef struct {
+    /* [Profile] */
+    char *name; /* the file's stem when the file has none */
+    char *description;
+    char *uuid; /* lower case; NULL when the file has none */
+
+    /* [Gateway] */
+    GArray *gateways; /* of DialtoneEndpoint, at least one */
+    DialtoneId remote_id;
+
+    /* [Identity] */
+    DialtoneId id; /* FQDN, EMAIL or KEYID */
+    DialtoneAuth auth;
+    DialtoneCertSource certificate_source;
+    char *certificate;
+    DialtoneCaSource ca_source;
+    char *ca;
+
+    /* [Phase1] [UserAuth] [Phase2] */
+    GArray *phase1_proposals; /* of DialtoneProposal, 1 to 4 */
+    guint64 phase1_lifetime;  /* seconds */
+    DialtoneXauth xauth;
+    char *user;               /* may be NULL */
+    GArray *phase2_proposals; /* of DialtoneProposal */
+    guint64 phase2_lifetime;  /* seconds */
+    guint64 phase2_lifetime_kb;
+    GArray *networks; /* of DialtoneNetwork, may be empty */
+
+    /* [Network] */
+    DialtoneConfig config;
+    GArray *addresses; /* of DialtoneNetwork: with Config=none one IPv4 and/or one IPv6 */
+    DialtoneDnsMode dns_mode;
+    GPtrArray *dns;  /* of char *: addresses, with DNS_LIST */
+    GArray *exclude; /* of DialtoneNetwork */
+    guint mtu;       /* 0 = auto */
+    bool kill_switch;
+    bool autoconnect;
+    bool keep_after_logout;
+    guint64 retry_for; /* seconds, or DIALTONE_FOREVER */
+
+    /* [Secrets] */
+    DialtoneSecretSource psk_source;
+    DialtoneSecretSource password_source;
+
+    /* [Quirks] */
+    DialtoneNatT natt;
+    guint16 id_port; /* 0 or 500 */
+    DialtoneSelectors selectors;
+    DialtoneTri initial_contact;
+    bool sha256_truncation;
+    bool offer_plain_psk;
+
+    /* Every key of the schema in its normal spelling; NULL where it has neither value nor default.
+     * Read it with dialtone_profile_value(). */
+    char **values;
+} DialtoneProfile;
+
+void dialtone_profile_free(DialtoneProfile *profile);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DialtoneProfile, dialtone_profile_free)
