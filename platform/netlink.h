@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Links, addresses, routes and policy rules. Adding what is there and removing what is not there
+   both succeed, so that every step can be repeated and undone. Functions return 0 or a negative
+   errno, and wait for the kernel's answer at most a few seconds. */
+#pragma once
+
+#include "platform/address.h"
+
+typedef struct PlatformNetlink PlatformNetlink;
+
+typedef enum PlatformRouteType {
+    PLATFORM_ROUTE_LINK,        /* to the interface */
+    PLATFORM_ROUTE_THROW,       /* leave the table: the next rule decides */
+    PLATFORM_ROUTE_UNREACHABLE, /* answered by ICMP */
+} PlatformRouteType;
+
+typedef struct PlatformRoute {
+    PlatformPrefix prefix;
+    PlatformRouteType type;
+    uint32_t table;
+    int ifindex; /* LINK only */
+} PlatformRoute;
+
+typedef struct PlatformRule {
+    int family;
+    uint32_t priority;
+    uint32_t table;
+    uint32_t mark, mask; /* mask 0: any mark */
+    bool invert;         /* packets that have NOT this mark */
+    bool to_set;
+    PlatformPrefix to;
+    uint8_t ip_protocol;                    /* 0: any */
+    uint16_t source_port, destination_port; /* 0: any */
+} PlatformRule;
+
+typedef void (*PlatformSubnetFunc)(const PlatformPrefix *subnet, int ifindex, void *user_data);
+
+__attribute__((warn_unused_result)) int platform_netlink_new(PlatformNetlink **netlinkp);
+PlatformNetlink *platform_netlink_free(PlatformNetlink *netlink);
+
+/* 0 for no such link. */
+int platform_netlink_ifindex(PlatformNetlink *netlink, const char *name);
+/* txqueuelen 0: leave. Up. */
+int platform_netlink_link_set(PlatformNetlink *netlink, int ifindex, unsigned mtu,
+                              unsigned txqueuelen);
+int platform_netlink_link_delete(PlatformNetlink *netlink, int ifindex);
+/* Without a connected route, and without duplicate address detection. */
+int platform_netlink_address_add(PlatformNetlink *netlink, int ifindex, const PlatformPrefix *a);
+int platform_netlink_address_remove(PlatformNetlink *netlink, int ifindex, const PlatformPrefix *a);
+int platform_netlink_route_add(PlatformNetlink *netlink, const PlatformRoute *route);
+int platform_netlink_route_remove(PlatformNetlink *netlink, const PlatformRoute *route);
+int platform_netlink_rule_add(PlatformNetlink *netlink, const PlatformRule *rule);
+int platform_netlink_rule_remove(PlatformNetlink *netlink, const PlatformRule *rule);
+/* Every route of the table, and every rule that looks it up, of both families. */
+int platform_netlink_table_clear(PlatformNetlink *netlink, uint32_t table);
+/* How many routes and rules the table has. */
+int platform_netlink_table_count(PlatformNetlink *netlink, uint32_t table, unsigned *countp);
+/* Calls func for each network that is directly connected (table main, other links than skip). */
+int platform_netlink_local_subnets(PlatformNetlink *netlink, int skip, PlatformSubnetFunc func,
+                                   void *user_data);
+/* The link by which a packet of this mark would leave; -ENETUNREACH and the like for none. */
+int platform_netlink_route_get(PlatformNetlink *netlink, const PlatformAddress *to, uint32_t mark,
+                               int *ifindexp);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a process gives up, in this order: identity, capabilities, hardening, system calls. All of
+   it before the process has a second thread. Functions return 0 or a negative errno; after a
+   failure the process must end. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum {
+    /* systemd's range for DynamicUser=, which nothing else hands out */
+    PLATFORM_SANDBOX_UID_FIRST = 61184,
+    PLATFORM_SANDBOX_UID_LAST = 65519,
+};
+
+typedef struct PlatformIdentity {
+    uid_t uid;
+    gid_t gid;
+    char name[64]; /* for supplementary groups; empty: none */
+} PlatformIdentity;
+
+/* The user "dialtone", or else a uid of the range above that neither the user database nor a
+   process has. */
+__attribute__((warn_unused_result)) int platform_sandbox_service_identity(PlatformIdentity *idp);
+/* Who called us: SUDO_UID and SUDO_GID if we are root, else the real ids. */
+__attribute__((warn_unused_result)) int platform_sandbox_caller_identity(PlatformIdentity *idp);
+/* All ids for good, and the supplementary groups. Checks that there is no way back. */
+__attribute__((warn_unused_result)) int platform_sandbox_become(const PlatformIdentity *id);
+/* Leaves these capabilities permitted and effective, none inheritable or ambient, and takes all
+   others out of the bounding set if it may. n 0: none at all. */
+__attribute__((warn_unused_result)) int platform_sandbox_keep_caps(const int *caps, size_t n);
+bool platform_sandbox_has_cap(int cap);
+/* NoNewPrivs, not dumpable (nobody of the same uid can trace or read it), no core dump. */
+__attribute__((warn_unused_result)) int platform_sandbox_harden(void);
+/* The system calls of the tunnel process: GLib main loop, GDBus over a socket that is open,
+   threads, libcrypto, batches of datagrams, TUN, reading files. No exec, no socket() (socketpair of
+   AF_UNIX only), no write to a path, no memory that is executable (so load the legacy provider and
+   open nothing by dlopen() afterwards). Others fail with EPERM; exec, ptrace and the like kill. */
+__attribute__((warn_unused_result)) int platform_sandbox_seccomp_tunnel(void);
