@@ -1,0 +1,149 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A test gateway on real UDP ports 500 and 4500, for a whole client in a network namespace.
+
+    serve.py --personality srx --bind 203.0.113.2
+
+What is behind it answers ICMP echo and UDP echo on port 7 for every inner address.  Each event goes to
+stdout as one line; at SIGINT or SIGTERM it prints the violations and exits with 1 if there were any.
+Signals: SIGUSR1 asks the client whether it is alive (DPD), SIGUSR2 deletes its newest ESP SA.
+"""
+
+import argparse
+import pathlib
+import random
+import selectors
+import signal
+import socket
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from gateways import constants as c  # noqa: E402
+from gateways import inner  # noqa: E402
+from gateways.gateway import Config, Gateway  # noqa: E402
+from gateways.personalities import ALL, variant  # noqa: E402
+
+KINDS = {'email': c.ID_USER_FQDN, 'fqdn': c.ID_FQDN, 'keyid': c.ID_KEY_ID}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description='IKEv1 test gateway')
+    parser.add_argument('--personality', default='plain', choices=sorted(ALL))
+    parser.add_argument('--bind', default='127.0.0.1')
+    parser.add_argument('--dialled', help='the address that the client dials, if not --bind')
+    parser.add_argument('--psk', default='correct horse battery staple')
+    parser.add_argument('--id', help='the only client: email:..., fqdn:... or keyid:...')
+    parser.add_argument('--gateway-id', default='gw.example.com')
+    parser.add_argument('--user', default='carol:carol-password')
+    parser.add_argument('--network', action='append', default=None)
+    parser.add_argument('--banner', default='')
+    parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE',
+                        help='another value of the personality, e.g. phase1_lifetime=60')
+    parser.add_argument('--quiet', action='store_true')
+    return parser.parse_args()
+
+
+def convert(old, text):
+    if isinstance(old, bool):
+        return text in ('yes', 'true', '1')
+    return int(text) if isinstance(old, int) or (old is None and text.isdigit()) else text
+
+
+def build_gateway(arguments):
+    base = ALL[arguments.personality]
+    pairs = dict(item.split('=', 1) for item in arguments.set)
+    personality = variant(base, **{k: convert(getattr(base, k, None), v) for k, v in pairs.items()})
+    name, password = arguments.user.split(':', 1)
+    networks = tuple(arguments.network or ['10.10.0.0/24'])
+    config = Config(psk=arguments.psk.encode(), users={name.encode(): password.encode()},
+                    gateway_id=(c.ID_FQDN, arguments.gateway_id.encode()), own_address=arguments.bind,
+                    dialled_address=arguments.dialled or arguments.bind, networks=networks,
+                    split_include=networks, banner=arguments.banner.encode(), domain=b'lan.example.com')
+    if arguments.id:
+        kind, value = arguments.id.split(':', 1)
+        config.client_id = (KINDS[kind], value.encode())
+    return Gateway(personality, config, random.SystemRandom())
+
+
+class Server:
+    def __init__(self, arguments):
+        self.gateway = build_gateway(arguments)
+        self.quiet = arguments.quiet
+        self.selector = selectors.DefaultSelector()
+        self.sockets = {}
+        self.logged = 0
+        self.running = True
+        for port in (500, 4500):
+            family = socket.AF_INET6 if ':' in arguments.bind else socket.AF_INET
+            udp = socket.socket(family, socket.SOCK_DGRAM)
+            udp.bind((arguments.bind, port))
+            udp.setblocking(False)
+            self.sockets[port] = udp
+            self.selector.register(udp, selectors.EVENT_READ, port)
+
+    def stop(self, *_):
+        self.running = False
+
+    def ask_alive(self, *_):
+        sa = self.gateway.newest()
+        if sa:
+            sa.info.ask_alive()
+
+    def delete_child(self, *_):
+        if self.gateway.children:
+            child = self.gateway.children.pop()
+            child.sa.info.delete_esp([child.inbound.spi])
+
+    def run(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.stop)
+        signal.signal(signal.SIGUSR1, self.ask_alive)
+        signal.signal(signal.SIGUSR2, self.delete_child)
+        print('ready', flush=True)
+        while self.running:
+            self.flush()
+            for key, _ in self.selector.select(self.patience()):
+                data, source = key.fileobj.recvfrom(65536)
+                self.gateway.receive(time.monotonic_ns(), key.data, source[:2], data)
+                self.answer_inner()
+            self.gateway.tick(time.monotonic_ns())
+
+    def patience(self):
+        deadline = self.gateway.deadline()
+        if deadline is None:
+            return 0.5
+        return min(0.5, max(0.0, (deadline - time.monotonic_ns()) / 1e9))
+
+    def answer_inner(self):
+        for packet in self.gateway.inner:
+            reply = inner.answer(packet)
+            sealed = reply and self.gateway.seal(reply)
+            sa = self.gateway.newest()
+            if sealed and sa:
+                self.sockets[4500].sendto(sealed, sa.peer)
+        self.gateway.inner.clear()
+
+    def flush(self):
+        for datagram in self.gateway.take_outbox():
+            self.sockets[datagram.port].sendto(datagram.data, datagram.peer)
+        log = self.gateway.judge.log
+        if not self.quiet:
+            for _, text in log[self.logged:]:
+                print(text, flush=True)
+        self.logged = len(log)
+
+
+def main():
+    server = Server(parse_arguments())
+    server.run()
+    server.flush()
+    violations = server.gateway.judge.violations
+    for _, rule, text in violations:
+        print(f'violation {rule}: {text}')
+    print(f'{len(violations)} violations', flush=True)
+    return 1 if violations else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
