@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""strongSwan as the gateway, configured for one test.
+
+It runs without systemd and does ESP in user space (plugin kernel-libipsec), for the kernels that
+run the tests need not have it. Its programs are run from copies: a security profile that belongs
+to their path would keep them from the lab's folder.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+
+from lab import Failure, run, wait_until
+
+PLUGINS = ("random nonce openssl pem pkcs1 pkcs7 pkcs8 x509 pubkey revocation constraints hmac kdf gmp "
+           "sha1 sha2 md5 rc2 aes aesni gcm ccm ctr drbg xcbc cmac curve25519 attr kernel-libipsec "
+           "kernel-netlink socket-default vici updown xauth-generic")
+POOL = "10.20.1.0/24"
+BANNER = "Welcome to the office"
+
+PHASE1 = "aes128-sha1-modp1024"
+PHASE2 = "aes128-sha1"
+
+
+def render(tree, depth=0):
+    """A strongSwan configuration out of nested dicts."""
+    pad, lines = "  " * depth, []
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            lines += [f"{pad}{key} {{", *render(value, depth + 1), f"{pad}}}"]
+        else:
+            lines.append(f"{pad}{key} = {value}")
+    return lines if depth else "\n".join(lines) + "\n"
+
+
+def quoted(secret):
+    """A secret as swanctl.conf takes any: in its hexadecimal form."""
+    return "0x" + (secret if isinstance(secret, bytes) else secret.encode()).hex()
+
+
+class Connection:
+    """One dialup connection of the gateway, as an administrator would write it."""
+
+    def __init__(self, identity, psk="correct horse battery staple", **more):
+        self.identity, self.psk = identity, psk
+        self.proposals = more.pop("proposals", PHASE1)
+        self.esp = more.pop("esp", PHASE2)
+        self.users = more.pop("users", {})
+        self.pull = more.pop("pull", True)
+        self.pool = more.pop("pool", POOL)
+        self.local_ts = more.pop("local_ts", "10.10.0.0/24")
+        self.remote_ts = more.pop("remote_ts", "dynamic")
+        self.gateway_id = more.pop("gateway_id", "gw.example.com")
+        self.ike = more.pop("ike", {})
+        self.child = more.pop("child", {})
+        self.children = more.pop("children", None)
+        if more:
+            raise TypeError(f"unknown: {more}")
+
+    def tree(self, name, address):
+        connection = {
+            "version": 1, "aggressive": "yes", "local_addrs": address, "proposals": self.proposals,
+            "dpd_delay": "20s", "dpd_timeout": "60s", "fragmentation": "yes", "rekey_time": "4h",
+            "unique": "no", "pull": "yes" if self.pull else "no", **self.ike,
+            "local-1": {"auth": "psk", "id": self.gateway_id},
+            "remote-1": {"auth": "psk", "id": self.identity},
+        }
+        if self.users:
+            connection["remote-2"] = {"auth": "xauth"}
+        if self.pool:
+            connection["pools"] = name
+        connection["children"] = {
+            child: {"local_ts": local_ts, "remote_ts": self.remote_ts, "esp_proposals": self.esp,
+                    "rekey_time": "1h", "dpd_action": "clear", **self.child}
+            for child, local_ts in (self.children or {name: self.local_ts}).items()}
+        return connection
+
+    def secrets(self, name):
+        found = {f"ike-{name}": {"id-1": self.identity, "secret": quoted(self.psk)}}
+        for number, (user, password) in enumerate(self.users.items()):
+            found[f"xauth-{name}-{number}"] = {"id": user, "secret": quoted(password)}
+        return found
+
+
+class Gateway:
+    """A running strongSwan in one of the lab's gateway nodes."""
+
+    def __init__(self, lab, connections, site=None, unity=True, logging=2):
+        self.lab, self.site = lab, site or lab.sites[0]
+        if isinstance(connections, Connection):
+            connections = {"dialup": connections}
+        self.connections, self.unity, self.logging = connections, unity, logging
+        self.folder = os.path.join(lab.folder, self.site.name + ".d")
+        self.log = f"{self.site.name}.log"
+        self.vici = f"unix://{self.folder}/vici"
+        self.process = None
+        os.makedirs(self.folder)
+        for part in ("x509", "x509ca", "x509aa", "x509ac", "x509crl", "x509ocsp", "private", "rsa", "ecdsa",
+                     "pkcs8", "pkcs12", "bliss", "pubkey"):
+            os.makedirs(os.path.join(self.folder, part))
+        for program in ("charon-systemd", "swanctl"):
+            shutil.copy(shutil.which(program) or f"/usr/sbin/{program}", self.folder)
+        self._write("strongswan.conf", render(self._daemon()))
+        self._write("swanctl.conf", render(self._configuration()))
+
+    def _write(self, name, text):
+        with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def _daemon(self):
+        log = {"path": os.path.join(self.lab.folder, self.log), "append": "yes", "flush_line": "yes",
+               "time_format": "%H:%M:%S", "ike_name": "yes", "default": 1 if self.logging else 0}
+        if self.logging > 1:
+            log.update(ike=2, cfg=2)
+        return {
+            "charon": {
+                "load": PLUGINS + (" unity" if self.unity else ""), "load_modular": "no", "threads": 16, "fragment_size": 1280,
+                "i_dont_care_about_security_and_use_aggressive_mode_psk": "yes",
+                "cisco_unity": "yes" if self.unity else "no", "send_vendor_id": "yes", "install_virtual_ip": "yes",
+                "half_open_timeout": 10, "init_limit_half_open": 0, "block_threshold": 0,
+                "cookie_threshold": 0,
+                "plugins": {"vici": {"socket": self.vici},
+                            "kernel-libipsec": {"allow_peer_ts": "yes"}},
+                "filelog": {"f": log}, "syslog": {},
+            },
+            "charon-systemd": {"journal": {"default": -1}},
+        }
+
+    def _configuration(self):
+        pools, secrets = {}, {}
+        for name, connection in self.connections.items():
+            secrets.update(connection.secrets(name))
+            if connection.pool:
+                pools[name] = {"addrs": connection.pool, "28672": f'"{BANNER}"',
+                               "28674": '"office.example"'}
+                if self.dns:
+                    pools[name]["dns"] = self.site.dns
+        trees = {n: c.tree(n, self.site.address) for n, c in self.connections.items()}
+        return {"connections": trees, "pools": pools, "secrets": secrets}
+
+    # ---- life ----
+    def environment(self):
+        return {"STRONGSWAN_CONF": f"{self.folder}/strongswan.conf", "SWANCTL_DIR": self.folder}
+
+    def up(self):
+        """Starts the daemon; back when it takes connections."""
+        self.process = self.lab.start(self.site.name, f"{self.folder}/charon-systemd",
+                                      env=self.environment(), log=f"{self.site.name}.out")
+        wait_until(lambda: os.path.exists(f"{self.folder}/vici"), 15, "strongSwan opens its socket")
+        out = self.swanctl("--load-all")
+        loaded = out.count("loaded connection")
+        if loaded != len(self.connections):
+            raise Failure(f"strongSwan loaded {loaded} of {len(self.connections)} connections:\n{out}")
+        return self
+
+    def swanctl(self, *words, check=False):
+        return run([f"{self.folder}/swanctl", *words, "--uri", self.vici],
+                   check=check, env={**os.environ, **self.environment()})
+
+    def down(self, with_signal=signal.SIGTERM):
+        self.lab.stop(self.process, with_signal=with_signal)
+        for name in ("vici",):
+            try:
+                os.unlink(os.path.join(self.folder, name))
+            except FileNotFoundError:
+                pass
+
+    def kill(self):
+        """As by a power failure: no DELETE reaches the client."""
+        self.down(signal.SIGKILL)
+
+    # ---- what it saw ----
+    def text(self):
+        return self.lab.read_log(self.log)
+
+    def ike_sas(self):
+        """The established IKE_SAs, each as the text that swanctl prints."""
+        parts = re.split(r"\n(?=\S)", "\n" + self.swanctl("--list-sas"))
+        return [p.strip() for p in parts if "ESTABLISHED" in p]
+
+    def child_sas(self):
+        return re.findall(r"^\s+\S+: #\d+, reqid \d+, INSTALLED.*$", self.swanctl("--list-sas"), re.M)
+
+    def terminate(self, name="dialup"):
+        return self.swanctl("--terminate", "--ike", name, "--timeout", "5")
+
+    def rekey(self, child="dialup"):
+        return self.swanctl("--rekey", "--child", child)
+
+    def __enter__(self):
+        return self.up()
+
+    def __exit__(self, *unused):
+        self.down()
+
+
+def versions():
+    """One line on what the tests ran against."""
+    done = subprocess.run(["swanctl", "--version"], capture_output=True, text=True)
+    return done.stdout.strip().splitlines()[0] if done.stdout else "strongSwan is not installed"
