@@ -3,7 +3,7 @@
  * the parser gives either one of these, defaults filled in, or the list of what is wrong. */
 #pragma once
 
-#include <gio/gio.h>
+#include <glib.h>
 #include <stdbool.h>
 
 #include "ike/algs.h"
@@ -17,6 +17,7 @@ enum {
     DIALTONE_PHASE2_PROPOSALS_MAX = 16,
     DIALTONE_NETWORKS_MAX = 64,
     DIALTONE_GATEWAYS_MAX = 16,
+    DIALTONE_DNS_MAX = 8,
 };
 
 typedef enum { DIALTONE_AUTH_PSK, DIALTONE_AUTH_CERTIFICATE, DIALTONE_AUTH_HYBRID } DialtoneAuth;
@@ -67,8 +68,8 @@ typedef struct {
 } DialtoneEndpoint;
 
 typedef struct {
-    GSocketFamily family; /* IPV4 or IPV6 */
-    guint8 bytes[16];     /* network order; 4 used for IPv4 */
+    int family;       /* AF_INET or AF_INET6 */
+    guint8 bytes[16]; /* network order; 4 used for IPv4, the rest 0 */
     guint8 prefix;
 } DialtoneNetwork;
 
@@ -134,10 +135,13 @@ typedef struct {
     bool sha256_truncation;
     bool offer_plain_psk;
 
-    /* Every key of the schema in its normal spelling; NULL where it has neither value nor default.
-     * Read it with dialtone_profile_value(). */
+    /* One a key of the schema: its normal spelling, NULL where it has neither value nor default,
+     * and whether the file did not set it. Read them with dialtone_profile_value(). */
     char **values;
+    bool *is_default;
 } DialtoneProfile;
 
+/* Empty, and no valid profile yet; for the parser. */
+DialtoneProfile *dialtone_profile_new(void);
 void dialtone_profile_free(DialtoneProfile *profile);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DialtoneProfile, dialtone_profile_free)

@@ -7,11 +7,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* alloc() gives zeroed memory that is neither swapped nor dumped, or NULL; free() wipes it, takes
- * NULL, and gets the size that was asked for. */
+/* alloc() gives zeroed memory that is neither swapped nor dumped, or NULL. free() wipes it, takes
+ * NULL and returns NULL. platform/secret-memory.h has the pair. */
 typedef struct {
-    void *(*alloc)(gsize n);
-    void (*free)(void *memory, gsize n);
+    void *(*alloc)(size_t n);
+    void *(*free)(void *memory);
 } DialtoneSecretMemory;
 
 typedef struct {

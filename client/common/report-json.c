@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A report as JSON, both directions, side by side so that they can't drift apart.
+ *
+ * Written for scripts: the members of schema 1 are a contract. Every state has schema, time,
+ * state and profile; `connected` has all of its members, null where there is no value; a reason,
+ * message and advice come with `failed`, and with other states that have one to give.
+ *
+ * Read from the process that talks to the network: an unknown state, a wrong type or a member of
+ * absurd size is an error there, never a crash here.
+ */
+#include "client/common/report.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#include "client/common/i18n.h"
+#include "client/common/text.h"
+
+enum {
+    JSON_BYTES_MAX = 64 * 1024,
+    NESTING_MAX = 8,
+    TEXT_MAX = 4096,
+    LIST_MAX = 512,
+};
+
+static const char *const NATS[] = {"none", "detected", "forced"};
+
+/* ---- out ---- */
+
+static void put_text(JsonBuilder *json, const char *name, const char *text)
+{
+    json_builder_set_member_name(json, name);
+    if (text == NULL) {
+        json_builder_add_null_value(json);
+        return;
+    }
+    g_autofree char *clean = dialtone_text_clean(text, strlen(text), TEXT_MAX, DIALTONE_TEXT_LINES);
+    json_builder_add_string_value(json, clean);
+}
+
+static void put_number(JsonBuilder *json, const char *name, guint64 number)
+{
+    json_builder_set_member_name(json, name);
+    json_builder_add_int_value(json, (gint64)MIN(number, (guint64)G_MAXINT64));
+}
+
+static void put_list(JsonBuilder *json, const char *name, char *const *texts)
+{
+    json_builder_set_member_name(json, name);
+    json_builder_begin_array(json);
+    for (gsize i = 0; texts != NULL && texts[i] != NULL && i < LIST_MAX; i++) {
+        g_autofree char *clean =
+            dialtone_text_clean(texts[i], strlen(texts[i]), TEXT_MAX, DIALTONE_TEXT_LINE);
+        json_builder_add_string_value(json, clean);
+    }
+    json_builder_end_array(json);
+}
+
+static void put_time(JsonBuilder *json, gint64 time_us)
+{
+    gint64 us = time_us > 0 ? time_us : g_get_real_time();
+    g_autoptr(GDateTime) seconds = g_date_time_new_from_unix_utc(us / G_USEC_PER_SEC);
+    g_autofree char *stem =
+        seconds != NULL ? g_date_time_format(seconds, "%Y-%m-%dT%H:%M:%S") : NULL;
+    g_autofree char *text = g_strdup_printf("%s.%03dZ", stem != NULL ? stem : "1970-01-01T00:00:00",
+                                            (int)(us / 1000 % 1000));
+    put_text(json, "time", text);
+}
+
+static void put_phase1(JsonBuilder *json, const DialtonePhase1Report *phase1)
+{
+    json_builder_set_member_name(json, "phase1");
+    json_builder_begin_object(json);
+    put_text(json, "encryption", phase1->encryption);
+    put_text(json, "hash", phase1->hash);
+    put_text(json, "group", phase1->group);
+    put_text(json, "auth", phase1->auth);
+    put_number(json, "lifetime", phase1->lifetime);
+    json_builder_end_object(json);
+}
+
+static void put_phase2(JsonBuilder *json, const GPtrArray *phase2)
+{
+    json_builder_set_member_name(json, "phase2");
+    json_builder_begin_array(json);
+    for (guint i = 0; i < phase2->len && i < LIST_MAX; i++) {
+        const DialtonePhase2Report *pair = phase2->pdata[i];
+        json_builder_begin_object(json);
+        put_text(json, "encryption", pair->encryption);
+        put_text(json, "integrity", pair->integrity);
+        put_text(json, "pfs", pair->pfs);
+        put_number(json, "lifetime", pair->lifetime);
+        put_text(json, "local", pair->local);
+        put_text(json, "remote", pair->remote);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+}
+
+static void put_connected(JsonBuilder *json, const DialtoneReport *report)
+{
+    put_text(json, "interface", report->interface);
+    put_text(json, "address", report->address);
+    put_text(json, "address6", report->address6);
+    put_list(json, "dns", report->dns);
+    put_list(json, "domains", report->domains);
+    put_list(json, "routes", report->routes);
+    put_text(json, "gateway", report->gateway);
+    put_text(json, "nat", NATS[report->nat]);
+    put_number(json, "mtu", report->mtu);
+    put_text(json, "banner", report->banner);
+    json_builder_set_member_name(json, "fallback");
+    json_builder_add_boolean_value(json, report->fallback);
+    put_phase1(json, &report->phase1);
+    put_phase2(json, report->phase2);
+    put_number(json, "elapsed_ms", report->elapsed_ms);
+}
+
+char *dialtone_report_to_json(const DialtoneReport *report)
+{
+    g_autoptr(JsonBuilder) json = json_builder_new_immutable();
+
+    json_builder_begin_object(json);
+    put_number(json, "schema", DIALTONE_REPORT_SCHEMA);
+    put_time(json, report->time_us);
+    put_text(json, "state", dialtone_state_name(report->state));
+    put_text(json, "profile", report->profile);
+    if (report->state == DIALTONE_STATE_CONNECTED)
+        put_connected(json, report);
+    if (report->state == DIALTONE_STATE_FAILED || report->reason != DIALTONE_FAILURE_NONE)
+        put_text(json, "reason", dialtone_failure_name(report->reason));
+    if (report->state == DIALTONE_STATE_FAILED || report->message != NULL)
+        put_text(json, "message", report->message);
+    if (report->state == DIALTONE_STATE_FAILED || report->advice != NULL)
+        put_text(json, "advice", report->advice);
+    json_builder_end_object(json);
+
+    g_autoptr(JsonNode) root = json_builder_get_root(json);
+    return json_to_string(root, FALSE);
+}
+
+/* ---- in ---- */
+
+/* Sticky: the first wrong member is remembered, later reads give nothing. */
+typedef struct {
+    JsonObject *object;
+    const char *wrong;
+} Input;
+
+static JsonNode *get(Input *in, const char *name, GType type)
+{
+    JsonNode *node = json_object_get_member(in->object, name);
+
+    if (node == NULL || JSON_NODE_HOLDS_NULL(node))
+        return NULL;
+    if (!JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != type) {
+        in->wrong = name;
+        return NULL;
+    }
+    return node;
+}
+
+static char *get_text(Input *in, const char *name)
+{
+    JsonNode *node = get(in, name, G_TYPE_STRING);
+    if (node == NULL)
+        return NULL;
+    const char *text = json_node_get_string(node);
+    return dialtone_text_clean(text, strlen(text), TEXT_MAX, DIALTONE_TEXT_LINES);
+}
+
+static guint64 get_number(Input *in, const char *name)
+{
+    JsonNode *node = get(in, name, G_TYPE_INT64);
+    gint64 number = node != NULL ? json_node_get_int(node) : 0;
+
+    if (number < 0) {
+        in->wrong = name;
+        return 0;
+    }
+    return (guint64)number;
+}
+
+static bool get_flag(Input *in, const char *name)
+{
+    JsonNode *node = get(in, name, G_TYPE_BOOLEAN);
+    return node != NULL && json_node_get_boolean(node);
+}
+
+static JsonArray *get_array(Input *in, const char *name)
+{
+    JsonNode *node = json_object_get_member(in->object, name);
+
+    if (node == NULL || JSON_NODE_HOLDS_NULL(node))
+        return NULL;
+    if (!JSON_NODE_HOLDS_ARRAY(node) ||
+        json_array_get_length(json_node_get_array(node)) > LIST_MAX) {
+        in->wrong = name;
+        return NULL;
+    }
+    return json_node_get_array(node);
+}
+
+static char **get_list(Input *in, const char *name)
+{
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    JsonArray *array = get_array(in, name);
+
+    for (guint i = 0; array != NULL && i < json_array_get_length(array); i++) {
+        JsonNode *node = json_array_get_element(array, i);
+        if (!JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_STRING) {
+            in->wrong = name;
+            return NULL;
+        }
+        const char *text = json_node_get_string(node);
+        g_ptr_array_add(texts,
+                        dialtone_text_clean(text, strlen(text), TEXT_MAX, DIALTONE_TEXT_LINE));
+    }
+    g_ptr_array_add(texts, NULL);
+    return (char **)g_ptr_array_free(g_steal_pointer(&texts), FALSE);
+}
+
+static void get_nat(Input *in, DialtoneReport *report)
+{
+    g_autofree char *name = get_text(in, "nat");
+
+    for (guint i = 0; name != NULL && i < G_N_ELEMENTS(NATS); i++) {
+        if (strcmp(name, NATS[i]) == 0) {
+            report->nat = (DialtoneNat)i;
+            return;
+        }
+    }
+    if (name != NULL)
+        in->wrong = "nat";
+}
+
+static void get_phase1(Input *in, DialtonePhase1Report *phase1)
+{
+    JsonNode *node = json_object_get_member(in->object, "phase1");
+    if (node == NULL || JSON_NODE_HOLDS_NULL(node))
+        return;
+    if (!JSON_NODE_HOLDS_OBJECT(node)) {
+        in->wrong = "phase1";
+        return;
+    }
+    Input inner = {.object = json_node_get_object(node)};
+    phase1->encryption = get_text(&inner, "encryption");
+    phase1->hash = get_text(&inner, "hash");
+    phase1->group = get_text(&inner, "group");
+    phase1->auth = get_text(&inner, "auth");
+    phase1->lifetime = get_number(&inner, "lifetime");
+    if (inner.wrong != NULL)
+        in->wrong = inner.wrong;
+}
+
+static void get_phase2(Input *in, DialtoneReport *report)
+{
+    JsonArray *array = get_array(in, "phase2");
+
+    for (guint i = 0; array != NULL && i < json_array_get_length(array); i++) {
+        JsonNode *node = json_array_get_element(array, i);
+        if (!JSON_NODE_HOLDS_OBJECT(node)) {
+            in->wrong = "phase2";
+            return;
+        }
+        Input inner = {.object = json_node_get_object(node)};
+        DialtonePhase2Report *pair = dialtone_report_add_phase2(report);
+        pair->encryption = get_text(&inner, "encryption");
+        pair->integrity = get_text(&inner, "integrity");
+        pair->pfs = get_text(&inner, "pfs");
+        pair->lifetime = get_number(&inner, "lifetime");
+        pair->local = get_text(&inner, "local");
+        pair->remote = get_text(&inner, "remote");
+        if (inner.wrong != NULL)
+            in->wrong = inner.wrong;
+    }
+}
+
+static void get_time(Input *in, DialtoneReport *report)
+{
+    g_autofree char *text = get_text(in, "time");
+    g_autoptr(GDateTime) time = text != NULL ? g_date_time_new_from_iso8601(text, NULL) : NULL;
+
+    if (time == NULL) {
+        in->wrong = "time";
+        return;
+    }
+    report->time_us =
+        g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
+}
+
+static void get_reason(Input *in, DialtoneReport *report)
+{
+    g_autofree char *reason = get_text(in, "reason");
+
+    if (reason != NULL && !dialtone_failure_from_name(reason, &report->reason))
+        in->wrong = "reason";
+    report->message = get_text(in, "message");
+    report->advice = get_text(in, "advice");
+}
+
+static void get_connected(Input *in, DialtoneReport *report)
+{
+    report->interface = get_text(in, "interface");
+    report->address = get_text(in, "address");
+    report->address6 = get_text(in, "address6");
+    report->dns = get_list(in, "dns");
+    report->domains = get_list(in, "domains");
+    report->routes = get_list(in, "routes");
+    report->gateway = get_text(in, "gateway");
+    get_nat(in, report);
+    report->mtu = (guint)MIN(get_number(in, "mtu"), G_MAXUINT16);
+    report->banner = get_text(in, "banner");
+    report->fallback = get_flag(in, "fallback");
+    get_phase1(in, &report->phase1);
+    get_phase2(in, report);
+    report->elapsed_ms = get_number(in, "elapsed_ms");
+}
+
+static DialtoneReport *read_object(Input *in)
+{
+    g_autofree char *name = get_text(in, "state");
+    DialtoneState state;
+
+    if (get_number(in, "schema") != DIALTONE_REPORT_SCHEMA)
+        in->wrong = "schema";
+    if (name == NULL || !dialtone_state_from_name(name, &state)) {
+        in->wrong = "state";
+        return NULL;
+    }
+    g_autofree char *profile = get_text(in, "profile");
+    DialtoneReport *report = dialtone_report_new(state, profile);
+    get_time(in, report);
+    get_connected(in, report);
+    get_reason(in, report);
+    return report;
+}
+
+/* json-glib parses by recursion: depth is bounded before it sees the text. */
+static bool is_shallow(const char *json, gsize n)
+{
+    guint depth = 0;
+    bool quoted = false;
+
+    for (gsize i = 0; i < n; i++) {
+        if (quoted && json[i] == '\\')
+            i++;
+        else if (json[i] == '"')
+            quoted = !quoted;
+        else if (!quoted && (json[i] == '{' || json[i] == '[') && ++depth > NESTING_MAX)
+            return false;
+        else if (!quoted && (json[i] == '}' || json[i] == ']') && depth > 0)
+            depth--;
+    }
+    return true;
+}
+
+DialtoneReport *dialtone_report_from_json(const char *json, gsize n, GError **error)
+{
+    if (n > JSON_BYTES_MAX || memchr(json, '\0', n) != NULL ||
+        !g_utf8_validate(json, (gssize)n, NULL) || !is_shallow(json, n)) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL, "%s",
+                             _("a state report is too large or no text"));
+        return NULL;
+    }
+    g_autoptr(JsonParser) parser = json_parser_new_immutable();
+    if (!json_parser_load_from_data(parser, json, (gssize)n, error))
+        return NULL;
+    JsonNode *root = json_parser_get_root(parser);
+    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root)) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL, "%s",
+                             _("a state report is no JSON object"));
+        return NULL;
+    }
+    Input in = {.object = json_node_get_object(root)};
+    g_autoptr(DialtoneReport) report = read_object(&in);
+    if (in.wrong != NULL) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL,
+                             _("a state report has a wrong member: %s"), in.wrong);
+        return NULL;
+    }
+    return g_steal_pointer(&report);
+}

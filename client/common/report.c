@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of a report and its line for a terminal. Its JSON is in report-json.c.
+ *
+ * The line begins with the state's name, which is never translated, so that a person and a
+ * `grep` read the same output.
+ */
+#include "client/common/report.h"
+
+#include <string.h>
+
+#include "client/common/i18n.h"
+#include "client/common/text.h"
+
+/* A terminal line; the JSON has the whole of a banner or message. */
+enum { LINE_TEXT_MAX = 1024 };
+
+static void phase2_free(gpointer data)
+{
+    DialtonePhase2Report *phase2 = data;
+
+    g_free(phase2->encryption);
+    g_free(phase2->integrity);
+    g_free(phase2->pfs);
+    g_free(phase2->local);
+    g_free(phase2->remote);
+    g_free(phase2);
+}
+
+DialtoneReport *dialtone_report_new(DialtoneState state, const char *profile)
+{
+    DialtoneReport *report = g_new0(DialtoneReport, 1);
+
+    report->state = state;
+    report->profile = g_strdup(profile);
+    report->phase2 = g_ptr_array_new_with_free_func(phase2_free);
+    return report;
+}
+
+void dialtone_report_free(DialtoneReport *report)
+{
+    if (report == NULL)
+        return;
+    g_free(report->profile);
+    g_free(report->interface);
+    g_free(report->address);
+    g_free(report->address6);
+    g_strfreev(report->dns);
+    g_strfreev(report->domains);
+    g_strfreev(report->routes);
+    g_free(report->gateway);
+    g_free(report->banner);
+    g_free(report->phase1.encryption);
+    g_free(report->phase1.hash);
+    g_free(report->phase1.group);
+    g_free(report->phase1.auth);
+    g_ptr_array_unref(report->phase2);
+    g_free(report->message);
+    g_free(report->advice);
+    g_free(report);
+}
+
+DialtonePhase2Report *dialtone_report_add_phase2(DialtoneReport *report)
+{
+    DialtonePhase2Report *phase2 = g_new0(DialtonePhase2Report, 1);
+
+    g_ptr_array_add(report->phase2, phase2);
+    return phase2;
+}
+
+void dialtone_report_take_error(DialtoneReport *report, const GError *error)
+{
+    report->state = DIALTONE_STATE_FAILED;
+    report->reason = dialtone_failure_of(error);
+    g_free(report->message);
+    report->message = g_strdup(error->message);
+    g_free(report->advice);
+    report->advice = g_strdup(dialtone_failure_advice(error));
+}
+
+static char *line_text(const char *text)
+{
+    return dialtone_text_clean(text, strlen(text), LINE_TEXT_MAX, DIALTONE_TEXT_LINE);
+}
+
+static void append_part(GString *line, const char *before, const char *text)
+{
+    if (text == NULL || *text == '\0')
+        return;
+    g_autofree char *clean = line_text(text);
+    g_string_append(line, before);
+    g_string_append(line, clean);
+}
+
+static void append_connected(GString *line, const DialtoneReport *report)
+{
+    append_part(line, ": ", report->interface);
+    append_part(line, " ", report->address);
+    append_part(line, " ", report->address6);
+    if (report->gateway != NULL) {
+        g_autofree char *gateway = line_text(report->gateway);
+        g_string_append(line, ", ");
+        g_string_append_printf(line, _("gateway %s"), gateway);
+    }
+    if (report->routes != NULL && report->routes[0] != NULL) {
+        g_autofree char *routes = g_strjoinv(" ", report->routes);
+        append_part(line, ", ", routes);
+    }
+    if (report->fallback) {
+        g_string_append(line, ", ");
+        g_string_append(line, _("with a later proposal of the profile than the first"));
+    }
+    append_part(line, " | ", report->banner);
+}
+
+static void append_why(GString *line, const DialtoneReport *report)
+{
+    append_part(line, ": ", report->message);
+    append_part(line, " ", report->advice);
+}
+
+char *dialtone_report_to_line(const DialtoneReport *report)
+{
+    GString *line = g_string_new(dialtone_state_name(report->state));
+
+    switch (report->state) {
+    case DIALTONE_STATE_CONNECTED:
+        append_connected(line, report);
+        break;
+    case DIALTONE_STATE_FAILED:
+    case DIALTONE_STATE_RECONNECTING:
+        if (report->message != NULL) {
+            append_why(line, report);
+            break;
+        }
+        append_part(line, ": ", dialtone_state_sentence(report->state));
+        break;
+    case DIALTONE_STATE_IDLE:
+    case DIALTONE_STATE_RESOLVING:
+    case DIALTONE_STATE_PHASE1:
+    case DIALTONE_STATE_USER_AUTH:
+    case DIALTONE_STATE_CONFIG:
+    case DIALTONE_STATE_PHASE2:
+    case DIALTONE_STATE_NEEDS_SECRETS:
+    case DIALTONE_STATE_DISCONNECTING:
+    case DIALTONE_STATE_N:
+        append_part(line, ": ", dialtone_state_sentence(report->state));
+        append_part(line, ": ", report->message);
+        break;
+    }
+    return g_string_free(line, FALSE);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of a DialtoneProfile, and its values as text. The normal form is written from the
+ * values that the parsers gave, so that it parses to the same profile: the process that may read
+ * the user's file hands this text to the one that speaks to the network.
+ */
+#include "client/profile/profile.h"
+
+#include <string.h>
+
+#include "client/profile/parse.h"
+#include "client/profile/schema.h"
+
+static void endpoint_clear(gpointer data)
+{
+    DialtoneEndpoint *endpoint = data;
+
+    g_free(endpoint->host);
+}
+
+DialtoneProfile *dialtone_profile_new(void)
+{
+    DialtoneProfile *profile = g_new0(DialtoneProfile, 1);
+
+    profile->gateways = g_array_new(FALSE, TRUE, sizeof(DialtoneEndpoint));
+    g_array_set_clear_func(profile->gateways, endpoint_clear);
+    profile->phase1_proposals = g_array_new(FALSE, TRUE, sizeof(DialtoneProposal));
+    profile->phase2_proposals = g_array_new(FALSE, TRUE, sizeof(DialtoneProposal));
+    profile->networks = g_array_new(FALSE, TRUE, sizeof(DialtoneNetwork));
+    profile->addresses = g_array_new(FALSE, TRUE, sizeof(DialtoneNetwork));
+    profile->exclude = g_array_new(FALSE, TRUE, sizeof(DialtoneNetwork));
+    profile->dns = g_ptr_array_new_with_free_func(g_free);
+    profile->values = g_new0(char *, dialtone_profile_keys_n);
+    profile->is_default = g_new0(bool, dialtone_profile_keys_n);
+    return profile;
+}
+
+void dialtone_profile_free(DialtoneProfile *profile)
+{
+    if (profile == NULL)
+        return;
+    g_free(profile->name);
+    g_free(profile->description);
+    g_free(profile->uuid);
+    g_array_unref(profile->gateways);
+    g_free(profile->remote_id.value);
+    g_free(profile->id.value);
+    g_free(profile->certificate);
+    g_free(profile->ca);
+    g_array_unref(profile->phase1_proposals);
+    g_free(profile->user);
+    g_array_unref(profile->phase2_proposals);
+    g_array_unref(profile->networks);
+    g_array_unref(profile->addresses);
+    g_ptr_array_unref(profile->dns);
+    g_array_unref(profile->exclude);
+    for (gsize i = 0; i < dialtone_profile_keys_n; i++)
+        g_free(profile->values[i]);
+    g_free(profile->values);
+    g_free(profile->is_default);
+    g_free(profile);
+}
+
+const char *dialtone_profile_value(const DialtoneProfile *profile, const char *group,
+                                   const char *key)
+{
+    const DialtoneProfileKey *row = dialtone_profile_key(group, key);
+
+    return row != NULL ? profile->values[row - dialtone_profile_keys] : NULL;
+}
+
+char *dialtone_profile_to_text(const DialtoneProfile *profile, bool defaults)
+{
+    GString *text = g_string_new(NULL);
+    const char *group = NULL;
+
+    for (gsize i = 0; i < dialtone_profile_keys_n; i++) {
+        const DialtoneProfileKey *row = &dialtone_profile_keys[i];
+        if (profile->values[i] == NULL || (profile->is_default[i] && !defaults))
+            continue;
+        if (group == NULL || strcmp(group, row->group) != 0)
+            g_string_append_printf(text, "%s[%s]\n", group != NULL ? "\n" : "", row->group);
+        group = row->group;
+        g_string_append_printf(text, "%s=%s\n", row->key, profile->values[i]);
+    }
+    return g_string_free(text, FALSE);
+}
