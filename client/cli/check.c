@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dialtone check: reads profiles and secrets files as connect would, and says everything that is
+ * wrong with them, without connecting. Findings go to standard error in the form that editors
+ * and compilers use; with --json everything goes to standard output, an object a file.
+ */
+#include "client/cli/verbs.h"
+
+#include <json-glib/json-glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/cli/cli.h"
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/profile/parse.h"
+#include "client/profile/secrets.h"
+#include "client/profile/store.h"
+#include "platform/secret-memory.h"
+
+static void add_text(JsonBuilder *json, const char *name, const char *text)
+{
+    json_builder_set_member_name(json, name);
+    if (text != NULL)
+        json_builder_add_string_value(json, text);
+    else
+        json_builder_add_null_value(json);
+}
+
+static void add_issue(JsonBuilder *json, const DialtoneIssue *issue)
+{
+    json_builder_begin_object(json);
+    json_builder_set_member_name(json, "line");
+    json_builder_add_int_value(json, issue->line);
+    add_text(json, "severity", issue->warning ? "warning" : "error");
+    add_text(json, "group", issue->group);
+    add_text(json, "key", issue->key);
+    add_text(json, "message", issue->message);
+    json_builder_end_object(json);
+}
+
+/* @error is what kept the file from being read at all. */
+static void print_json(const char *file, const DialtoneProfile *profile, const GPtrArray *issues,
+                       const GError *error)
+{
+    g_autoptr(JsonBuilder) json = json_builder_new();
+
+    json_builder_begin_object(json);
+    json_builder_set_member_name(json, "schema");
+    json_builder_add_int_value(json, 1);
+    add_text(json, "file", file);
+    json_builder_set_member_name(json, "valid");
+    json_builder_add_boolean_value(json, error == NULL);
+    add_text(json, "profile", profile != NULL ? profile->name : NULL);
+    add_text(json, "uuid", profile != NULL ? profile->uuid : NULL);
+    json_builder_set_member_name(json, "issues");
+    json_builder_begin_array(json);
+    for (guint i = 0; issues != NULL && i < issues->len; i++)
+        add_issue(json, issues->pdata[i]);
+    json_builder_end_array(json);
+    if (error != NULL && (issues == NULL || issues->len == 0))
+        add_text(json, "message", error->message);
+    json_builder_end_object(json);
+
+    g_autoptr(JsonNode) root = json_builder_get_root(json);
+    g_autofree char *text = json_to_string(root, FALSE);
+    puts(text);
+}
+
+static void print_warnings(const GPtrArray *issues, const char *file)
+{
+    for (guint i = 0; i < issues->len; i++) {
+        const DialtoneIssue *issue = issues->pdata[i];
+        g_autofree char *text = dialtone_issue_text(issue, file);
+        if (issue->warning)
+            cli_complain(text);
+    }
+}
+
+static bool check_profile(const DialtoneStore *store, const char *what, bool as_json)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) issues = NULL;
+    g_autoptr(DialtoneProfile) profile = NULL;
+    g_autofree char *path = dialtone_store_find(store, what, &error);
+    const char *shown = path != NULL ? path : what;
+
+    if (path != NULL)
+        profile = dialtone_profile_load(path, &issues, &error);
+    if (as_json) {
+        print_json(shown, profile, issues, error);
+        return profile != NULL;
+    }
+    if (issues != NULL)
+        print_warnings(issues, shown);
+    if (profile == NULL) {
+        /* The advice is for those who meant to connect. */
+        path != NULL ? cli_complain(error->message) : (void)cli_fail(error);
+        return false;
+    }
+    g_autofree char *line = g_strdup_printf(_("%s: valid"), shown);
+    cli_print(line);
+    return true;
+}
+
+static bool check_secrets(const char *file, bool as_json)
+{
+    static const DialtoneSecretMemory memory = {platform_secret_alloc, platform_secret_free};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DialtoneSecrets) secrets = NULL;
+    int fd = dialtone_secrets_open(file, cli_caller(), &error);
+
+    if (fd >= 0) {
+        secrets = dialtone_secrets_read(fd, file, &memory, &error);
+        close(fd);
+    }
+    if (as_json) {
+        print_json(file, NULL, NULL, error);
+        return secrets != NULL;
+    }
+    if (secrets == NULL) {
+        cli_fail(error);
+        return false;
+    }
+    g_autofree char *line = g_strdup_printf(_("%s: valid"), file);
+    cli_print(line);
+    return true;
+}
+
+int cli_check(int argc, char **argv)
+{
+    gboolean as_json = FALSE;
+    g_autofree char *secrets = NULL;
+    const GOptionEntry options[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_("Print one JSON object a file"), NULL},
+        {"secrets", 0, 0, G_OPTION_ARG_FILENAME, &secrets, N_("Check this secrets file too"),
+         N_("FILE")},
+        {NULL},
+    };
+    const CliHelp help = {
+        .arguments = _("[PROFILE...]"),
+        .summary = _("Reads profiles without connecting and says everything that is wrong."),
+        .description = _("PROFILE is a name, a UUID or a path. Exit code 0: all are valid, also "
+                         "with warnings; 3: at least one is not."),
+    };
+    g_auto(GStrv) profiles = NULL;
+    bool good = true;
+
+    if (!cli_parse(argc, argv, options, &help, &profiles))
+        return DIALTONE_FAILURE_USAGE;
+    if (profiles[0] == NULL && secrets == NULL)
+        return cli_usage(argv[0], "%s", _("which profile? Give a name, a UUID or a path"));
+
+    g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
+    for (gsize i = 0; profiles[i] != NULL; i++)
+        good = check_profile(store, profiles[i], as_json) && good;
+    if (secrets != NULL)
+        good = check_secrets(secrets, as_json) && good;
+    return good ? DIALTONE_FAILURE_NONE : DIALTONE_FAILURE_PROFILE_INVALID;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the verbs share. Standard output is for what was asked for, standard error for everything
+ * else; nothing is coloured. No function here starts a thread or calls GIO.
+ */
+#include "client/cli/cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/common/text.h"
+#include "client/profile/parse.h"
+#include "client/profile/store.h"
+
+enum { TEXT_MAX = 64 * 1024 };
+
+bool cli_parse(int argc, char **argv, const GOptionEntry *options, const CliHelp *help,
+               char ***restp)
+{
+    g_autofree char *program = g_strdup_printf("dialtone %s", argv[0]);
+    g_autoptr(GOptionContext) context = g_option_context_new(help->arguments);
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) copy = g_new0(char *, (gsize)argc + 1);
+    g_autofree char **rest = g_new0(char *, (gsize)argc + 1);
+    int left = argc;
+
+    for (int i = 0; i < argc; i++)
+        rest[i] = copy[i] = g_strdup(argv[i]);
+    g_set_prgname(program);
+    g_option_context_set_summary(context, help->summary);
+    g_option_context_set_description(context, help->description);
+    if (options != NULL)
+        g_option_context_add_main_entries(context, options, DIALTONE_TEXTDOMAIN);
+    if (!g_option_context_parse(context, &left, &rest, &error)) {
+        cli_usage(argv[0], "%s", error->message);
+        return false;
+    }
+    int first = left > 1 && strcmp(rest[1], "--") == 0 ? 2 : 1;
+    if (restp != NULL)
+        *restp = g_strdupv(rest + MIN(first, left));
+    else if (left > first) {
+        cli_usage(argv[0], _("'%s' is one argument too many"), rest[first]);
+        return false;
+    }
+    return true;
+}
+
+static void print_clean(FILE *to, const char *text)
+{
+    g_autofree char *clean = dialtone_text_clean(text, strlen(text), TEXT_MAX, DIALTONE_TEXT_LINES);
+    fprintf(to, "%s\n", clean);
+}
+
+void cli_print(const char *text)
+{
+    print_clean(stdout, text);
+}
+
+void cli_complain(const char *text)
+{
+    print_clean(stderr, text);
+}
+
+int cli_usage(const char *verb, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_autofree char *line = g_strdup_printf("dialtone %s: %s", verb, message);
+    cli_complain(line);
+    g_autofree char *hint = g_strdup_printf(_("Try: dialtone %s --help"), verb);
+    cli_complain(hint);
+    return DIALTONE_FAILURE_USAGE;
+}
+
+int cli_fail(const GError *error)
+{
+    const char *advice = dialtone_failure_advice(error);
+
+    cli_complain(error->message);
+    if (advice != NULL)
+        cli_complain(advice);
+    return (int)dialtone_failure_of(error);
+}
+
+uid_t cli_caller(void)
+{
+    const char *sudo = g_getenv("SUDO_UID");
+    guint64 uid = 0;
+
+    if (geteuid() == 0 && sudo != NULL &&
+        g_ascii_string_to_unsigned(sudo, 10, 0, G_MAXUINT32 - 1, &uid, NULL))
+        return (uid_t)uid;
+    return getuid();
+}
+
+char *cli_profile_name(const char *what)
+{
+    g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
+    g_autofree char *path = dialtone_store_find(store, what, NULL);
+    g_autoptr(DialtoneProfile) profile =
+        path != NULL ? dialtone_profile_load(path, NULL, NULL) : NULL;
+
+    return g_strdup(profile != NULL ? profile->name : what);
+}

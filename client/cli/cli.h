@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What verbs share: options, failures, and the tunnels that are up. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "platform/slot.h"
+
+typedef struct {
+    const char *arguments;   /* "PROFILE", shown behind the options; NULL for none */
+    const char *summary;     /* one sentence */
+    const char *description; /* examples and exit codes; NULL for none */
+} CliHelp;
+
+/* Reads the options of a verb; `--help` prints and exits. @rest, which may be NULL, gets the other
+ * arguments. False: it complained, and the exit code is 2. */
+bool cli_parse(int argc, char **argv, const GOptionEntry *options, const CliHelp *help,
+               char ***restp) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Prints `dialtone VERB: message` and how to get help. Returns the exit code, 2. */
+int cli_usage(const char *verb, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Prints message and advice on standard error. Returns the exit code. */
+int cli_fail(const GError *error);
+
+/* Prints text made fit for a terminal. */
+void cli_print(const char *text);
+void cli_complain(const char *text);
+
+/* On whose behalf the program runs: under sudo the user who called it. */
+uid_t cli_caller(void) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The name of the profile that the user called @what; @what itself when no profile is found, for
+ * a tunnel may run on one that is gone. The caller frees it. */
+char *cli_profile_name(const char *what) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The tunnels that are up; an array of PlatformSlotInfo. With @name only those of that profile. */
+GArray *cli_tunnels(const char *name) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef enum {
+    CLI_SENT,
+    CLI_GONE, /* it ended before the signal reached it */
+    CLI_NOT_PERMITTED,
+} CliSignal;
+
+/* Sends @number to the tunnel's process and to no other that got its number. @pidfdp, which may be
+ * NULL, gets a descriptor that is readable when it has ended; the caller closes it. */
+CliSignal cli_signal(const PlatformSlotInfo *tunnel, int number, int *pidfdp);
+
+/* Prints that root must do it. Returns the exit code, 10. */
+int cli_not_permitted(const char *verb, const PlatformSlotInfo *tunnel);

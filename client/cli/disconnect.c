@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dialtone disconnect: asks the process of a tunnel to end, and waits until it has put the
+ * network back. That nothing is up is what was wanted, and no failure.
+ */
+#include "client/cli/verbs.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "client/cli/cli.h"
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+
+/* A gateway gets a DELETE and a moment to answer; the rest is local. */
+enum { WAIT_SECONDS = 30 };
+
+static bool wait_for_end(int pidfd)
+{
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    gint64 until = g_get_monotonic_time() + WAIT_SECONDS * G_USEC_PER_SEC;
+
+    for (;;) {
+        gint64 left = until - g_get_monotonic_time();
+        if (left <= 0)
+            return false;
+        int n = poll(&ended, 1, (int)(left / 1000) + 1);
+        if (n > 0)
+            return true;
+    }
+}
+
+static int disconnect(const PlatformSlotInfo *tunnel)
+{
+    int pidfd = -1;
+
+    switch (cli_signal(tunnel, SIGTERM, &pidfd)) {
+    case CLI_NOT_PERMITTED:
+        return cli_not_permitted("disconnect", tunnel);
+    case CLI_GONE:
+        return DIALTONE_FAILURE_NONE;
+    case CLI_SENT:
+        break;
+    }
+    bool ended = wait_for_end(pidfd);
+    close(pidfd);
+    if (ended)
+        return DIALTONE_FAILURE_NONE;
+    g_autofree char *line =
+        g_strdup_printf(_("the tunnel of '%s' (process %d) did not end within %d seconds"),
+                        tunnel->label, (int)tunnel->pid, WAIT_SECONDS);
+    cli_complain(line);
+    return DIALTONE_FAILURE_INTERNAL;
+}
+
+static int disconnect_all(const GArray *tunnels)
+{
+    int code = DIALTONE_FAILURE_NONE;
+
+    for (guint i = 0; i < tunnels->len; i++) {
+        int one = disconnect(&g_array_index(tunnels, PlatformSlotInfo, i));
+        code = one != DIALTONE_FAILURE_NONE ? one : code;
+    }
+    return code;
+}
+
+int cli_disconnect(int argc, char **argv)
+{
+    gboolean all = FALSE;
+    const GOptionEntry options[] = {
+        {"all", 0, 0, G_OPTION_ARG_NONE, &all, N_("Take down every tunnel"), NULL},
+        {NULL},
+    };
+    const CliHelp help = {
+        .arguments = _("[PROFILE]"),
+        .summary = _("Takes the tunnel of PROFILE down, or the only one that is up."),
+        .description = _("Returns when the network is as it was before. Exit code 10: the tunnel "
+                         "is not yours to take down."),
+    };
+    g_auto(GStrv) profiles = NULL;
+
+    if (!cli_parse(argc, argv, options, &help, &profiles))
+        return DIALTONE_FAILURE_USAGE;
+    if (g_strv_length(profiles) > 1 || (all && profiles[0] != NULL))
+        return cli_usage(argv[0], "%s", _("give one profile, or --all"));
+
+    g_autofree char *name = profiles[0] != NULL ? cli_profile_name(profiles[0]) : NULL;
+    g_autoptr(GArray) tunnels = cli_tunnels(name);
+    if (tunnels->len == 0)
+        cli_complain(name != NULL ? _("That profile is not connected.") : _("No tunnel is up."));
+    if (tunnels->len > 1 && name == NULL && !all)
+        return cli_usage(argv[0], "%s", _("several tunnels are up; name a profile, or give --all"));
+    return disconnect_all(tunnels);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dialtone list: the profiles that can be called by name, those that are hidden or broken too,
+ * for they are what someone looks for who doesn't find them.
+ */
+#include "client/cli/verbs.h"
+
+#include <json-glib/json-glib.h>
+#include <stdio.h>
+
+#include "client/cli/cli.h"
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/profile/store.h"
+
+static bool is_up(const GArray *tunnels, const DialtoneStoreEntry *entry)
+{
+    for (guint i = 0; i < tunnels->len; i++)
+        if (g_strcmp0(g_array_index(tunnels, PlatformSlotInfo, i).label, entry->name) == 0)
+            return !entry->hidden;
+    return false;
+}
+
+static void print_entry(const DialtoneStoreEntry *entry, bool up)
+{
+    const char *note = up              ? _("up")
+                       : entry->hidden ? _("hidden by a profile of the system")
+                       : !entry->valid ? _("has mistakes, see dialtone check")
+                                       : "";
+    g_autofree char *line =
+        g_strdup_printf("%s\t%s\t%s%s%s", entry->name, dialtone_layer_name(entry->layer),
+                        entry->path, *note != '\0' ? "\t" : "", note);
+    cli_print(line);
+}
+
+static void add_entry(JsonBuilder *json, const DialtoneStoreEntry *entry, bool up)
+{
+    json_builder_begin_object(json);
+    json_builder_set_member_name(json, "name");
+    json_builder_add_string_value(json, entry->name);
+    json_builder_set_member_name(json, "uuid");
+    if (entry->uuid != NULL)
+        json_builder_add_string_value(json, entry->uuid);
+    else
+        json_builder_add_null_value(json);
+    json_builder_set_member_name(json, "layer");
+    json_builder_add_string_value(json, dialtone_layer_name(entry->layer));
+    json_builder_set_member_name(json, "path");
+    json_builder_add_string_value(json, entry->path);
+    json_builder_set_member_name(json, "valid");
+    json_builder_add_boolean_value(json, entry->valid);
+    json_builder_set_member_name(json, "hidden");
+    json_builder_add_boolean_value(json, entry->hidden);
+    json_builder_set_member_name(json, "up");
+    json_builder_add_boolean_value(json, up);
+    json_builder_end_object(json);
+}
+
+static void print_json(const GPtrArray *entries, const GArray *tunnels)
+{
+    g_autoptr(JsonBuilder) json = json_builder_new();
+
+    json_builder_begin_object(json);
+    json_builder_set_member_name(json, "schema");
+    json_builder_add_int_value(json, 1);
+    json_builder_set_member_name(json, "profiles");
+    json_builder_begin_array(json);
+    for (guint i = 0; i < entries->len; i++)
+        add_entry(json, entries->pdata[i], is_up(tunnels, entries->pdata[i]));
+    json_builder_end_array(json);
+    json_builder_end_object(json);
+
+    g_autoptr(JsonNode) root = json_builder_get_root(json);
+    g_autofree char *text = json_to_string(root, FALSE);
+    puts(text);
+}
+
+int cli_list(int argc, char **argv)
+{
+    gboolean as_json = FALSE;
+    const GOptionEntry options[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_("Print one JSON object"), NULL},
+        {NULL},
+    };
+    const CliHelp help = {
+        .summary = _("Lists the profiles of this computer and of yourself."),
+        .description = _("Columns are separated by tabs: name, layer, file, remarks."),
+    };
+
+    if (!cli_parse(argc, argv, options, &help, NULL))
+        return DIALTONE_FAILURE_USAGE;
+
+    g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
+    g_autoptr(GPtrArray) entries = dialtone_store_list(store);
+    g_autoptr(GArray) tunnels = cli_tunnels(NULL);
+    if (as_json) {
+        print_json(entries, tunnels);
+        return DIALTONE_FAILURE_NONE;
+    }
+    for (guint i = 0; i < entries->len; i++)
+        print_entry(entries->pdata[i], is_up(tunnels, entries->pdata[i]));
+    if (entries->len == 0)
+        cli_complain(_("There are no profiles. Put one into ~/.config/dialtone/profiles, or give "
+                       "its path: dialtone connect ./office.dialtone"));
+    return DIALTONE_FAILURE_NONE;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dialtone renegotiate: makes a tunnel agree on new keys at once, and with them takes what was
+ * changed in its profile since it came up.
+ */
+#include "client/cli/verbs.h"
+
+#include <signal.h>
+
+#include "client/cli/cli.h"
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+
+static int renegotiate(const PlatformSlotInfo *tunnel)
+{
+    switch (cli_signal(tunnel, SIGHUP, NULL)) {
+    case CLI_SENT:
+        return DIALTONE_FAILURE_NONE;
+    case CLI_NOT_PERMITTED:
+        return cli_not_permitted("renegotiate", tunnel);
+    case CLI_GONE:
+        break;
+    }
+    cli_complain(_("The tunnel went down meanwhile."));
+    return DIALTONE_FAILURE_TUNNEL_LOST;
+}
+
+int cli_renegotiate(int argc, char **argv)
+{
+    const CliHelp help = {
+        .arguments = _("PROFILE"),
+        .summary = _("Makes the tunnel of PROFILE agree on new keys now."),
+        .description = _("A changed profile applies from then on."),
+    };
+    g_auto(GStrv) profiles = NULL;
+
+    if (!cli_parse(argc, argv, NULL, &help, &profiles))
+        return DIALTONE_FAILURE_USAGE;
+    if (g_strv_length(profiles) != 1)
+        return cli_usage(argv[0], "%s", _("give one profile: a name, a UUID or a path"));
+
+    g_autofree char *name = cli_profile_name(profiles[0]);
+    g_autoptr(GArray) tunnels = cli_tunnels(name);
+    if (tunnels->len == 0) {
+        cli_complain(_("That profile is not connected."));
+        return DIALTONE_FAILURE_TUNNEL_LOST;
+    }
+    int code = DIALTONE_FAILURE_NONE;
+    for (guint i = 0; i < tunnels->len; i++) {
+        int one = renegotiate(&g_array_index(tunnels, PlatformSlotInfo, i));
+        code = one != DIALTONE_FAILURE_NONE ? one : code;
+    }
+    return code;
+}

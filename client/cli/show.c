@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dialtone show: a profile in its normal form, as the program understood it. A profile holds no
+ * secrets, and this prints none.
+ */
+#include "client/cli/verbs.h"
+
+#include <json-glib/json-glib.h>
+#include <stdio.h>
+
+#include "client/cli/cli.h"
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/profile/parse.h"
+#include "client/profile/schema.h"
+#include "client/profile/store.h"
+
+static void add_values(JsonBuilder *json, const DialtoneProfile *profile, bool all)
+{
+    g_autofree const char **groups = dialtone_profile_group_names();
+
+    for (gsize g = 0; groups[g] != NULL; g++) {
+        g_autofree const char **keys = dialtone_profile_key_names(groups[g]);
+        json_builder_set_member_name(json, groups[g]);
+        json_builder_begin_object(json);
+        for (gsize k = 0; keys[k] != NULL; k++) {
+            gsize row = (gsize)(dialtone_profile_key(groups[g], keys[k]) - dialtone_profile_keys);
+            if (profile->values[row] == NULL || (profile->is_default[row] && !all))
+                continue;
+            json_builder_set_member_name(json, keys[k]);
+            json_builder_add_string_value(json, profile->values[row]);
+        }
+        json_builder_end_object(json);
+    }
+}
+
+static void print_json(const DialtoneProfile *profile, const char *path, bool all)
+{
+    g_autoptr(JsonBuilder) json = json_builder_new();
+
+    json_builder_begin_object(json);
+    json_builder_set_member_name(json, "schema");
+    json_builder_add_int_value(json, 1);
+    json_builder_set_member_name(json, "profile");
+    json_builder_add_string_value(json, profile->name);
+    json_builder_set_member_name(json, "path");
+    json_builder_add_string_value(json, path);
+    json_builder_set_member_name(json, "values");
+    json_builder_begin_object(json);
+    add_values(json, profile, all);
+    json_builder_end_object(json);
+    json_builder_end_object(json);
+
+    g_autoptr(JsonNode) root = json_builder_get_root(json);
+    g_autofree char *text = json_to_string(root, FALSE);
+    puts(text);
+}
+
+int cli_show(int argc, char **argv)
+{
+    gboolean as_json = FALSE, all = FALSE;
+    const GOptionEntry options[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_("Print one JSON object"), NULL},
+        {"all", 0, 0, G_OPTION_ARG_NONE, &all, N_("Show what was left at its default too"), NULL},
+        {NULL},
+    };
+    const CliHelp help = {
+        .arguments = _("PROFILE"),
+        .summary = _("Shows a profile as the program understood it, without secrets."),
+        .description = _("PROFILE is a name, a UUID or a path. The output is a profile again."),
+    };
+    g_auto(GStrv) profiles = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (!cli_parse(argc, argv, options, &help, &profiles))
+        return DIALTONE_FAILURE_USAGE;
+    if (g_strv_length(profiles) != 1)
+        return cli_usage(argv[0], "%s", _("give one profile: a name, a UUID or a path"));
+
+    g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
+    g_autofree char *path = dialtone_store_find(store, profiles[0], &error);
+    g_autoptr(DialtoneProfile) profile =
+        path != NULL ? dialtone_profile_load(path, NULL, &error) : NULL;
+    if (profile == NULL)
+        return cli_fail(error);
+    if (as_json) {
+        print_json(profile, path, all);
+        return DIALTONE_FAILURE_NONE;
+    }
+    g_autofree char *text = dialtone_profile_to_text(profile, all);
+    fputs(text, stdout);
+    return DIALTONE_FAILURE_NONE;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dialtone status: the tunnels that are up and the last state of each. The state of another
+ * user's tunnel is not readable; that it is there is.
+ */
+#include "client/cli/verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/cli/cli.h"
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/common/report.h"
+
+/* NULL where the state can't be read. */
+static DialtoneReport *read_report(const PlatformSlotInfo *tunnel)
+{
+    g_autofree char *json = platform_slot_read_state(NULL, tunnel->number);
+
+    return json != NULL ? dialtone_report_from_json(json, strlen(json), NULL) : NULL;
+}
+
+static void print_line(const PlatformSlotInfo *tunnel, const DialtoneReport *report)
+{
+    g_autofree char *state =
+        report != NULL ? dialtone_report_to_line(report) : g_strdup(_("up, by another user"));
+    g_autofree char *line = g_strdup_printf("%s (%s): %s", tunnel->label, tunnel->interface, state);
+
+    cli_print(line);
+}
+
+static void print_report(const DialtoneReport *report)
+{
+    g_autofree char *json = dialtone_report_to_json(report);
+
+    puts(json);
+}
+
+static void print_tunnel(const PlatformSlotInfo *tunnel, bool as_json)
+{
+    g_autoptr(DialtoneReport) report = read_report(tunnel);
+
+    if (!as_json)
+        print_line(tunnel, report);
+    else if (report != NULL)
+        print_report(report);
+}
+
+static void print_idle(const char *name, bool as_json)
+{
+    g_autoptr(DialtoneReport) report = dialtone_report_new(DIALTONE_STATE_IDLE, name);
+
+    if (as_json) {
+        print_report(report);
+        return;
+    }
+    g_autofree char *state = dialtone_report_to_line(report);
+    g_autofree char *line = g_strdup_printf("%s: %s", name, state);
+    cli_print(line);
+}
+
+int cli_status(int argc, char **argv)
+{
+    gboolean as_json = FALSE;
+    const GOptionEntry options[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &as_json,
+         N_("Print the last state of each tunnel, one JSON object a line"), NULL},
+        {NULL},
+    };
+    const CliHelp help = {
+        .arguments = _("[PROFILE]"),
+        .summary = _("Shows the tunnels that are up, or whether the one of PROFILE is."),
+        .description = _("The objects of --json are those that `dialtone connect --json` prints. "
+                         "The state of other users' tunnels is shown to root only."),
+    };
+    g_auto(GStrv) profiles = NULL;
+
+    if (!cli_parse(argc, argv, options, &help, &profiles))
+        return DIALTONE_FAILURE_USAGE;
+    if (g_strv_length(profiles) > 1)
+        return cli_usage(argv[0], "%s", _("give one profile, or none for all"));
+
+    g_autofree char *name = profiles[0] != NULL ? cli_profile_name(profiles[0]) : NULL;
+    g_autoptr(GArray) tunnels = cli_tunnels(name);
+    for (guint i = 0; i < tunnels->len; i++)
+        print_tunnel(&g_array_index(tunnels, PlatformSlotInfo, i), as_json);
+    if (tunnels->len == 0 && name != NULL)
+        print_idle(name, as_json);
+    else if (tunnels->len == 0 && !as_json)
+        cli_print(_("No tunnel is up."));
+    return DIALTONE_FAILURE_NONE;
+}
