@@ -38,6 +38,7 @@ typedef struct PlatformDnsPaths {
     const char *resolv_conf; /* /etc/resolv.conf */
     const char *save_dir;    /* /run/dialtone: for what cannot stay beside the file */
     const char *resolvconf;  /* /sbin/resolvconf */
+    const char *nsswitch;    /* /etc/nsswitch.conf */
 } PlatformDnsPaths;
 extern const PlatformDnsPaths platform_dns_paths;
 
@@ -55,18 +56,27 @@ const char *platform_dns_way_name(PlatformDnsWay way);
 gboolean platform_dns_resolved_set(int ifindex, const PlatformDnsConfig *config, GError **error);
 gboolean platform_dns_resolved_undo(int ifindex, GError **error);
 gboolean platform_dns_resolved_is_running(void);
+/* Whether programs ask it: resolv.conf names its stub or is its file, or nsswitch.conf names it. */
+gboolean platform_dns_resolved_is_asked(const PlatformDnsPaths *paths);
 
 gboolean platform_dns_resolvconf_set(const PlatformDnsPaths *paths, const char *interface,
                                      const PlatformDnsConfig *config, GError **error);
 gboolean platform_dns_resolvconf_undo(const PlatformDnsPaths *paths, const char *interface,
                                       GError **error);
 
-/* The file. What stood there is kept, as it was (inode, owner, mode, times, or symbolic link),
-   beside it by an exchange of names; where the name is a mount point, its text is kept in save_dir
-   and the file is written in place. On undo the file is put back only if it still has our text:
-   another program that wrote it meanwhile knows better, and its file stays. G_IO_ERROR_BUSY:
-   another tunnel's text stands there. */
+/* The file. What stood there is kept as FILE.before-INTERFACE by an exchange of names, so inode,
+   owner, mode, times or symbolic link come back as they were. Where the name is a mount point, a
+   copy is kept there (or in save_dir) and the file is written in place, which leaves owner and mode
+   alone. On undo the file is put back only while it still is what we wrote, told by a checksum in
+   its first line: another program that wrote it meanwhile knows better, and its file stays.
+   G_IO_ERROR_BUSY: another tunnel's text stands there. */
 gboolean platform_dns_file_set(const PlatformDnsPaths *paths, const char *interface,
                                const PlatformDnsConfig *config, GError **error);
 gboolean platform_dns_file_undo(const PlatformDnsPaths *paths, const char *interface,
                                 GError **error);
+/* The interface for which this text of a resolv.conf was written by us, unchanged; or NULL. */
+char *platform_dns_file_owner(const char *text);
+/* Where what stood in the file is kept, whether it is there or not. */
+char *platform_dns_file_saved_path(const PlatformDnsPaths *paths, const char *interface);
+/* Lines for the C library: "nameserver" and, if any domain is searched, "search". */
+char *platform_dns_resolv_conf_text(const PlatformDnsConfig *config);

@@ -47,12 +47,16 @@ int platform_netlink_link_delete(PlatformNetlink *netlink, int ifindex);
 /* Without a connected route, and without duplicate address detection. */
 int platform_netlink_address_add(PlatformNetlink *netlink, int ifindex, const PlatformPrefix *a);
 int platform_netlink_address_remove(PlatformNetlink *netlink, int ifindex, const PlatformPrefix *a);
+/* Every address of the link but IPv6's link-local ones. */
+int platform_netlink_addresses_clear(PlatformNetlink *netlink, int ifindex);
 int platform_netlink_route_add(PlatformNetlink *netlink, const PlatformRoute *route);
 int platform_netlink_route_remove(PlatformNetlink *netlink, const PlatformRoute *route);
 int platform_netlink_rule_add(PlatformNetlink *netlink, const PlatformRule *rule);
 int platform_netlink_rule_remove(PlatformNetlink *netlink, const PlatformRule *rule);
 /* Every route of the table, and every rule that looks it up, of both families. */
 int platform_netlink_table_clear(PlatformNetlink *netlink, uint32_t table);
+/* Every rule of this priority. */
+int platform_netlink_rules_remove(PlatformNetlink *netlink, int family, uint32_t priority);
 /* How many routes and rules the table has. */
 int platform_netlink_table_count(PlatformNetlink *netlink, uint32_t table, unsigned *countp);
 /* Calls func for each network that is directly connected (table main, other links than skip). */

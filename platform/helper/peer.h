@@ -26,3 +26,6 @@ GQuark helper_error_quark(void);
    The server's connection processes no message until g_dbus_connection_start_message_processing().
    Starts GDBus's worker thread, so after the sandbox. */
 GDBusConnection *helper_peer_connect(int fd_take, gboolean server, GError **error);
+/* The server's side without waiting; ends with helper_peer_accept_finish(). */
+void helper_peer_accept(int fd_take, GAsyncReadyCallback callback, gpointer user_data);
+GDBusConnection *helper_peer_accept_finish(GAsyncResult *result, GError **error);

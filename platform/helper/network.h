@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The network of one slot: what is set up, what is wanted, and the way between the two. */
+#pragma once
+
+#include "platform/helper/plan.h"
+#include "platform/slot.h"
+
+typedef struct HelperNetwork HelperNetwork;
+
+/* Borrows the slot. Undoes first whatever a former holder of the slot has left; NULL with
+   HELPER_ERROR_NO_SLOT when something that is not ours uses the slot's table or interface. */
+HelperNetwork *helper_network_new(PlatformSlot *slot, const char *dir,
+                                  const PlatformDnsPaths *paths, GError **error);
+/* Undoes nothing: helper_network_undo() does. */
+void helper_network_free(HelperNetwork *network);
+
+gboolean helper_network_open_tun(HelperNetwork *network, unsigned mtu, gboolean vnet_hdr, int *fdp,
+                                 GError **error);
+/* The ports of the tunnel's own sockets, for the rule that meets strict rp_filter. */
+gboolean helper_network_open_socket(HelperNetwork *network, int family, int *fdp, uint16_t *portp,
+                                    GError **error);
+/* Takes the plan. Adds sentences to warnings. On failure everything is undone. */
+gboolean helper_network_apply(HelperNetwork *network, HelperPlan *plan_take, GPtrArray *warnings,
+                              GError **error);
+/* The plan's changes; with the link too when the slot is given up. */
+gboolean helper_network_undo(HelperNetwork *network, gboolean link_too, GError **error);

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a plan means in routes and rules; no system call here.
+ *
+ * All routes of a tunnel stand in its own table, which a rule above the main table looks up for
+ * packets that have no tunnel's mark: more specific routes that a hostile network pushes into the
+ * main table (RFC 3442 options, say) so never win. Excluded networks are "throw" routes there. A
+ * full tunnel without IPv6 networks makes IPv6 unreachable, but for link-local networks.
+ */
+#include "platform/helper/routes.h"
+
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+bool helper_route_equal(const PlatformRoute *a, const PlatformRoute *b)
+{
+    return a->type == b->type && a->table == b->table && a->ifindex == b->ifindex &&
+           platform_prefix_equal(&a->prefix, &b->prefix);
+}
+
+bool helper_rule_equal(const PlatformRule *a, const PlatformRule *b)
+{
+    return a->family == b->family && a->priority == b->priority && a->table == b->table &&
+           a->mark == b->mark && a->mask == b->mask && a->invert == b->invert &&
+           a->to_set == b->to_set && platform_prefix_equal(&a->to, &b->to) &&
+           a->ip_protocol == b->ip_protocol && a->source_port == b->source_port &&
+           a->destination_port == b->destination_port;
+}
+
+/* The first for a network stays. */
+static void add_route(GArray *routes, const PlatformRoute *route)
+{
+    for (guint i = 0; i < routes->len; i++) {
+        if (platform_prefix_equal(&g_array_index(routes, PlatformRoute, i).prefix, &route->prefix))
+            return;
+    }
+    g_array_append_val(routes, *route);
+}
+
+static gboolean has_family(const GArray *prefixes, int family)
+{
+    for (guint i = 0; i < prefixes->len; i++) {
+        if (g_array_index(prefixes, PlatformPrefix, i).address.family == family)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean blocks_ipv6(const HelperPlan *plan)
+{
+    return helper_plan_is_full(plan, AF_INET) && !has_family(plan->routes, AF_INET6);
+}
+
+GArray *helper_routes_of(const HelperPlan *plan, const PlatformSlotInfo *slot, int ifindex)
+{
+    GArray *routes = g_array_new(FALSE, TRUE, sizeof(PlatformRoute));
+
+    for (guint i = 0; i < plan->exclude->len; i++) {
+        PlatformRoute route = {
+            .prefix = g_array_index(plan->exclude, PlatformPrefix, i),
+            .type = PLATFORM_ROUTE_THROW,
+            .table = slot->table,
+        };
+        add_route(routes, &route);
+    }
+    for (guint i = 0; i < plan->routes->len; i++) {
+        PlatformRoute route = {
+            .prefix = g_array_index(plan->routes, PlatformPrefix, i),
+            .type = PLATFORM_ROUTE_LINK,
+            .table = slot->table,
+            .ifindex = ifindex,
+        };
+        add_route(routes, &route);
+    }
+    if (blocks_ipv6(plan)) {
+        PlatformRoute local = {.type = PLATFORM_ROUTE_THROW, .table = slot->table};
+        PlatformRoute all = {.type = PLATFORM_ROUTE_UNREACHABLE, .table = slot->table};
+
+        platform_prefix_parse("fe80::/10", &local.prefix);
+        platform_prefix_parse("::/0", &all.prefix);
+        add_route(routes, &local);
+        add_route(routes, &all);
+    }
+    return routes;
+}
+
+GArray *helper_rules_of(const HelperPlan *plan, const PlatformSlotInfo *slot)
+{
+    GArray *rules = g_array_new(FALSE, TRUE, sizeof(PlatformRule));
+    gboolean full = helper_plan_is_full(plan, AF_INET) || helper_plan_is_full(plan, AF_INET6);
+    PlatformRule rule = {
+        .priority =
+            (full ? PLATFORM_SLOT_PRIORITY_FULL : PLATFORM_SLOT_PRIORITY_SPLIT) + slot->number,
+        .table = slot->table,
+        .mark = PLATFORM_SLOT_MARK_BASE,
+        .mask = PLATFORM_SLOT_MARK_MASK,
+        .invert = true,
+    };
+
+    if (has_family(plan->routes, AF_INET)) {
+        rule.family = AF_INET;
+        g_array_append_val(rules, rule);
+    }
+    if (has_family(plan->routes, AF_INET6) || blocks_ipv6(plan)) {
+        rule.family = AF_INET6;
+        g_array_append_val(rules, rule);
+    }
+    return rules;
+}
+
+/* Strict rp_filter looks the sender of an answer up as if it were a destination: without mark, but
+   with the ports turned round. So this rule matches the gateway's answers to our own sockets, and
+   what leaves by those sockets, which is marked anyway; nothing of any other process. */
+void helper_rules_add_replies(GArray *rules, const HelperPlan *plan, const PlatformSlotInfo *slot,
+                              const uint16_t *ports, size_t n_ports)
+{
+    static const uint16_t gateway_ports[] = {4500, 500};
+
+    for (guint i = 0; i < plan->gateways->len; i++) {
+        const PlatformAddress *gateway = &g_array_index(plan->gateways, PlatformAddress, i);
+
+        if (gateway->family != AF_INET || !helper_routes_swallow(plan, gateway))
+            continue;
+        for (size_t p = 0; p < n_ports * G_N_ELEMENTS(gateway_ports); p++) {
+            PlatformRule rule = {
+                .family = AF_INET,
+                .priority = PLATFORM_SLOT_PRIORITY_REPLIES + slot->number,
+                .table = RT_TABLE_MAIN,
+                .to_set = true,
+                .to = {*gateway, 32},
+                .ip_protocol = IPPROTO_UDP,
+                .source_port = ports[p / 2],
+                .destination_port = gateway_ports[p % 2],
+            };
+            g_array_append_val(rules, rule);
+        }
+    }
+}
+
+bool helper_routes_swallow(const HelperPlan *plan, const PlatformAddress *address)
+{
+    int carried = -1, excluded = -1;
+
+    for (guint i = 0; i < plan->routes->len; i++) {
+        const PlatformPrefix *route = &g_array_index(plan->routes, PlatformPrefix, i);
+
+        if (platform_prefix_contains(route, address))
+            carried = MAX(carried, route->length);
+    }
+    for (guint i = 0; i < plan->exclude->len; i++) {
+        const PlatformPrefix *exclude = &g_array_index(plan->exclude, PlatformPrefix, i);
+
+        if (platform_prefix_contains(exclude, address))
+            excluded = MAX(excluded, exclude->length);
+    }
+    return carried > excluded;
+}
+
+static bool conflicts(const PlatformPrefix *a, const PlatformPrefix *b)
+{
+    /* Some networks come before everything, by the priorities of their rules. */
+    if ((a->length == 0) != (b->length == 0))
+        return false;
+    return platform_prefix_overlaps(a, b);
+}
+
+int helper_routes_conflict(const HelperPlan *plan, unsigned number, const GArray *slots,
+                           PlatformPrefix *networkp)
+{
+    for (guint s = 0; s < slots->len; s++) {
+        const PlatformSlotInfo *other = &g_array_index(slots, PlatformSlotInfo, s);
+
+        if (other->number == number)
+            continue;
+        for (guint i = 0; i < plan->routes->len; i++) {
+            const PlatformPrefix *route = &g_array_index(plan->routes, PlatformPrefix, i);
+
+            for (size_t o = 0; o < other->n_routes; o++) {
+                if (!conflicts(route, &other->routes[o]))
+                    continue;
+                *networkp = other->routes[o];
+                return (int)s;
+            }
+        }
+    }
+    return -1;
+}

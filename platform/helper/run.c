@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The helper of a standalone tunnel: the life of the original process after the fork.
+ *
+ * It waits for its peer, for signals and for its children, and ends when the children have. The
+ * network is undone as soon as the peer is gone, in whatever way it went. Every wait for somebody
+ * else has an end.
+ */
+#include "platform/helper/helper.h"
+#include "platform/helper/session.h"
+#include "platform/sandbox.h"
+
+#include <glib-unix.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+enum {
+    STOP_WAIT_S = 20,  /* for a tunnel that was asked to stop */
+    AGENT_WAIT_S = 10, /* for an agent whose tunnel is gone */
+    EXIT_INTERNAL = 1,
+    EXIT_NOT_PERMITTED = 10,
+};
+
+typedef struct Child {
+    pid_t pid; /* 0: none, or gone */
+    int status;
+    guint watch;
+    guint killer;
+} Child;
+
+typedef struct Runner {
+    GMainLoop *loop;
+    HelperSession *session;
+    GDBusConnection *connection;
+    Child tunnel, agent;
+    gboolean stopping;
+    gboolean peer_gone;
+    gboolean undo_failed;
+} Runner;
+
+/* ---- ending ---- */
+
+static void undo(Runner *runner)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (helper_session_undo(runner->session, &error)) {
+        runner->undo_failed = FALSE;
+        return;
+    }
+    if (!runner->undo_failed)
+        fprintf(stderr, "dialtone: %s\n", error->message);
+    runner->undo_failed = TRUE;
+}
+
+static void quit_if_done(Runner *runner)
+{
+    if (runner->peer_gone && !runner->tunnel.pid && !runner->agent.pid)
+        g_main_loop_quit(runner->loop);
+}
+
+static gboolean on_late(gpointer user_data)
+{
+    Child *child = user_data;
+
+    child->killer = 0;
+    if (child->pid)
+        kill(child->pid, SIGKILL);
+    return G_SOURCE_REMOVE;
+}
+
+static void kill_after(Child *child, guint seconds)
+{
+    if (child->pid && !child->killer)
+        child->killer = g_timeout_add_seconds(seconds, on_late, child);
+}
+
+static void stop(Runner *runner)
+{
+    if (runner->stopping)
+        return;
+    runner->stopping = TRUE;
+    helper_session_request_stop(runner->session);
+    kill_after(&runner->tunnel, STOP_WAIT_S);
+}
+
+static void on_peer_gone(Runner *runner)
+{
+    if (runner->peer_gone)
+        return;
+    runner->peer_gone = TRUE;
+    undo(runner);
+    kill_after(&runner->tunnel, STOP_WAIT_S);
+    quit_if_done(runner);
+}
+
+/* ---- events ---- */
+
+static gboolean on_stop_signal(gpointer user_data)
+{
+    stop(user_data);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_renegotiate_signal(gpointer user_data)
+{
+    Runner *runner = user_data;
+
+    helper_session_request_renegotiation(runner->session);
+    return G_SOURCE_CONTINUE;
+}
+
+static void on_closed(GDBusConnection *connection, gboolean remote, GError *error,
+                      gpointer user_data)
+{
+    on_peer_gone(user_data);
+}
+
+static void on_accepted(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    Runner *runner = user_data;
+    g_autoptr(GError) error = NULL;
+
+    runner->connection = helper_peer_accept_finish(result, &error);
+    if (!runner->connection) {
+        on_peer_gone(runner);
+        return;
+    }
+    g_signal_connect(runner->connection, "closed", G_CALLBACK(on_closed), runner);
+    if (!helper_session_serve(runner->session, runner->connection, &error)) {
+        fprintf(stderr, "dialtone: %s\n", error->message);
+        on_peer_gone(runner);
+        return;
+    }
+    /* Asked for before anybody could hear it. */
+    if (runner->stopping)
+        helper_session_request_stop(runner->session);
+    if (g_dbus_connection_is_closed(runner->connection))
+        on_peer_gone(runner);
+}
+
+static void child_gone(Child *child, int wait_status)
+{
+    child->pid = 0;
+    child->watch = 0;
+    g_clear_handle_id(&child->killer, g_source_remove);
+    child->status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : EXIT_INTERNAL;
+}
+
+static void on_tunnel_gone(GPid pid, gint wait_status, gpointer user_data)
+{
+    Runner *runner = user_data;
+
+    child_gone(&runner->tunnel, wait_status);
+    kill_after(&runner->agent, AGENT_WAIT_S);
+    /* A copy of its end of the socket may live on somewhere; the tunnel does not. */
+    on_peer_gone(runner);
+    quit_if_done(runner);
+}
+
+static void on_agent_gone(GPid pid, gint wait_status, gpointer user_data)
+{
+    Runner *runner = user_data;
+
+    child_gone(&runner->agent, wait_status);
+    stop(runner);
+    quit_if_done(runner);
+}
+
+/* ---- the run ---- */
+
+static void watch(Runner *runner)
+{
+    g_unix_signal_add(SIGINT, on_stop_signal, runner);
+    g_unix_signal_add(SIGTERM, on_stop_signal, runner);
+    g_unix_signal_add(SIGHUP, on_renegotiate_signal, runner);
+    if (runner->tunnel.pid)
+        runner->tunnel.watch = g_child_watch_add(runner->tunnel.pid, on_tunnel_gone, runner);
+    if (runner->agent.pid)
+        runner->agent.watch = g_child_watch_add(runner->agent.pid, on_agent_gone, runner);
+}
+
+static int serve(Runner *runner, int peer_fd_take)
+{
+    runner->loop = g_main_loop_new(NULL, FALSE);
+    watch(runner);
+    helper_peer_accept(peer_fd_take, on_accepted, runner);
+    g_main_loop_run(runner->loop);
+    undo(runner);
+    if (runner->connection)
+        g_signal_handlers_disconnect_by_data(runner->connection, runner);
+    helper_session_free(runner->session);
+    g_clear_object(&runner->connection);
+    g_main_loop_unref(runner->loop);
+    if (runner->agent.status)
+        return runner->agent.status;
+    if (runner->tunnel.status)
+        return runner->tunnel.status;
+    return runner->undo_failed ? EXIT_INTERNAL : 0;
+}
+
+/* Nothing was set up: the children see that the socket closes, and end. */
+static int give_up(const HelperOptions *options, const char *message, int status)
+{
+    const pid_t children[] = {options->tunnel, options->agent};
+
+    fprintf(stderr, "dialtone: %s\n", message);
+    close(options->peer_fd);
+    for (size_t i = 0; i < G_N_ELEMENTS(children); i++) {
+        if (children[i] <= 0)
+            continue;
+        kill(children[i], SIGKILL);
+        waitpid(children[i], NULL, 0);
+    }
+    return status;
+}
+
+int helper_run(const HelperOptions *options)
+{
+    static const int kept[] = {CAP_NET_ADMIN};
+    Runner runner = {
+        .tunnel = {.pid = options->tunnel},
+        .agent = {.pid = options->agent},
+    };
+    g_autoptr(GError) error = NULL;
+
+    /* A reader of our messages that went away must not take the helper along. */
+    signal(SIGPIPE, SIG_IGN);
+    if (!platform_sandbox_has_cap(CAP_NET_ADMIN))
+        return give_up(options, "this needs root, or the capability CAP_NET_ADMIN",
+                       EXIT_NOT_PERMITTED);
+    (void)helper_undo_stale(options->dir);
+    runner.session = helper_session_new(options->dir, options->owner, options->owner_gid, &error);
+    if (!runner.session)
+        return give_up(options, error->message, EXIT_INTERNAL);
+    if (platform_sandbox_keep_caps(kept, G_N_ELEMENTS(kept)) < 0 || platform_sandbox_harden() < 0) {
+        helper_session_free(runner.session);
+        return give_up(options, "cannot give up privileges", EXIT_INTERNAL);
+    }
+    return serve(&runner, options->peer_fd);
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The methods of Helper1 for one caller: checks of what may be asked when, and the descriptors.
+ *
+ * Every method ends in one place with a reply or an error, and an error changes nothing. A
+ * descriptor that went into a reply is closed here: the helper keeps none.
+ */
+#include "platform/helper/session.h"
+
+#include "platform/helper/peer.h"
+
+#include <gio/gunixfdlist.h>
+#include <string.h>
+#include <unistd.h>
+
+struct HelperSession {
+    char *dir;
+    PlatformSlot *slot;
+    HelperNetwork *network;
+    int state_fd; /* until it is claimed */
+    gboolean claimed;
+    DialtoneHelper1 *skeleton;
+    gulong handlers[5];
+};
+
+/* ---- arguments ---- */
+
+static gboolean refuse(GDBusMethodInvocation *invocation, HelperError code, const char *message)
+{
+    g_dbus_method_invocation_return_error_literal(invocation, HELPER_ERROR, (gint)code, message);
+    return TRUE;
+}
+
+static gboolean fail(GDBusMethodInvocation *invocation, GError *error)
+{
+    g_dbus_method_invocation_return_gerror(invocation, error);
+    return TRUE;
+}
+
+/* Shown on terminals: no control characters, of C1 neither. */
+static gboolean is_label(const char *label)
+{
+    size_t n = strlen(label);
+
+    if (n == 0 || n > PLATFORM_SLOT_LABEL || !g_utf8_validate(label, -1, NULL))
+        return FALSE;
+    for (const char *p = label; *p; p = g_utf8_next_char(p)) {
+        if (g_unichar_iscntrl(g_utf8_get_char(p)))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* The one option that is known, of type b; FALSE for any other. */
+static gboolean read_options(GVariant *options, const char *known, gboolean *valuep)
+{
+    GVariantIter iter;
+    const char *key;
+    GVariant *value;
+    gboolean ok = TRUE;
+
+    g_variant_iter_init(&iter, options);
+    while (g_variant_iter_next(&iter, "{&sv}", &key, &value)) {
+        if (known && !strcmp(key, known) && g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN))
+            *valuep = g_variant_get_boolean(value);
+        else
+            ok = FALSE;
+        g_variant_unref(value);
+    }
+    return ok;
+}
+
+/* A list with this one descriptor, which is closed. */
+static GUnixFDList *take_fd(int fd_take)
+{
+    return g_unix_fd_list_new_from_array(&fd_take, 1);
+}
+
+/* ---- methods ---- */
+
+static gboolean on_claim(DialtoneHelper1 *skeleton, GDBusMethodInvocation *invocation,
+                         GUnixFDList *fds, const char *label, GVariant *options,
+                         HelperSession *session)
+{
+    PlatformSlotInfo *info = platform_slot_info(session->slot);
+
+    if (session->claimed)
+        return refuse(invocation, HELPER_ERROR_ALREADY_CLAIMED, "a slot was claimed before");
+    if (!is_label(label) || !read_options(options, NULL, NULL))
+        return refuse(invocation, HELPER_ERROR_INVALID_ARGUMENT, "label or options");
+    g_strlcpy(info->label, label, sizeof info->label);
+    int r = platform_slot_publish(session->slot);
+
+    if (r < 0)
+        return refuse(invocation, HELPER_ERROR_SYSTEM, g_strerror(-r));
+    session->claimed = TRUE;
+    g_autoptr(GUnixFDList) list = take_fd(session->state_fd);
+
+    session->state_fd = -1;
+    dialtone_helper1_complete_claim(skeleton, invocation, list, info->number, info->interface,
+                                    info->table, info->mark, g_variant_new_handle(0));
+    return TRUE;
+}
+
+static gboolean on_open_socket(DialtoneHelper1 *skeleton, GDBusMethodInvocation *invocation,
+                               GUnixFDList *fds, guint family, GVariant *options,
+                               HelperSession *session)
+{
+    g_autoptr(GError) error = NULL;
+    uint16_t port;
+    int fd;
+
+    if (!session->claimed)
+        return refuse(invocation, HELPER_ERROR_NOT_CLAIMED, "no slot was claimed");
+    if ((family != 4 && family != 6) || !read_options(options, NULL, NULL))
+        return refuse(invocation, HELPER_ERROR_INVALID_ARGUMENT, "family or options");
+    if (!helper_network_open_socket(session->network, family == 4 ? AF_INET : AF_INET6, &fd, &port,
+                                    &error))
+        return fail(invocation, error);
+    g_autoptr(GUnixFDList) list = take_fd(fd);
+
+    dialtone_helper1_complete_open_socket(skeleton, invocation, list, g_variant_new_handle(0),
+                                          port);
+    return TRUE;
+}
+
+static gboolean on_open_tun(DialtoneHelper1 *skeleton, GDBusMethodInvocation *invocation,
+                            GUnixFDList *fds, guint mtu, GVariant *options, HelperSession *session)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean vnet_hdr = FALSE;
+    int fd;
+
+    if (!session->claimed)
+        return refuse(invocation, HELPER_ERROR_NOT_CLAIMED, "no slot was claimed");
+    if (mtu < HELPER_PLAN_MTU_MIN || mtu > HELPER_PLAN_MTU_MAX ||
+        !read_options(options, "vnet-hdr", &vnet_hdr))
+        return refuse(invocation, HELPER_ERROR_INVALID_ARGUMENT, "mtu or options");
+    if (!helper_network_open_tun(session->network, mtu, vnet_hdr, &fd, &error))
+        return fail(invocation, error);
+    g_autoptr(GUnixFDList) list = take_fd(fd);
+
+    dialtone_helper1_complete_open_tun(skeleton, invocation, list, g_variant_new_handle(0));
+    return TRUE;
+}
+
+static gboolean on_apply(DialtoneHelper1 *skeleton, GDBusMethodInvocation *invocation, guint mtu,
+                         GVariant *addresses, GVariant *routes, GVariant *exclude, GVariant *dns,
+                         GVariant *domains, GVariant *gateways, GVariant *options,
+                         HelperSession *session)
+{
+    const HelperPlanArguments arguments = {
+        mtu, addresses, routes, exclude, dns, domains, gateways, options,
+    };
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) error = NULL;
+
+    if (!session->claimed)
+        return refuse(invocation, HELPER_ERROR_NOT_CLAIMED, "no slot was claimed");
+    HelperPlan *plan = helper_plan_from_arguments(&arguments, &error);
+
+    if (!plan || !helper_network_apply(session->network, plan, warnings, &error))
+        return fail(invocation, error);
+    g_ptr_array_add(warnings, NULL);
+    dialtone_helper1_complete_apply(skeleton, invocation, (const char *const *)warnings->pdata);
+    return TRUE;
+}
+
+static gboolean on_release(DialtoneHelper1 *skeleton, GDBusMethodInvocation *invocation,
+                           HelperSession *session)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!session->claimed)
+        return refuse(invocation, HELPER_ERROR_NOT_CLAIMED, "no slot was claimed");
+    if (!helper_network_undo(session->network, FALSE, &error))
+        return fail(invocation, error);
+    dialtone_helper1_complete_release(skeleton, invocation);
+    return TRUE;
+}
+
+/* ---- the session ---- */
+
+/* The first slot that is free and whose numbers nobody else uses. */
+static gboolean take_slot(HelperSession *session, GError **error)
+{
+    for (unsigned number = 0; number < PLATFORM_SLOT_COUNT; number++) {
+        int r = platform_slot_claim(session->dir, number, &session->slot);
+
+        if (r < 0) {
+            g_clear_error(error);
+            g_set_error(error, HELPER_ERROR,
+                        r == -ENOSPC ? HELPER_ERROR_NO_SLOT : HELPER_ERROR_SYSTEM,
+                        "cannot take a slot in %s: %s", session->dir, g_strerror(-r));
+            return FALSE;
+        }
+        number = platform_slot_info(session->slot)->number;
+        g_clear_error(error);
+        session->network =
+            helper_network_new(session->slot, session->dir, &platform_dns_paths, error);
+        if (session->network)
+            return TRUE;
+        platform_slot_unlock(session->slot);
+        session->slot = NULL;
+        if (error && !g_error_matches(*error, HELPER_ERROR, HELPER_ERROR_NO_SLOT))
+            return FALSE;
+    }
+    return FALSE;
+}
+
+HelperSession *helper_session_new(const char *dir, uid_t uid, gid_t gid, GError **error)
+{
+    HelperSession *session = g_new0(HelperSession, 1);
+    g_autoptr(GError) failure = NULL;
+
+    session->dir = g_strdup(dir ? dir : PLATFORM_SLOT_DIR);
+    session->state_fd = -1;
+    gboolean ok = take_slot(session, &failure);
+
+    if (ok) {
+        platform_slot_info(session->slot)->uid = uid;
+        int r = platform_slot_open_state(session->slot, uid, gid, &session->state_fd);
+
+        ok = r == 0;
+        if (!ok)
+            g_set_error(&failure, HELPER_ERROR, HELPER_ERROR_SYSTEM,
+                        "cannot make the state file: %s", g_strerror(-r));
+    }
+    if (ok)
+        return session;
+    helper_session_free(session);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return NULL;
+}
+
+gboolean helper_session_serve(HelperSession *session, GDBusConnection *connection, GError **error)
+{
+    DialtoneHelper1 *skeleton = dialtone_helper1_skeleton_new();
+
+    session->skeleton = skeleton;
+    session->handlers[0] =
+        g_signal_connect(skeleton, "handle-claim", G_CALLBACK(on_claim), session);
+    session->handlers[1] =
+        g_signal_connect(skeleton, "handle-open-socket", G_CALLBACK(on_open_socket), session);
+    session->handlers[2] =
+        g_signal_connect(skeleton, "handle-open-tun", G_CALLBACK(on_open_tun), session);
+    session->handlers[3] =
+        g_signal_connect(skeleton, "handle-apply", G_CALLBACK(on_apply), session);
+    session->handlers[4] =
+        g_signal_connect(skeleton, "handle-release", G_CALLBACK(on_release), session);
+    if (!g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(skeleton), connection,
+                                          HELPER_OBJECT_PATH, error))
+        return FALSE;
+    g_dbus_connection_start_message_processing(connection);
+    return TRUE;
+}
+
+void helper_session_request_stop(HelperSession *session)
+{
+    if (session->skeleton)
+        dialtone_helper1_emit_stop_requested(session->skeleton);
+}
+
+void helper_session_request_renegotiation(HelperSession *session)
+{
+    if (session->skeleton)
+        dialtone_helper1_emit_renegotiate_requested(session->skeleton);
+}
+
+gboolean helper_session_undo(HelperSession *session, GError **error)
+{
+    return helper_network_undo(session->network, TRUE, error);
+}
+
+void helper_session_free(HelperSession *session)
+{
+    if (!session)
+        return;
+    if (session->skeleton) {
+        for (guint i = 0; i < G_N_ELEMENTS(session->handlers); i++)
+            g_signal_handler_disconnect(session->skeleton, session->handlers[i]);
+        g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(session->skeleton));
+        g_object_unref(session->skeleton);
+    }
+    if (session->state_fd >= 0)
+        close(session->state_fd);
+    helper_network_free(session->network);
+    platform_slot_release(session->slot);
+    g_free(session->dir);
+    g_free(session);
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Puts back what helpers that were killed have left.
+ *
+ * A slot whose lock is free and that has a journal was left behind. After a loss of power the
+ * journals are gone with /run, and so are rules and routes; only /etc/resolv.conf can still be
+ * ours, and says itself for which interface it was written.
+ */
+#include "platform/helper/helper.h"
+#include "platform/helper/network.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static gboolean has_journal(const char *dir, unsigned number)
+{
+    g_autofree char *path = g_strdup_printf("%s/%u.journal", dir, number);
+
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+/* 1 when something was undone, 0 for nothing to be done, or a negative errno. */
+static int undo_slot(const char *dir, unsigned number)
+{
+    g_autoptr(GError) error = NULL;
+    PlatformSlot *slot;
+
+    if (!has_journal(dir, number))
+        return 0;
+    int r = platform_slot_lock(dir, number, &slot);
+
+    if (r < 0)
+        return r == -EBUSY ? 0 : r;
+    HelperNetwork *network = helper_network_new(slot, dir, &platform_dns_paths, &error);
+
+    if (!network) {
+        fprintf(stderr, "dialtone: what slot %u has left cannot be put back: %s\n", number,
+                error->message);
+        platform_slot_unlock(slot);
+        return -EIO;
+    }
+    helper_network_free(network);
+    platform_slot_release(slot);
+    return 1;
+}
+
+static int undo_file(const char *dir)
+{
+    g_autofree char *text = NULL;
+    g_autoptr(GError) error = NULL;
+    unsigned number;
+    PlatformSlot *slot;
+
+    if (!g_file_get_contents(platform_dns_paths.resolv_conf, &text, NULL, NULL))
+        return 0;
+    g_autofree char *owner = platform_dns_file_owner(text);
+
+    if (!owner || sscanf(owner, "dialtone%u", &number) != 1)
+        return 0;
+    int r = platform_slot_lock(dir, number, &slot);
+
+    if (r < 0)
+        return r == -EBUSY || r == -EINVAL ? 0 : r;
+    if (!platform_dns_file_undo(&platform_dns_paths, owner, &error)) {
+        fprintf(stderr, "dialtone: %s\n", error->message);
+        r = -EIO;
+    }
+    platform_slot_unlock(slot);
+    return r < 0 ? r : 1;
+}
+
+int helper_undo_stale(const char *dir)
+{
+    int undone = 0, failed = 0;
+
+    dir = dir ? dir : PLATFORM_SLOT_DIR;
+    for (unsigned number = 0; number < PLATFORM_SLOT_COUNT; number++) {
+        int r = undo_slot(dir, number);
+
+        undone += r > 0;
+        failed = r < 0 ? r : failed;
+    }
+    int r = undo_file(dir);
+
+    undone += r > 0;
+    failed = r < 0 ? r : failed;
+    return failed ? failed : undone;
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The system calls that the tunnel process may make, as tables.
+ *
+ * What is not listed fails with EPERM rather than kills: libraries try calls and fall back. What no
+ * library of ours tries and an attacker would (exec, ptrace, another process's memory) kills the
+ * process. clone3 fails with ENOSYS, so that the C library takes clone, whose flags can be seen.
+ */
+#include "platform/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+/* A name that this architecture does not have resolves to a pseudo number, which libseccomp
+   ignores on architectures that lack it. */
+#define CALL(name) SCMP_SYS(name)
+
+static const int plain[] = {
+    /* bytes in and out of descriptors that are open */
+    CALL(read),
+    CALL(readv),
+    CALL(pread64),
+    CALL(preadv),
+    CALL(write),
+    CALL(writev),
+    CALL(pwrite64),
+    CALL(pwritev),
+    CALL(close),
+    CALL(close_range),
+    CALL(lseek),
+    CALL(fstat),
+    CALL(fstat64),
+    CALL(newfstatat),
+    CALL(fstatat64),
+    CALL(statx),
+    CALL(stat),
+    CALL(lstat),
+    CALL(access),
+    CALL(faccessat),
+    CALL(faccessat2),
+    CALL(readlink),
+    CALL(readlinkat),
+    CALL(getdents64),
+    CALL(fcntl),
+    CALL(fcntl64),
+    CALL(dup),
+    CALL(dup3),
+    CALL(fsync),
+    CALL(fdatasync),
+    CALL(flock),
+    /* sockets that are open */
+    CALL(recvmsg),
+    CALL(recvfrom),
+    CALL(recv),
+    CALL(recvmmsg),
+    CALL(recvmmsg_time64),
+    CALL(sendmsg),
+    CALL(sendto),
+    CALL(send),
+    CALL(sendmmsg),
+    CALL(getsockname),
+    CALL(getpeername),
+    CALL(getsockopt),
+    CALL(setsockopt),
+    CALL(shutdown),
+    /* waiting */
+    CALL(poll),
+    CALL(ppoll),
+    CALL(ppoll_time64),
+    CALL(select),
+    CALL(pselect6),
+    CALL(epoll_create1),
+    CALL(epoll_ctl),
+    CALL(epoll_wait),
+    CALL(epoll_pwait),
+    CALL(eventfd2),
+    CALL(pipe2),
+    CALL(timerfd_create),
+    CALL(timerfd_settime),
+    CALL(timerfd_settime64),
+    CALL(timerfd_gettime),
+    CALL(nanosleep),
+    CALL(clock_nanosleep),
+    CALL(clock_nanosleep_time64),
+    CALL(restart_syscall),
+    /* time and random */
+    CALL(clock_gettime),
+    CALL(clock_gettime64),
+    CALL(clock_getres),
+    CALL(gettimeofday),
+    CALL(time),
+    CALL(getrandom),
+    CALL(times),
+    /* memory */
+    CALL(brk),
+    CALL(munmap),
+    CALL(mremap),
+    CALL(madvise),
+    CALL(mlock),
+    CALL(mlock2),
+    CALL(munlock),
+    CALL(membarrier),
+    /* threads and signals */
+    CALL(futex),
+    CALL(futex_time64),
+    CALL(set_robust_list),
+    CALL(get_robust_list),
+    CALL(rseq),
+    CALL(set_tid_address),
+    CALL(gettid),
+    CALL(getpid),
+    CALL(getppid),
+    CALL(sched_yield),
+    CALL(sched_getaffinity),
+    CALL(sched_setaffinity),
+    CALL(sched_getparam),
+    CALL(sched_getscheduler),
+    CALL(sched_getattr),
+    CALL(getcpu),
+    CALL(arch_prctl),
+    CALL(rt_sigaction),
+    CALL(rt_sigprocmask),
+    CALL(rt_sigreturn),
+    CALL(sigreturn),
+    CALL(rt_sigtimedwait),
+    CALL(sigaltstack),
+    CALL(exit),
+    CALL(exit_group),
+    /* asking about ourselves */
+    CALL(getuid),
+    CALL(geteuid),
+    CALL(getgid),
+    CALL(getegid),
+    CALL(getresuid),
+    CALL(getresgid),
+    CALL(getgroups),
+    CALL(getrusage),
+    CALL(getrlimit),
+    CALL(uname),
+    CALL(sysinfo),
+    CALL(getcwd),
+    CALL(umask),
+    CALL(capget),
+};
+
+static const int deadly[] = {
+    CALL(execve),      CALL(execveat),
+    CALL(ptrace),      CALL(process_vm_readv),
+    CALL(kexec_load),  CALL(process_vm_writev),
+    CALL(init_module), CALL(finit_module),
+    CALL(bpf),         CALL(mount),
+    CALL(pivot_root),  CALL(userfaultfd),
+};
+
+static const unsigned long tun_requests[] = {
+    TUNSETOFFLOAD,  TUNSETVNETHDRSZ, TUNGETVNETHDRSZ, TUNGETIFF,
+    TUNGETFEATURES, TUNSETVNETLE,    FIONREAD,        FIONBIO,
+};
+
+static const int prctls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS};
+
+#define ARRAY_LENGTH(a) (sizeof(a) / sizeof *(a))
+
+/* One argument, masked, must have this value. */
+static int allow_if(scmp_filter_ctx filter, int call, unsigned argument, uint64_t mask,
+                    uint64_t value)
+{
+    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
+                            SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, mask, value));
+}
+
+static int add_plain(scmp_filter_ctx filter)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(plain); i++)
+        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, plain[i], 0);
+    for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(deadly); i++)
+        r = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
+    for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(tun_requests); i++)
+        r = allow_if(filter, CALL(ioctl), 1, UINT32_MAX, tun_requests[i]);
+    for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(prctls); i++)
+        r = allow_if(filter, CALL(prctl), 0, UINT32_MAX, (uint64_t)prctls[i]);
+    return r;
+}
+
+static int add_memory_and_files(scmp_filter_ctx filter)
+{
+    const uint64_t writing = O_ACCMODE | O_CREAT | O_TRUNC;
+    int r = allow_if(filter, CALL(mmap), 2, PROT_EXEC, 0);
+
+    if (r == 0)
+        r = allow_if(filter, CALL(mmap2), 2, PROT_EXEC, 0);
+    if (r == 0)
+        r = allow_if(filter, CALL(mprotect), 2, PROT_EXEC, 0);
+    if (r == 0)
+        r = allow_if(filter, CALL(openat), 2, writing, O_RDONLY);
+    if (r == 0)
+        r = allow_if(filter, CALL(open), 1, writing, O_RDONLY);
+    return r;
+}
+
+static int add_threads_and_pairs(scmp_filter_ctx filter)
+{
+    int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0);
+
+    if (r == 0)
+        r = allow_if(filter, CALL(clone), 0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM);
+    if (r == 0)
+        r = allow_if(filter, CALL(socketpair), 0, UINT32_MAX, AF_UNIX);
+    /* Limits may be asked, not set: sysconf() and thread stacks ask. */
+    if (r == 0)
+        r = allow_if(filter, CALL(prlimit64), 2, UINT64_MAX, 0);
+    /* abort() and pthread_kill() go to a thread of ours; another process has another uid. */
+    if (r == 0)
+        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(tgkill), 0);
+    return r;
+}
+
+int platform_sandbox_seccomp_tunnel(void)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+
+    if (!filter)
+        return -ENOMEM;
+    int r = add_plain(filter);
+
+    if (r == 0)
+        r = add_memory_and_files(filter);
+    if (r == 0)
+        r = add_threads_and_pairs(filter);
+    if (r == 0)
+        r = seccomp_load(filter);
+    seccomp_release(filter);
+    return r;
+}
