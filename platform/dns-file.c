@@ -65,14 +65,12 @@ char *platform_dns_file_owner(const char *text)
 
 /* ---- files ---- */
 
-char *platform_dns_file_saved_path(const PlatformDnsPaths *paths, const char *interface)
+char *platform_dns_file_saved_path(const PlatformDnsPaths *paths, const char *interface,
+                                   gboolean elsewhere)
 {
+    if (elsewhere)
+        return g_strdup_printf("%s/resolv.conf.before-%s", paths->save_dir, interface);
     return g_strdup_printf("%s.before-%s", paths->resolv_conf, interface);
-}
-
-static char *second_saved_path(const PlatformDnsPaths *paths, const char *interface)
-{
-    return g_strdup_printf("%s/resolv.conf.before-%s", paths->save_dir, interface);
 }
 
 /* NULL with errno; a text that is too long or has a zero byte ends there, and is so not ours. */
@@ -149,8 +147,8 @@ static int make_file(const char *path, const char *text, size_t n, mode_t mode)
 /* A copy with the times of the original. */
 static int save_copy(const PlatformDnsPaths *paths, const char *interface, int fd)
 {
-    g_autofree char *saved = platform_dns_file_saved_path(paths, interface);
-    g_autofree char *second = second_saved_path(paths, interface);
+    g_autofree char *saved = platform_dns_file_saved_path(paths, interface, FALSE);
+    g_autofree char *second = platform_dns_file_saved_path(paths, interface, TRUE);
     const char *used = saved;
     struct stat status;
     size_t n;
@@ -256,7 +254,7 @@ gboolean platform_dns_file_set(const PlatformDnsPaths *paths, const char *interf
                                const PlatformDnsConfig *config, GError **error)
 {
     g_autofree char *text = wrap(interface, config);
-    g_autofree char *saved = platform_dns_file_saved_path(paths, interface);
+    g_autofree char *saved = platform_dns_file_saved_path(paths, interface, FALSE);
     gboolean others;
     int r;
 
@@ -288,8 +286,8 @@ static int put_back(const PlatformDnsPaths *paths, const char *saved, const char
 gboolean platform_dns_file_undo(const PlatformDnsPaths *paths, const char *interface,
                                 GError **error)
 {
-    g_autofree char *saved = platform_dns_file_saved_path(paths, interface);
-    g_autofree char *second = second_saved_path(paths, interface);
+    g_autofree char *saved = platform_dns_file_saved_path(paths, interface, FALSE);
+    g_autofree char *second = platform_dns_file_saved_path(paths, interface, TRUE);
 
     if (!is_ours(paths->resolv_conf, interface, NULL)) {
         (void)unlink(saved);

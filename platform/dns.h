@@ -76,7 +76,9 @@ gboolean platform_dns_file_undo(const PlatformDnsPaths *paths, const char *inter
                                 GError **error);
 /* The interface for which this text of a resolv.conf was written by us, unchanged; or NULL. */
 char *platform_dns_file_owner(const char *text);
-/* Where what stood in the file is kept, whether it is there or not. */
-char *platform_dns_file_saved_path(const PlatformDnsPaths *paths, const char *interface);
+/* Where what stood in the file is kept, whether it is there or not: beside it, or where that was
+   not possible. */
+char *platform_dns_file_saved_path(const PlatformDnsPaths *paths, const char *interface,
+                                   gboolean elsewhere);
 /* Lines for the C library: "nameserver" and, if any domain is searched, "search". */
 char *platform_dns_resolv_conf_text(const PlatformDnsConfig *config);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <linux/fib_rules.h>
+#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/msg.h>
@@ -172,6 +173,26 @@ int platform_netlink_link_set(PlatformNetlink *netlink, int ifindex, unsigned mt
     if (txqueuelen)
         put_u32(message, IFLA_TXQLEN, txqueuelen);
     return request(netlink, message, NULL, NULL);
+}
+
+int platform_netlink_link_quiet(PlatformNetlink *netlink, int ifindex)
+{
+    struct ifinfomsg info = {.ifi_index = ifindex};
+    struct nl_msg *message = message_new(RTM_NEWLINK, 0, &info, sizeof info);
+
+    if (!message)
+        return -ENOMEM;
+    struct nlattr *families = nla_nest_start(message, IFLA_AF_SPEC);
+    struct nlattr *ipv6 = families ? nla_nest_start(message, AF_INET6) : NULL;
+
+    if (!ipv6) {
+        nlmsg_free(message);
+        return -ENOMEM;
+    }
+    (void)nla_put_u8(message, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+    nla_nest_end(message, ipv6);
+    nla_nest_end(message, families);
+    return ignore(request(netlink, message, NULL, NULL), fine_to_remove);
 }
 
 int platform_netlink_link_delete(PlatformNetlink *netlink, int ifindex)
@@ -483,7 +504,7 @@ static int remove_found(PlatformNetlink *netlink, int family, Found found)
     return r;
 }
 
-static const int families[] = {AF_INET, AF_INET6};
+static const int both[] = {AF_INET, AF_INET6};
 
 int platform_netlink_table_clear(PlatformNetlink *netlink, uint32_t table)
 {
@@ -491,7 +512,7 @@ int platform_netlink_table_clear(PlatformNetlink *netlink, uint32_t table)
 
     /* Rules first: nothing looks the table up while it empties. */
     for (int i = 0; i < 4; i++) {
-        int r = remove_found(netlink, families[i % 2],
+        int r = remove_found(netlink, both[i % 2],
                              i < 2 ? rules_with(FRA_TABLE, table) : routes_of_table(table));
 
         result = result ? result : r;
@@ -520,7 +541,7 @@ int platform_netlink_table_count(PlatformNetlink *netlink, uint32_t table, unsig
     for (int i = 0; r == 0 && i < 4; i++) {
         Found found = i < 2 ? rules_with(FRA_TABLE, table) : routes_of_table(table);
 
-        r = find(netlink, families[i % 2], &found);
+        r = find(netlink, both[i % 2], &found);
         count += (unsigned)found.n;
         found_clear(&found);
     }
@@ -565,7 +586,7 @@ int platform_netlink_local_subnets(PlatformNetlink *netlink, int skip, PlatformS
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < 2; i++) {
-        struct rtmsg info = {.rtm_family = (unsigned char)families[i]};
+        struct rtmsg info = {.rtm_family = (unsigned char)both[i]};
         struct nl_msg *message = message_new(RTM_GETROUTE, NLM_F_DUMP, &info, sizeof info);
 
         if (!message)

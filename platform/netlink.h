@@ -43,6 +43,8 @@ int platform_netlink_ifindex(PlatformNetlink *netlink, const char *name);
 /* txqueuelen 0: leave. Up. */
 int platform_netlink_link_set(PlatformNetlink *netlink, int ifindex, unsigned mtu,
                               unsigned txqueuelen);
+/* No IPv6 address that the kernel makes up, so no solicitations into the tunnel. */
+int platform_netlink_link_quiet(PlatformNetlink *netlink, int ifindex);
 int platform_netlink_link_delete(PlatformNetlink *netlink, int ifindex);
 /* Without a connected route, and without duplicate address detection. */
 int platform_netlink_address_add(PlatformNetlink *netlink, int ifindex, const PlatformPrefix *a);

@@ -129,17 +129,6 @@ static bool has_become(const PlatformIdentity *id)
     return id->uid == 0 || setuid(0) < 0;
 }
 
-int platform_sandbox_become(const PlatformIdentity *id)
-{
-    int r = set_groups(id);
-
-    if (r < 0)
-        return r;
-    if (setresgid(id->gid, id->gid, id->gid) < 0 || setresuid(id->uid, id->uid, id->uid) < 0)
-        return -errno;
-    return has_become(id) ? 0 : -EPERM;
-}
-
 /* ---- capabilities ---- */
 
 typedef struct CapabilitySets {
@@ -190,6 +179,20 @@ static int drop_bounding(const int *caps, size_t n)
             return errno == EINVAL ? 0 : -errno;
     }
     return 0;
+}
+
+int platform_sandbox_become(const PlatformIdentity *id)
+{
+    /* While we may: afterwards the bounding set can't be changed. */
+    int r = id->uid ? drop_bounding(NULL, 0) : 0;
+
+    if (r == 0)
+        r = set_groups(id);
+    if (r < 0)
+        return r;
+    if (setresgid(id->gid, id->gid, id->gid) < 0 || setresuid(id->uid, id->uid, id->uid) < 0)
+        return -errno;
+    return has_become(id) ? 0 : -EPERM;
 }
 
 int platform_sandbox_keep_caps(const int *caps, size_t n)

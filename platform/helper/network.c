@@ -210,7 +210,9 @@ gboolean helper_network_open_tun(HelperNetwork *network, unsigned mtu, gboolean 
     if (r < 0)
         return fail(error, r, "cannot open interface %s", network->info->interface);
     network->ifindex = platform_netlink_ifindex(network->netlink, network->info->interface);
-    r = platform_netlink_link_set(network->netlink, network->ifindex, mtu, TXQUEUELEN);
+    r = platform_netlink_link_quiet(network->netlink, network->ifindex);
+    if (r == 0)
+        r = platform_netlink_link_set(network->netlink, network->ifindex, mtu, TXQUEUELEN);
     if (r < 0) {
         close(fd);
         return fail(error, r, "cannot bring %s up", network->info->interface);
