@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sending thread: TUN -> selectors -> ESP -> UDP.
+ *
+ * A round takes what TUN has, up to a batch, seals runs of packets of one SA in place, and hands
+ * all to the kernel in one call; neighbours of equal size become one message with UDP_SEGMENT.
+ * The thread sleeps without a time-out when TUN is empty: nothing here needs a clock to tick.
+ *
+ * A packet that no SA covers is dropped and counted, never kept: SAs replace each other without a
+ * gap, and after an outage a retransmission is worth more to its receiver than a stale packet.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "client/tunnel/datapath-inner.h"
+#include "client/tunnel/datapath-private.h"
+
+enum {
+    SEGMENTS_BYTES_MAX = 65000, /* of one message with UDP_SEGMENT */
+    BUSY_MS = 20,               /* how long a full socket is waited for, */
+    BUSY_TRIES = 3,             /* and how often in a round */
+};
+
+typedef struct Outbound {
+    EspSa *sa;
+    uint32_t spi;
+    Selectors selectors;
+    unsigned inner_mtu;
+} Outbound;
+
+/* Room for the one control message that a datagram may carry. */
+typedef union SegmentControl {
+    struct cmsghdr header;
+    uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
+} SegmentControl;
+
+struct DatapathSender {
+    Datapath *path;
+    DatapathTun *tun;
+    bool tun_gone;
+
+    Outbound outs[DATAPATH_SAS]; /* the most specific first */
+    size_t outs_n;
+    IkeAddress peer;
+    struct sockaddr_storage to;
+    socklen_t to_n;
+    int socket;
+    unsigned path_mtu;
+    bool segments; /* the way out takes UDP_SEGMENT */
+
+    uint64_t unanswered_since, silence_said, error_said;
+
+    uint8_t *slots;
+    EspPacket packets[DATAPATH_BATCH];
+    Outbound *of[DATAPATH_BATCH];
+    size_t n;
+    struct mmsghdr messages[DATAPATH_BATCH];
+    struct iovec parts[DATAPATH_BATCH];
+    SegmentControl controls[DATAPATH_BATCH];
+};
+
+DatapathSender *datapath_sender_new(Datapath *path)
+{
+    DatapathSender *sender = g_new0(DatapathSender, 1);
+
+    sender->path = path;
+    sender->socket = -1;
+    sender->segments = true;
+    sender->slots = mmap(NULL, (size_t)DATAPATH_BATCH * DATAPATH_SLOT, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (sender->slots == MAP_FAILED) {
+        g_free(sender);
+        return NULL;
+    }
+    return sender;
+}
+
+DatapathSender *datapath_sender_free(DatapathSender *sender)
+{
+    if (sender == NULL)
+        return NULL;
+    for (size_t i = 0; i < sender->outs_n; i++)
+        esp_sa_free(sender->outs[i].sa);
+    datapath_tun_release(sender->tun);
+    munmap(sender->slots, (size_t)DATAPATH_BATCH * DATAPATH_SLOT);
+    g_free(sender);
+    return NULL;
+}
+
+static void drop(DatapathSender *sender, DatapathDrop cause, size_t n)
+{
+    datapath_count(&sender->path->send_stats.drops[cause], n);
+}
+
+static void say_error(DatapathSender *sender, int error)
+{
+    uint64_t now = datapath_now();
+
+    if (sender->error_said != 0 && now - sender->error_said < IKE_SECOND)
+        return;
+    sender->error_said = now;
+    datapath_raise(sender->path, &(DatapathEvent){.type = DATAPATH_EVENT_ERROR, .error = error});
+}
+
+/* ---- commands ---- */
+
+static void renew_mtu(DatapathSender *sender)
+{
+    unsigned least = 0;
+
+    for (size_t i = 0; i < sender->outs_n; i++) {
+        Outbound *out = &sender->outs[i];
+
+        out->inner_mtu = datapath_inner_mtu(out->sa, &sender->peer, sender->path_mtu);
+        if (least == 0 || out->inner_mtu < least)
+            least = out->inner_mtu;
+    }
+    __atomic_store_n(&sender->path->inner_mtu, least, __ATOMIC_RELAXED);
+}
+
+static void remove_at(DatapathSender *sender, size_t i)
+{
+    esp_sa_free(sender->outs[i].sa);
+    sender->outs_n--;
+    memmove(&sender->outs[i], &sender->outs[i + 1], (sender->outs_n - i) * sizeof(sender->outs[0]));
+}
+
+static void take_sa(DatapathSender *sender, DatapathCommand *command)
+{
+    Outbound out = {.sa = command->sa, .spi = command->spi, .selectors = command->selectors};
+    size_t at = 0;
+
+    for (size_t i = 0; i < sender->outs_n; i++) {
+        if (selectors_equal(&sender->outs[i].selectors, &out.selectors)) {
+            remove_at(sender, i);
+            break;
+        }
+    }
+    if (sender->outs_n == DATAPATH_SAS)
+        return;
+    while (at < sender->outs_n && selectors_order(&sender->outs[at].selectors, &out.selectors) <= 0)
+        at++;
+    memmove(&sender->outs[at + 1], &sender->outs[at],
+            (sender->outs_n - at) * sizeof(sender->outs[0]));
+    sender->outs[at] = out;
+    sender->outs_n++;
+    command->sa = NULL;
+}
+
+static void remove_spi(DatapathSender *sender, uint32_t spi)
+{
+    for (size_t i = 0; i < sender->outs_n; i++) {
+        if (sender->outs[i].spi == spi) {
+            remove_at(sender, i);
+            return;
+        }
+    }
+}
+
+static void take_peer(DatapathSender *sender, const DatapathCommand *command)
+{
+    sender->peer = command->peer;
+    sender->path_mtu = command->path_mtu;
+    sender->to_n = datapath_to_sockaddr(&sender->peer, &sender->to);
+    sender->socket = sender->peer.family == 6 ? sender->path->udp6 : sender->path->udp4;
+    sender->segments = true; /* another way out may take them */
+}
+
+static void take_command(DatapathSender *sender, DatapathCommand *command)
+{
+    switch (command->kind) {
+    case DATAPATH_COMMAND_SA:
+        take_sa(sender, command);
+        break;
+    case DATAPATH_COMMAND_REMOVE:
+        remove_spi(sender, command->spi);
+        break;
+    case DATAPATH_COMMAND_PEER:
+        take_peer(sender, command);
+        break;
+    case DATAPATH_COMMAND_TUN:
+        datapath_tun_release(sender->tun);
+        sender->tun = command->tun;
+        sender->tun_gone = false;
+        command->tun = NULL;
+        break;
+    }
+}
+
+static bool take_commands(DatapathSender *sender)
+{
+    DatapathCommand *command;
+    bool go_on;
+
+    if (!datapath_inbox_waiting(&sender->path->send_inbox))
+        return true;
+    go_on = datapath_inbox_take(&sender->path->send_inbox, &command);
+    while (command != NULL) {
+        take_command(sender, command);
+        command = datapath_command_free(command);
+    }
+    renew_mtu(sender);
+    return go_on;
+}
+
+/* ---- from TUN ---- */
+
+static void answer_too_big(DatapathSender *sender, const uint8_t *packet, size_t n, unsigned mtu)
+{
+    uint8_t answer[INNER_ANSWER_MAX];
+    size_t size = inner_too_big(packet, n, mtu, answer);
+
+    drop(sender, DATAPATH_DROP_TOO_BIG, 1);
+    if (size > 0 && write(sender->tun->fd, answer, size) < 0)
+        datapath_count(&sender->path->send_stats.drops[DATAPATH_DROP_TUN], 1);
+}
+
+static Outbound *find_out(DatapathSender *sender, const uint8_t *packet, size_t n)
+{
+    PacketAddresses addresses;
+
+    if (!selectors_read(packet, n, &addresses))
+        return NULL;
+    for (size_t i = 0; i < sender->outs_n; i++)
+        if (selectors_cover_out(&sender->outs[i].selectors, &addresses))
+            return &sender->outs[i];
+    return NULL;
+}
+
+/* Puts a packet that stands in the slot of number sender->n into the batch, or not. `n` may be
+ * more than what the slot has room for: then only the beginning is there. */
+static void take_packet(DatapathSender *sender, uint8_t *packet, size_t n)
+{
+    size_t there = n < DATAPATH_INNER_MAX ? n : DATAPATH_INNER_MAX;
+    Outbound *out = find_out(sender, packet, there);
+
+    if (out == NULL || sender->to_n == 0) {
+        drop(sender, DATAPATH_DROP_NO_SA, 1);
+        return;
+    }
+    if (n > out->inner_mtu) {
+        answer_too_big(sender, packet, there, out->inner_mtu);
+        return;
+    }
+    inner_clamp_mss(packet, n, out->inner_mtu, true);
+    sender->of[sender->n] = out;
+    sender->packets[sender->n++] = (EspPacket){.data = packet, .n = n};
+}
+
+static void lose_tun(DatapathSender *sender, int error)
+{
+    sender->tun_gone = true;
+    datapath_raise(sender->path, &(DatapathEvent){.type = DATAPATH_EVENT_TUN_GONE, .error = error});
+}
+
+static void read_tun(DatapathSender *sender)
+{
+    sender->n = 0;
+    while (sender->n < DATAPATH_BATCH) {
+        uint8_t *packet = sender->slots + sender->n * DATAPATH_SLOT + ESP_HEAD_ROOM;
+        ssize_t n = read(sender->tun->fd, packet, DATAPATH_SLOT - ESP_HEAD_ROOM);
+
+        if (n > 0) {
+            take_packet(sender, packet, (size_t)n);
+        } else {
+            if (n == 0 || (errno != EAGAIN && errno != EINTR))
+                lose_tun(sender, n == 0 ? EPIPE : errno);
+            return;
+        }
+    }
+}
+
+/* ---- sealing ---- */
+
+static void count_verdict(DatapathSender *sender, EspVerdict verdict)
+{
+    drop(sender, verdict == ESP_EXHAUSTED ? DATAPATH_DROP_EXHAUSTED : DATAPATH_DROP_SEND, 1);
+}
+
+static void say_renewal(DatapathSender *sender, Outbound *out)
+{
+    if (esp_sa_wants_renewal(out->sa))
+        datapath_raise(sender->path,
+                       &(DatapathEvent){.type = DATAPATH_EVENT_RENEW, .spi = out->spi});
+}
+
+/* Seals packets i to end - 1, which are of one SA; the good ones move to `good` and on. */
+static size_t seal_run(DatapathSender *sender, size_t i, size_t end, size_t good)
+{
+    DatapathStats *stats = &sender->path->send_stats;
+    Outbound *out = sender->of[i];
+    EspCounters before = esp_sa_counters(out->sa), after;
+
+    esp_seal(out->sa, sender->packets + i, end - i);
+    for (; i < end; i++) {
+        if (sender->packets[i].verdict == ESP_OK)
+            sender->packets[good++] = sender->packets[i];
+        else
+            count_verdict(sender, sender->packets[i].verdict);
+    }
+    after = esp_sa_counters(out->sa);
+    datapath_count(&stats->packets_out, after.packets - before.packets);
+    datapath_count(&stats->bytes_out, after.bytes - before.bytes);
+    say_renewal(sender, out);
+    return good;
+}
+
+static void seal(DatapathSender *sender)
+{
+    size_t good = 0;
+
+    for (size_t i = 0, end; i < sender->n; i = end) {
+        for (end = i + 1; end < sender->n && sender->of[end] == sender->of[i];)
+            end++;
+        good = seal_run(sender, i, end, good);
+    }
+    sender->n = good;
+}
+
+/* ---- to UDP ---- */
+
+/* How many packets from `first` on fit one message: of one size, the last may be shorter. */
+static size_t run_of(const DatapathSender *sender, size_t first)
+{
+    size_t size = sender->packets[first].n, total = 0, i = first;
+
+    if (!sender->segments)
+        return 1;
+    while (i < sender->n && sender->packets[i].n <= size && total + size <= SEGMENTS_BYTES_MAX) {
+        total += size;
+        if (sender->packets[i++].n < size)
+            break;
+    }
+    return i - first;
+}
+
+static void set_segment_size(struct msghdr *message, SegmentControl *control, size_t size)
+{
+    uint16_t value = (uint16_t)size;
+
+    message->msg_control = control;
+    message->msg_controllen = sizeof(control->bytes);
+    control->header.cmsg_level = IPPROTO_UDP;
+    control->header.cmsg_type = UDP_SEGMENT;
+    control->header.cmsg_len = CMSG_LEN(sizeof(value));
+    memcpy(CMSG_DATA(&control->header), &value, sizeof(value));
+}
+
+/* Messages for the packets from `first` on; returns their number. */
+static size_t build_messages(DatapathSender *sender, size_t first)
+{
+    size_t messages = 0;
+
+    for (size_t run; first < sender->n; first += run) {
+        struct msghdr *message = &sender->messages[messages].msg_hdr;
+
+        run = run_of(sender, first);
+        for (size_t i = first; i < first + run; i++)
+            sender->parts[i] = (struct iovec){sender->packets[i].data, sender->packets[i].n};
+        *message = (struct msghdr){.msg_name = &sender->to,
+                                   .msg_namelen = sender->to_n,
+                                   .msg_iov = &sender->parts[first],
+                                   .msg_iovlen = run};
+        if (run > 1)
+            set_segment_size(message, &sender->controls[messages], sender->packets[first].n);
+        messages++;
+    }
+    return messages;
+}
+
+/* True where the socket may take more; a wake-up by a command is no reason to drop packets. */
+static bool wait_for_socket(const DatapathSender *sender)
+{
+    struct pollfd one = {.fd = sender->socket, .events = POLLOUT};
+
+    return poll(&one, 1, BUSY_MS) > 0;
+}
+
+/* What to do about a message that was refused; returns how many packets are done with. */
+static size_t handle_refusal(DatapathSender *sender, const struct msghdr *message, int error,
+                             unsigned *tries)
+{
+    bool full = error == EAGAIN || error == ENOBUFS;
+
+    if (error == EINTR || (full && ++*tries <= BUSY_TRIES && wait_for_socket(sender)))
+        return 0;
+    /* A device without checksums for segments (EIO), or a kernel without them. */
+    if (message->msg_iovlen > 1 && (error == EIO || error == EINVAL || error == EOPNOTSUPP)) {
+        sender->segments = false;
+        return 0;
+    }
+    drop(sender, DATAPATH_DROP_SEND, message->msg_iovlen);
+    if (!full)
+        say_error(sender, error);
+    return message->msg_iovlen;
+}
+
+static void send_batch(DatapathSender *sender)
+{
+    unsigned tries = 0;
+    size_t done = 0;
+
+    while (done < sender->n) {
+        size_t messages = build_messages(sender, done);
+        int sent = sendmmsg(sender->socket, sender->messages, (unsigned)messages,
+                            MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        for (int i = 0; i < sent; i++)
+            done += sender->messages[i].msg_hdr.msg_iovlen;
+        if (sent <= 0)
+            done += handle_refusal(sender, &sender->messages[0].msg_hdr, errno, &tries);
+    }
+}
+
+/* ---- silence ---- */
+
+/* Looks at the clock when packets leave, so that an idle tunnel needs none. */
+static void note_sent(DatapathSender *sender)
+{
+    Datapath *path = sender->path;
+    uint64_t now = datapath_now();
+    uint64_t heard = __atomic_load_n(&path->last_inbound, __ATOMIC_RELAXED);
+
+    __atomic_store_n(&path->last_sent, now, __ATOMIC_RELAXED);
+    if (sender->unanswered_since == 0 || heard >= sender->unanswered_since) {
+        sender->unanswered_since = now;
+        return;
+    }
+    if (now - sender->unanswered_since <= IKE_SECOND || now - sender->silence_said < IKE_SECOND)
+        return;
+    sender->silence_said = now;
+    datapath_raise(path, &(DatapathEvent){.type = DATAPATH_EVENT_SILENCE});
+}
+
+/* ---- the thread ---- */
+
+static void wait_for_work(const DatapathSender *sender)
+{
+    struct pollfd wanted[2] = {
+        {.fd = sender->path->send_inbox.wake, .events = POLLIN},
+        {.fd = sender->tun != NULL && !sender->tun_gone ? sender->tun->fd : -1, .events = POLLIN},
+    };
+
+    (void)poll(wanted, 2, -1);
+}
+
+void *datapath_sender_run(void *data)
+{
+    DatapathSender *sender = data;
+
+    while (take_commands(sender)) {
+        sender->n = 0;
+        if (sender->tun != NULL && !sender->tun_gone)
+            read_tun(sender);
+        if (sender->n == 0) {
+            wait_for_work(sender);
+            continue;
+        }
+        seal(sender);
+        send_batch(sender);
+        note_sent(sender);
+    }
+    return NULL;
+}
