@@ -9,12 +9,12 @@ from . import constants as c
 @dataclass(frozen=True)
 class Cipher:
     name: str
-    ike: int            # RFC 2409 number, 0: not in Phase 1
-    esp: int            # RFC 2407 transform
-    key: int            # bytes of the cipher's key
+    ike: int  # RFC 2409 number, 0: not in Phase 1
+    esp: int  # RFC 2407 transform
+    key: int  # bytes of the cipher's key
     block: int
     key_length: int = 0  # value of KEY_LENGTH, 0: the attribute must not stand
-    salt: int = 0        # AEAD
+    salt: int = 0  # AEAD
 
 
 @dataclass(frozen=True)
@@ -26,26 +26,40 @@ class Hash:
     icv: int
 
 
-CIPHERS = {row.name: row for row in (
-    Cipher('des', 1, 2, 8, 8),
-    Cipher('3des', 5, 3, 24, 8),
-    Cipher('aes128', 7, 12, 16, 16, 128),
-    Cipher('aes192', 7, 12, 24, 16, 192),
-    Cipher('aes256', 7, 12, 32, 16, 256),
-    Cipher('aes128gcm16', 0, 20, 16, 4, 128, 4),
-    Cipher('aes192gcm16', 0, 20, 24, 4, 192, 4),
-    Cipher('aes256gcm16', 0, 20, 32, 4, 256, 4),
-)}
-HASHES = {row.name: row for row in (
-    Hash('md5', 1, 1, 16, 12),
-    Hash('sha1', 2, 2, 20, 12),
-    Hash('sha256', 4, 5, 32, 16),
-    Hash('sha384', 5, 6, 48, 24),
-    Hash('sha512', 6, 7, 64, 32),
-)}
+CIPHERS = {
+    row.name: row
+    for row in (
+        Cipher('des', 1, 2, 8, 8),
+        Cipher('3des', 5, 3, 24, 8),
+        Cipher('aes128', 7, 12, 16, 16, 128),
+        Cipher('aes192', 7, 12, 24, 16, 192),
+        Cipher('aes256', 7, 12, 32, 16, 256),
+        Cipher('aes128gcm16', 0, 20, 16, 4, 128, 4),
+        Cipher('aes192gcm16', 0, 20, 24, 4, 192, 4),
+        Cipher('aes256gcm16', 0, 20, 32, 4, 256, 4),
+    )
+}
+HASHES = {
+    row.name: row
+    for row in (
+        Hash('md5', 1, 1, 16, 12),
+        Hash('sha1', 2, 2, 20, 12),
+        Hash('sha256', 4, 5, 32, 16),
+        Hash('sha384', 5, 6, 48, 24),
+        Hash('sha512', 6, 7, 64, 32),
+    )
+}
 GROUPS = {
-    'modp768': 1, 'modp1024': 2, 'modp1536': 5, 'modp2048': 14, 'modp3072': 15, 'modp4096': 16,
-    'ecp256': 19, 'ecp384': 20, 'ecp521': 21, 'curve25519': 31,
+    'modp768': 1,
+    'modp1024': 2,
+    'modp1536': 5,
+    'modp2048': 14,
+    'modp3072': 15,
+    'modp4096': 16,
+    'ecp256': 19,
+    'ecp384': 20,
+    'ecp521': 21,
+    'curve25519': 31,
 }
 GROUP_NAMES = {number: name for name, number in GROUPS.items()}
 
@@ -53,6 +67,7 @@ GROUP_NAMES = {number: name for name, number in GROUPS.items()}
 @dataclass(frozen=True)
 class Suite:
     """One proposal: cipher, hash (None with AEAD) and group name (None: no PFS)."""
+
     cipher: Cipher
     hash: Hash
     group: str

@@ -10,8 +10,8 @@ from . import constants as c
 class Child:
     inbound: object
     outbound: object
-    local: object       # the client's side, as ipaddress network
-    remote: object      # the protected network
+    local: object  # the client's side, as ipaddress network
+    remote: object  # the protected network
     sa: object
     suite: object
     lifetimes: dict

@@ -4,7 +4,22 @@
 MARKER = bytes(4)  # RFC 3948, 2.2: the non-ESP marker
 
 # ---- payloads (RFC 2408, 3.1; RFC 3947, 3.2; draft-ietf-ipsec-isakmp-mode-cfg-05, 3.2) ----
-NONE, SA, PROPOSAL, TRANSFORM, KE, ID, CERT, CERTREQ, HASH, SIG, NONCE, NOTIFY, DELETE, VENDOR = range(14)
+(
+    NONE,
+    SA,
+    PROPOSAL,
+    TRANSFORM,
+    KE,
+    ID,
+    CERT,
+    CERTREQ,
+    HASH,
+    SIG,
+    NONCE,
+    NOTIFY,
+    DELETE,
+    VENDOR,
+) = range(14)
 ATTRIBUTES = 14
 NAT_D, NAT_OA = 20, 21
 NAT_D_DRAFT, NAT_OA_DRAFT = 130, 131
@@ -18,7 +33,15 @@ VERSION = 0x10
 # ---- Phase 1 attributes (RFC 2409, appendix A) ----
 P1_ENCRYPTION, P1_HASH, P1_AUTH, P1_GROUP = 1, 2, 3, 4
 P1_LIFE_TYPE, P1_LIFE_DURATION, P1_PRF, P1_KEY_LENGTH = 11, 12, 13, 14
-P1_ORDER = (P1_ENCRYPTION, P1_KEY_LENGTH, P1_HASH, P1_AUTH, P1_GROUP, P1_LIFE_TYPE, P1_LIFE_DURATION)
+P1_ORDER = (
+    P1_ENCRYPTION,
+    P1_KEY_LENGTH,
+    P1_HASH,
+    P1_AUTH,
+    P1_GROUP,
+    P1_LIFE_TYPE,
+    P1_LIFE_DURATION,
+)
 LIFE_SECONDS, LIFE_KILOBYTES = 1, 2
 AUTH_PSK, AUTH_RSA_SIG = 1, 3
 AUTH_XAUTH_INIT_PSK = 65001
@@ -62,7 +85,9 @@ VID_NATT_02N = bytes.fromhex('90cb80913ebb696e086381b5ec427b1f')
 VID_NATT_02 = bytes.fromhex('cd60464335df21f87cfdb2fc68b6a448')
 VID_FRAGMENTATION = bytes.fromhex('4048b7d56ebce88525e7de7f00d6c2d3')
 VID_UNITY = bytes.fromhex('12f5f28c457168a9702d9fe274cc0100')
-VID_NETSCREEN = bytes.fromhex('699369228741c6d4ca094c93e242c9de19e7b7c6') + bytes.fromhex('0000000500000500')
+VID_NETSCREEN = bytes.fromhex('699369228741c6d4ca094c93e242c9de19e7b7c6') + bytes.fromhex(
+    '0000000500000500'
+)
 VID_JUNIPER_SRX = bytes.fromhex('fd808804df73b15150709d878044cde0ac1efcde')
 VID_HEARTBEAT = b'HeartBeat_Notify' + bytes.fromhex('386b0100')
 VID_FORTIGATE = bytes.fromhex('8299031757a36082c6a621de00000000')

@@ -13,8 +13,14 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-MODP = {'modp768': (768, 149686), 'modp1024': (1024, 129093), 'modp1536': (1536, 741804),
-        'modp2048': (2048, 124476), 'modp3072': (3072, 1690314), 'modp4096': (4096, 240904)}
+MODP = {
+    'modp768': (768, 149686),
+    'modp1024': (1024, 129093),
+    'modp1536': (1536, 741804),
+    'modp2048': (2048, 124476),
+    'modp3072': (3072, 1690314),
+    'modp4096': (4096, 240904),
+}
 CURVES = {'ecp256': (ec.SECP256R1, 32), 'ecp384': (ec.SECP384R1, 48), 'ecp521': (ec.SECP521R1, 66)}
 EXPONENT_BITS = 320
 
@@ -65,7 +71,7 @@ def pi_bits(bits):
 
 def modp_prime(name):
     bits, offset = MODP[name]
-    return 2**bits - 2**(bits - 64) - 1 + 2**64 * (pi_bits(bits - 130) + offset)
+    return 2**bits - 2 ** (bits - 64) - 1 + 2**64 * (pi_bits(bits - 130) + offset)
 
 
 _primes = {}
@@ -120,4 +126,6 @@ class DiffieHellman:
             return self.key.exchange(x25519.X25519PublicKey.from_public_bytes(peer))
         curve, size = CURVES[self.group]
         x, y = int.from_bytes(peer[:size], 'big'), int.from_bytes(peer[size:], 'big')
-        return self.key.exchange(ec.ECDH(), ec.EllipticCurvePublicNumbers(x, y, curve()).public_key())
+        return self.key.exchange(
+            ec.ECDH(), ec.EllipticCurvePublicNumbers(x, y, curve()).public_key()
+        )

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""ESP in tunnel mode (RFC 4303; RFC 3602, RFC 2451, RFC 4106, RFC 2404, RFC 4868), one direction an SA."""
+"""ESP in tunnel mode (RFC 4303; RFC 3602, RFC 2451, RFC 4106, RFC 2404, RFC 4868), one direction an
+SA.
+"""
 
 import hmac
 import struct
@@ -20,7 +22,7 @@ class EspSa:
         self.spi = spi
         self.cipher, self.hash = suite.cipher, suite.hash
         split = self.cipher.key + self.cipher.salt
-        self.key, self.salt = material[:self.cipher.key], material[self.cipher.key:split]
+        self.key, self.salt = material[: self.cipher.key], material[self.cipher.key : split]
         self.auth_key = material[split:]
         self.icv = 16 if self.cipher.salt else (icv or self.hash.icv)
         self.sequence = 0
@@ -44,7 +46,7 @@ class EspSa:
             return head + iv + crypto.gcm_seal(self.key, self.salt + iv, plain, head)
         iv = rng.getrandbits(8 * self.cipher.block).to_bytes(self.cipher.block, 'big')
         body = head + iv + crypto.cbc(self.cipher, self.key, iv, plain, True)
-        return body + crypto.mac(self.hash.name, self.auth_key, body)[:self.icv]
+        return body + crypto.mac(self.hash.name, self.auth_key, body)[: self.icv]
 
     def open(self, packet, judge):
         """The inner packet; rules of the sender are checked after its ICV."""
@@ -68,12 +70,12 @@ class EspSa:
                 return crypto.gcm_open(self.key, self.salt + iv, packet[16:], packet[:8]), iv
             except Exception as error:
                 raise EspError('authentication') from error
-        body, icv = packet[:-self.icv], packet[-self.icv:]
-        expected = crypto.mac(self.hash.name, self.auth_key, body)[:self.icv]
+        body, icv = packet[: -self.icv], packet[-self.icv :]
+        expected = crypto.mac(self.hash.name, self.auth_key, body)[: self.icv]
         if not hmac.compare_digest(icv, expected):
             raise EspError('authentication')
         block = self.cipher.block
-        iv, data = body[8:8 + block], body[8 + block:]
+        iv, data = body[8 : 8 + block], body[8 + block :]
         if not data or len(data) % block:
             raise EspError('malformed')
         return crypto.cbc(self.cipher, self.key, iv, data, False), iv
@@ -82,10 +84,10 @@ class EspSa:
         pad, next_header = plain[-2], plain[-1]
         if pad + 2 > len(plain):
             raise EspError('padding')
-        padding = plain[-2 - pad:-2]
+        padding = plain[-2 - pad : -2]
         judge.expect(padding == bytes(range(1, pad + 1)), 'rfc4303-2.4-padding', padding.hex())
         judge.expect(next_header == TUNNEL_IPV4, 'rfc4303-2.6-next', f'next header {next_header}')
-        inner = plain[:-2 - pad]
+        inner = plain[: -2 - pad]
         if len(inner) >= 20:
             total = struct.unpack_from('>H', inner, 2)[0]
             judge.expect(total <= len(inner), 'inner-length', f'{total} of {len(inner)} bytes')

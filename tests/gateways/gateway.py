@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A whole gateway, sans I/O: `receive` and `tick` take virtual time in ns and fill `outbox` with datagrams.
+"""A whole gateway, sans I/O: `receive` and `tick` take virtual time in ns and fill `outbox` with
+datagrams.
 
-It owns the ISAKMP SAs, the ESP SAs and the addresses, and routes what arrives by port, marker and cookies.
+It owns the ISAKMP SAs, the ESP SAs and the addresses, and routes what arrives by port, marker and
+cookies.
 `hooks` maps the name of a message to a function that changes its payloads before they are hashed,
 'hash:NAME' to one that changes the HASH, 'plain:NAME' to one that changes what will be encrypted.
 """
@@ -21,14 +23,15 @@ from .sa import IsakmpSa
 @dataclass
 class Config:
     """What an administrator would set."""
+
     psk: bytes = b'correct horse battery staple'
-    client_id: tuple = None                 # (kind, data); None: anybody
+    client_id: tuple = None  # (kind, data); None: anybody
     gateway_id: tuple = (c.ID_FQDN, b'gw.example.com')
     users: dict = field(default_factory=lambda: {b'carol': b'carol-password'})
     one_time_code: bytes = b'123456'
     refusal_text: bytes = b''
     own_address: str = '203.0.113.2'
-    dialled_address: str = '203.0.113.2'    # where the client believes the gateway to be
+    dialled_address: str = '203.0.113.2'  # where the client believes the gateway to be
     pool: str = '10.20.1.0/24'
     dns: tuple = ('10.10.0.53',)
     nbns: tuple = ()
@@ -49,8 +52,8 @@ class Config:
 
 @dataclass
 class Datagram:
-    port: int       # the gateway's own port
-    peer: tuple     # (address, port)
+    port: int  # the gateway's own port
+    peer: tuple  # (address, port)
     data: bytes
     name: str = ''
 
@@ -64,7 +67,7 @@ class Gateway:
         self.outbox = []
         self.hooks = {}
         self.sas = {}
-        self.refused = {}
+        self.history = []
         self.children = []
         self.pending = []
         self.inner = []
@@ -129,16 +132,23 @@ class Gateway:
 
     def _first_message(self, header, data, port, source):
         judge = self.judge
-        if not judge.expect(header.exchange == c.AGGRESSIVE, 'first-exchange', f'exchange {header.exchange}'):
+        if not judge.expect(
+            header.exchange == c.AGGRESSIVE, 'first-exchange', f'exchange {header.exchange}'
+        ):
             return
         sa = self.first_messages.get(header.cky_i)
         if sa is None:
             sa = IsakmpSa(self, source, port)
             self.first_messages[header.cky_i] = sa
+            self.history.append(sa)
             sa.first = data
         else:
-            judge.expect(sa.first == data, 'rfc2408-2.5.3-cookie', 'a cookie used for two first messages')
-        sa.peer, sa.local_port = (source, port) if sa.state != 'established' else (sa.peer, sa.local_port)
+            judge.expect(
+                sa.first == data, 'rfc2408-2.5.3-cookie', 'a cookie used for two first messages'
+            )
+        sa.peer, sa.local_port = (
+            (source, port) if sa.state != 'established' else (sa.peer, sa.local_port)
+        )
         sa.receive(header, data)
 
     def receive_esp(self, packet):
@@ -165,8 +175,13 @@ class Gateway:
 
     def adopt(self, sa):
         """A new phase 1 of somebody who has one already: user and children go over to it."""
-        older = [s for s in self.sas.values() if s is not sa and s.established
-                 and (s.identity.kind, s.identity.data) == (sa.identity.kind, sa.identity.data)]
+        older = [
+            s
+            for s in self.sas.values()
+            if s is not sa
+            and s.established
+            and (s.identity.kind, s.identity.data) == (sa.identity.kind, sa.identity.data)
+        ]
         sa.renewed = bool(older)
         sa.config_user = older[-1].user or older[-1].config_user if older else None
 
@@ -180,7 +195,9 @@ class Gateway:
     def ready(self, sa):
         if self.personality.notify_after_config and not sa.notified:
             sa.notified = True
-            body = wire.build_notify(c.PROTO_ISAKMP, self.personality.notify_after_config, sa.cookies, bytes(8))
+            body = wire.build_notify(
+                c.PROTO_ISAKMP, self.personality.notify_after_config, sa.cookies, bytes(8)
+            )
             sa.info.send('private-notify', [(c.NOTIFY, body)])
 
     def address_for(self, sa):

@@ -13,8 +13,8 @@ def checksum(data):
         data += b'\0'
     total = sum(struct.unpack(f'>{len(data) // 2}H', data))
     while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
 
 
 def ipv4(source, destination, protocol, payload, identification=1):

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The strict side of the gateways: what an initiator did against the RFCs, and what was thrown away."""
+"""The strict side of the gateways: what an initiator did against the RFCs, and what was thrown
+away.
+"""
 
 from collections import Counter
 
 
 class Judge:
-    """Violations fail a test; refusals and drops are what a gateway does by itself and only counted."""
+    """Violations fail a test; refusals and drops are what a gateway does by itself and only
+    counted.
+    """
 
     def __init__(self):
         self.violations = []

@@ -9,7 +9,10 @@ from . import crypto
 
 @dataclass
 class Skeyid:
-    """SKEYID and what follows from it; `hash` is the name of the negotiated hash, whose HMAC is the prf."""
+    """SKEYID and what follows from it; `hash` is the name of the negotiated hash, whose HMAC is the
+    prf.
+    """
+
     hash: str
     skeyid: bytes
     d: bytes
@@ -31,6 +34,7 @@ def skeyid_signature(hash_name, shared, ni, nr):
 def derive(hash_name, skeyid, shared, cky_i, cky_r):
     def prf(data):
         return crypto.mac(hash_name, skeyid, data)
+
     d = prf(shared + cky_i + cky_r + b'\0')
     a = prf(d + shared + cky_i + cky_r + b'\1')
     e = prf(a + shared + cky_i + cky_r + b'\2')

@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the gateways of the field do, as data.  `variant(Srx, phase1='...')` makes one with other values."""
+"""What the gateways of the field do, as data.  `variant(Srx, phase1='...')` makes one with other
+values.
+"""
 
 from . import constants as c
 
 NAME_AND_PASSWORD = ((c.XAUTH_USER_NAME, b''), (c.XAUTH_USER_PASSWORD, b''))
-ALL_PHASE1 = ('aes256-sha256-modp2048 aes128-sha256-modp2048 aes256-sha1-modp1536 aes128-sha1-modp1536 '
-              'aes128-sha1-modp1024 aes256-sha1-modp1024 3des-sha1-modp1024 3des-md5-modp1024')
-ALL_PHASE2 = ('aes256gcm16-modp2048 aes256-sha256-modp2048 aes128-sha1-modp1024 aes256gcm16 aes128gcm16 '
-              'aes256-sha256 aes128-sha1 aes256-sha1 3des-sha1 3des-md5')
+ALL_PHASE1 = (
+    'aes256-sha256-modp2048 aes128-sha256-modp2048 aes256-sha1-modp1536 aes128-sha1-modp1536 '
+    'aes128-sha1-modp1024 aes256-sha1-modp1024 3des-sha1-modp1024 3des-md5-modp1024'
+)
+ALL_PHASE2 = (
+    'aes256gcm16-modp2048 aes256-sha256-modp2048 aes128-sha1-modp1024 aes256gcm16 aes128gcm16 '
+    'aes256-sha256 aes128-sha1 aes256-sha1 3des-sha1 3des-md5'
+)
 
 
 class Personality:
     """A gateway without character: PSK alone, answers a pull, takes the client's networks."""
+
     name = 'plain'
     vendor_ids = (c.VID_DPD,)
     natt = c.NATT_RANK
@@ -32,19 +39,19 @@ class Personality:
     xauth_on_rekey = True
     answers_pull = True
     config_padding = 0
-    unity = None            # None, 'asked' or 'always'
+    unity = None  # None, 'asked' or 'always'
     # narrow: any IDs; exact: the address and one of the networks; any: the address and 0.0.0.0/0
     selectors = 'narrow'
-    wide_ids = False        # answers and begins with 0.0.0.0/0 on both sides
+    wide_ids = False  # answers and begins with 0.0.0.0/0 on both sides
     pfs = 'match'
     phase1_lifetime = 28800
     phase2_lifetime = 3600
     phase2_kilobytes = 0
-    phase1_lifetime_in = None   # None, 'transform', 'notify'
-    phase2_lifetime_in = None   # None, 'transform', 'notify', 'broken'
-    delete_with_qm2 = None      # None, 'inside', 'beside'
+    phase1_lifetime_in = None  # None, 'transform', 'notify'
+    phase2_lifetime_in = None  # None, 'transform', 'notify', 'broken'
+    delete_with_qm2 = None  # None, 'inside', 'beside'
     notify_after_config = None
-    icv = None              # 12: HMAC-SHA2-256 cut to 96 bits
+    icv = None  # 12: HMAC-SHA2-256 cut to 96 bits
 
 
 class StrongSwan(Personality):
@@ -58,7 +65,10 @@ class StrongSwan(Personality):
 
 
 class Srx(Personality):
-    """Junos: configuration is pushed after STATUS, then a private notify, and a DELETE with Quick Mode."""
+    """Junos: configuration is pushed after STATUS, then a private notify, and a DELETE with Quick
+    Mode.
+    """
+
     name = 'srx'
     vendor_ids = (c.VID_JUNIPER_SRX, c.VID_DPD, c.VID_HEARTBEAT)
     natt = (c.VID_NATT_RFC, c.VID_NATT_02)
@@ -75,6 +85,7 @@ class Srx(Personality):
 
 class ScreenOs(Srx):
     """As Junos, but the configuration comes before STATUS."""
+
     name = 'screenos'
     vendor_ids = (c.VID_NETSCREEN, c.VID_DPD, c.VID_HEARTBEAT)
     plan = ('xauth', 'push', 'status')
@@ -84,6 +95,7 @@ class ScreenOs(Srx):
 
 class Cisco(Personality):
     """Pull with Unity; everything is said in RESPONDER-LIFETIME."""
+
     name = 'cisco'
     vendor_ids = (c.VID_UNITY, c.VID_DPD, bytes.fromhex('1f07f70eaa6514d3b0fa96542a500100'))
     natt = (c.VID_NATT_RFC, c.VID_NATT_03, c.VID_NATT_02N, c.VID_NATT_02)
@@ -101,6 +113,7 @@ class Cisco(Personality):
 
 class FortiGate(Personality):
     """Pull; its RESPONDER-LIFETIME is broken; a one-time code is a second round."""
+
     name = 'fortigate'
     vendor_ids = (c.VID_FORTIGATE, c.VID_DPD)
     auth = (c.AUTH_XAUTH_INIT_PSK,)
@@ -128,21 +141,30 @@ class Racoon(Personality):
     plan = ('xauth', 'status')
     unity = 'always'
     selectors = 'narrow'
-    phase2 = 'aes256-sha256-modp2048 aes128-sha1-modp1024 aes256-sha256 aes128-sha1 aes256-sha1 3des-sha1 3des-md5'
+    phase2 = (
+        'aes256-sha256-modp2048 aes128-sha1-modp1024 aes256-sha256 aes128-sha1 aes256-sha1 '
+        '3des-sha1 3des-md5'
+    )
     nonce_length = 16
 
 
 class Libreswan(Personality):
     """Up to three zero bytes inside the length of the attribute payload; no modp1024."""
+
     name = 'libreswan'
     auth = (c.AUTH_XAUTH_INIT_PSK,)
     plan = ('xauth', 'status')
-    phase1 = 'aes256-sha256-modp2048 aes128-sha256-modp2048 aes256-sha1-modp1536 aes128-sha1-modp1536'
+    phase1 = (
+        'aes256-sha256-modp2048 aes128-sha256-modp2048 aes256-sha1-modp1536 aes128-sha1-modp1536'
+    )
     config_padding = 3
     nonce_length = 32
 
 
-ALL = {p.name: p for p in (Personality, StrongSwan, Srx, ScreenOs, Cisco, FortiGate, FritzBox, Racoon, Libreswan)}
+ALL = {
+    p.name: p
+    for p in (Personality, StrongSwan, Srx, ScreenOs, Cisco, FortiGate, FritzBox, Racoon, Libreswan)
+}
 
 
 def variant(base, **values):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Aggressive mode, the responder's side (RFC 2409, 5.4; RFC 3947, 3 and 4; drafts 02 and 03 of it)."""
+"""Aggressive mode, the responder's side (RFC 2409, 5.4; RFC 3947, 3 and 4; drafts 02 and 03 of it).
+"""
 
 import socket
 import struct
@@ -10,7 +11,14 @@ from .algorithms import phase1_suite
 from .exchange import Exchange
 
 AM1_PAYLOADS = (c.SA, c.KE, c.NONCE, c.ID, c.VENDOR)
-BASIC_ATTRIBUTES = (c.P1_ENCRYPTION, c.P1_HASH, c.P1_AUTH, c.P1_GROUP, c.P1_LIFE_TYPE, c.P1_KEY_LENGTH)
+BASIC_ATTRIBUTES = (
+    c.P1_ENCRYPTION,
+    c.P1_HASH,
+    c.P1_AUTH,
+    c.P1_GROUP,
+    c.P1_LIFE_TYPE,
+    c.P1_KEY_LENGTH,
+)
 
 
 class Phase1:
@@ -49,17 +57,24 @@ class Phase1:
         self._check_identity()
         proposals = wire.parse_sa(self.sa_body, judge)
         self._check_proposals(proposals)
-        self.sa.gateway.event('offer', proposals=[str(phase1_suite(t)) for t in proposals[0].transforms])
+        self.sa.gateway.event(
+            'offer', proposals=[str(phase1_suite(t)) for t in proposals[0].transforms]
+        )
         return self._answer(proposals[0])
 
     def _am1_complete(self, message):
         types = [p.type for p in message.payloads]
         self.judge.expect(types and types[0] == c.SA, 'rfc2409-5-sa-first', f'payloads {types}')
         for kind in types:
-            self.judge.expect(kind in AM1_PAYLOADS, 'am1-payload',
-                              f'payload {kind} in the first message (RFC 2407, 4.6.3 for notifies)')
+            self.judge.expect(
+                kind in AM1_PAYLOADS,
+                'am1-payload',
+                f'payload {kind} in the first message (RFC 2407, 4.6.3 for notifies)',
+            )
         for kind in (c.SA, c.KE, c.NONCE, c.ID):
-            if not self.judge.expect(types.count(kind) == 1, 'am1-once', f'{types.count(kind)} of {kind}'):
+            if not self.judge.expect(
+                types.count(kind) == 1, 'am1-once', f'{types.count(kind)} of {kind}'
+            ):
                 return False
         return True
 
@@ -67,25 +82,36 @@ class Phase1:
         self.judge.expect(8 <= len(self.ni) <= 256, 'rfc2409-5-nonce', f'{len(self.ni)} bytes')
         doubles = len(self.vendor_ids) - len(set(self.vendor_ids))
         self.judge.expect(doubles == 0, 'vendor-twice', f'{doubles} vendor IDs twice')
-        self.judge.expect(self.gxi not in self.sa.gateway.public_values, 'fresh-ke',
-                          'a public value was used in two exchanges')
+        self.judge.expect(
+            self.gxi not in self.sa.gateway.public_values,
+            'fresh-ke',
+            'a public value was used in two exchanges',
+        )
         self.sa.gateway.public_values.add(self.gxi)
 
     def _check_identity(self):
         identity = wire.parse_id(self.idii)
         self.sa.identity = identity
         judge, wanted = self.judge, self.sa.personality.id_port
-        judge.expect(identity.kind in (c.ID_FQDN, c.ID_USER_FQDN, c.ID_KEY_ID, c.ID_DER_ASN1_DN),
-                     'id-kind', f'identity of kind {identity.kind}')
-        judge.expect((identity.protocol, identity.port) == wanted, 'rfc3947-4-id-port',
-                     f'protocol {identity.protocol} port {identity.port}')
+        judge.expect(
+            identity.kind in (c.ID_FQDN, c.ID_USER_FQDN, c.ID_KEY_ID, c.ID_DER_ASN1_DN),
+            'id-kind',
+            f'identity of kind {identity.kind}',
+        )
+        judge.expect(
+            (identity.protocol, identity.port) == wanted,
+            'rfc3947-4-id-port',
+            f'protocol {identity.protocol} port {identity.port}',
+        )
         judge.expect(identity.data, 'id-empty', 'empty identity')
 
     def _check_proposals(self, proposals):
         judge = self.judge
         judge.expect(len(proposals) == 1, 'rfc2409-5-one-proposal', f'{len(proposals)} proposals')
         proposal = proposals[0]
-        judge.expect(proposal.protocol == c.PROTO_ISAKMP, 'p1-protocol', f'protocol {proposal.protocol}')
+        judge.expect(
+            proposal.protocol == c.PROTO_ISAKMP, 'p1-protocol', f'protocol {proposal.protocol}'
+        )
         for transform in proposal.transforms:
             self._check_transform(transform)
         groups = {t.get(c.P1_GROUP) for t in proposal.transforms}
@@ -93,7 +119,9 @@ class Phase1:
 
     def _check_transform(self, transform):
         judge = self.judge
-        judge.expect(transform.id == c.KEY_IKE, 'rfc2407-4.4.2-transform', f'transform {transform.id}')
+        judge.expect(
+            transform.id == c.KEY_IKE, 'rfc2407-4.4.2-transform', f'transform {transform.id}'
+        )
         types = [a.type for a in transform.attributes]
         order = [t for t in c.P1_ORDER if t in types]
         judge.expect(types == order, 'p1-attribute-order', f'{types}, libreswan wants {order}')
@@ -105,7 +133,9 @@ class Phase1:
         suite = phase1_suite(transform)
         if judge.expect(suite, 'p1-suite', f'no known suite in {types}'):
             length = crypto.public_length(suite.group)
-            judge.expect(len(self.gxi) == length, 'rfc2409-5-ke-length', f'{len(self.gxi)} for {suite.group}')
+            judge.expect(
+                len(self.gxi) == length, 'rfc2409-5-ke-length', f'{len(self.gxi)} for {suite.group}'
+            )
 
     # ---- the choice, AM2 ----
 
@@ -127,7 +157,7 @@ class Phase1:
         if psk is None:
             return self._refuse(self.sa.personality.wrong_id_notify, 'unknown-identity')
         try:
-            dh = crypto.DiffieHellman(suite.group, self.sa.rng)
+            dh = self.sa.gateway.hook('dh', crypto.DiffieHellman(suite.group, self.sa.rng))
             shared = dh.shared(self.gxi)
         except crypto.BadPublicValue as error:
             self.judge.violation('ke-value', str(error))
@@ -146,7 +176,9 @@ class Phase1:
         self.sa.state = 'refused'
         if self.sa.personality.refuses_aloud and kind:
             notify = wire.build_notify(c.PROTO_ISAKMP, kind)
-            self.sa.send_clear('refusal', c.INFORMATIONAL, [(c.NOTIFY, notify)], self.sa.rng.getrandbits(32))
+            self.sa.send_clear(
+                'refusal', c.INFORMATIONAL, [(c.NOTIFY, notify)], self.sa.rng.getrandbits(32)
+            )
         return True
 
     def _derive(self, suite, psk, dh, shared):
@@ -175,13 +207,21 @@ class Phase1:
         personality = self.sa.personality
         if personality.phase1_lifetime_in != 'transform':
             return transform.raw
-        kept = [(a.type, a.number, a.basic) for a in transform.attributes if a.type < c.P1_LIFE_TYPE
-                or a.type == c.P1_KEY_LENGTH]
-        kept += [(c.P1_LIFE_TYPE, c.LIFE_SECONDS), (c.P1_LIFE_DURATION, personality.phase1_lifetime, False)]
+        kept = [
+            (a.type, a.number, a.basic)
+            for a in transform.attributes
+            if a.type < c.P1_LIFE_TYPE or a.type == c.P1_KEY_LENGTH
+        ]
+        kept += [
+            (c.P1_LIFE_TYPE, c.LIFE_SECONDS),
+            (c.P1_LIFE_DURATION, personality.phase1_lifetime, False),
+        ]
         return wire.build_transform(transform.number, transform.id, wire.build_attributes(kept))
 
     def _vendor_ids(self):
-        """The gateway's own, XAUTH where it is chosen, Unity where it is spoken, and the best NAT-T of both."""
+        """The gateway's own, XAUTH where it is chosen, Unity where it is spoken, and the best NAT-T
+        of both.
+        """
         personality, sa = self.sa.personality, self.sa
         chosen = list(personality.vendor_ids)
         if self.auth == c.AUTH_XAUTH_INIT_PSK:
@@ -212,7 +252,9 @@ class Phase1:
     def _third(self, header, body):
         sa, judge = self.sa, self.judge
         judge.expect(header.mid == 0, 'rfc2408-3.1-mid', 'message ID in phase 1')
-        if not judge.expect(header.flags & c.FLAG_ENCRYPTED, 'am3-clear', 'the third message is in clear'):
+        if not judge.expect(
+            header.flags & c.FLAG_ENCRYPTED, 'am3-clear', 'the third message is in clear'
+        ):
             return False
         plain = sa.decrypt(sa.last_block, body)
         if plain is None:
@@ -229,12 +271,18 @@ class Phase1:
     def _verify_third(self, message, body):
         sa, judge = self.sa, self.judge
         for payload in message.payloads:
-            judge.expect(payload.type in (c.HASH, self._natd_kind()), 'am3-payload', f'payload {payload.type}')
+            judge.expect(
+                payload.type in (c.HASH, self._natd_kind()),
+                'am3-payload',
+                f'payload {payload.type}',
+            )
         value = keys.hash_i(sa.keys, self.gxi, self.gxr, sa.cookies, self.sa_body + self.idii)
-        if not judge.expect(message.get(c.HASH) == value, 'rfc2409-5-hash-i', 'HASH_I does not fit'):
+        if not judge.expect(
+            message.get(c.HASH) == value, 'rfc2409-5-hash-i', 'HASH_I does not fit'
+        ):
             return False
         self._check_natd(message.all(self._natd_kind()))
-        sa.last_block = body[-sa.suite.cipher.block:]
+        sa.last_block = body[-sa.suite.cipher.block :]
         sa.exchanges[0].settle()
         sa.state = 'established'
         sa.established_at = sa.gateway.now
@@ -256,22 +304,31 @@ class Phase1:
         for value in hashes:
             judge.expect(len(value) == size, 'rfc3947-3.2-length', f'NAT-D of {len(value)} bytes')
         own = [self.natd(sa.config.dialled_address, port) for port in (500, 4500)]
-        judge.expect(hashes[0] in own, 'rfc3947-3.2-destination', 'the first NAT-D is not the destination')
+        judge.expect(
+            hashes[0] in own, 'rfc3947-3.2-destination', 'the first NAT-D is not the destination'
+        )
         peer, port = sa.gateway.source
         seen = [self.natd(peer, port), self.natd(*sa.peer)]
         sa.udp_encapsulation = not any(value in seen for value in hashes[1:])
         behind = hashes[0] not in (self.natd(sa.config.own_address, p) for p in (500, 4500))
         sa.udp_encapsulation = sa.udp_encapsulation or behind
         if sa.udp_encapsulation:
-            judge.expect(sa.gateway.arrived_at == 4500, 'rfc3947-4-float', 'NAT, and no change to port 4500')
+            judge.expect(
+                sa.gateway.arrived_at == 4500, 'rfc3947-4-float', 'NAT, and no change to port 4500'
+            )
 
     def _tell_lifetime(self):
         """RESPONDER-LIFETIME of Phase 1 (RFC 2407, 4.6.3.1): SPI is both cookies."""
         sa, personality = self.sa, self.sa.personality
         if personality.phase1_lifetime_in != 'notify':
             return
-        pairs = [(c.P1_LIFE_TYPE, c.LIFE_SECONDS), (c.P1_LIFE_DURATION, personality.phase1_lifetime, False)]
-        notify = wire.build_notify(c.PROTO_ISAKMP, c.RESPONDER_LIFETIME, sa.cookies, wire.build_attributes(pairs))
+        pairs = [
+            (c.P1_LIFE_TYPE, c.LIFE_SECONDS),
+            (c.P1_LIFE_DURATION, personality.phase1_lifetime, False),
+        ]
+        notify = wire.build_notify(
+            c.PROTO_ISAKMP, c.RESPONDER_LIFETIME, sa.cookies, wire.build_attributes(pairs)
+        )
         sa.info.send('phase1-lifetime', [(c.NOTIFY, notify)])
 
     def lifetime(self):

@@ -34,18 +34,25 @@ class QuickModes:
     def _first(self, exchange, message):
         sa = self.sa
         exchange.state = 'refused'
-        if not sa.check_hash(message, sa.hash_over(exchange.mid, message.after_hash), 'rfc2409-5.5-hash1'):
+        if not sa.check_hash(
+            message, sa.hash_over(exchange.mid, message.after_hash), 'rfc2409-5.5-hash1'
+        ):
             return
         transactions = sa.transactions
-        self.judge.expect(transactions.authenticated, 'xauth-06-4-first', 'Quick Mode before XAUTH ended')
+        self.judge.expect(
+            transactions.authenticated, 'xauth-06-4-first', 'Quick Mode before XAUTH ended'
+        )
         self.count += 1
         if not self._shape(message):
             return
         ids = [wire.parse_id(body) for body in message.all(c.ID)]
         proposals = wire.parse_sa(message.get(c.SA), self.judge)
         self._check_proposals(proposals, message.get(c.KE))
-        sa.event('quick-offer', offers=[str(phase2_suite(t)) for p in proposals for t in p.transforms],
-                 ids=[self._network(i) for i in ids])
+        sa.event(
+            'quick-offer',
+            offers=[str(phase2_suite(t)) for p in proposals for t in p.transforms],
+            ids=[self._network(i) for i in ids],
+        )
         if not transactions.authenticated:
             return
         self._decide(exchange, message, proposals, ids)
@@ -61,7 +68,9 @@ class QuickModes:
         if fine:
             judge.expect(8 <= len(message.get(c.NONCE)) <= 256, 'rfc2409-5-nonce', 'nonce length')
             at = types.index(c.ID)
-            judge.expect(types[at + 1:at + 2] == [c.ID], 'rfc2409-5.5-ids', 'IDci and IDcr stand apart')
+            judge.expect(
+                types[at + 1 : at + 2] == [c.ID], 'rfc2409-5.5-ids', 'IDci and IDcr stand apart'
+            )
             for body in message.all(c.NOTIFY):
                 self.sa.info._notify(wire.parse_notify(body))
         return fine
@@ -70,22 +79,32 @@ class QuickModes:
         judge = self.judge
         groups = set()
         for proposal in proposals:
-            judge.expect(proposal.protocol == c.PROTO_ESP, 'qm-protocol', f'protocol {proposal.protocol}')
-            judge.expect(len(proposal.spi) == 4 and int.from_bytes(proposal.spi, 'big') > 255,
-                         'rfc4303-2.1-spi', f'SPI {proposal.spi.hex()}')
+            judge.expect(
+                proposal.protocol == c.PROTO_ESP, 'qm-protocol', f'protocol {proposal.protocol}'
+            )
+            judge.expect(
+                len(proposal.spi) == 4 and int.from_bytes(proposal.spi, 'big') > 255,
+                'rfc4303-2.1-spi',
+                f'SPI {proposal.spi.hex()}',
+            )
             for transform in proposal.transforms:
                 self._check_transform(transform)
                 groups.add(transform.get(c.P2_GROUP))
         if ke is None:
             judge.expect(groups == {None}, 'rfc2409-5.5-group', f'groups {groups} without KE')
             return
-        judge.expect(len(groups) == 1 and None not in groups, 'rfc2409-5.5-group',
-                     f'groups {groups}: with KE the same one stands in every transform')
+        judge.expect(
+            len(groups) == 1 and None not in groups,
+            'rfc2409-5.5-group',
+            f'groups {groups}: with KE the same one stands in every transform',
+        )
         for name, number in GROUPS.items():
             if number in groups:
                 length = crypto.public_length(name)
                 judge.expect(len(ke) == length, 'rfc2409-5-ke-length', f'{len(ke)} for {name}')
-        judge.expect(ke not in self.sa.gateway.public_values, 'fresh-ke', 'a public value was used twice')
+        judge.expect(
+            ke not in self.sa.gateway.public_values, 'fresh-ke', 'a public value was used twice'
+        )
         self.sa.gateway.public_values.add(ke)
 
     def _check_transform(self, transform):
@@ -97,9 +116,16 @@ class QuickModes:
                 twice = types.count(attribute.type) > 1 and attribute.type != c.P2_LIFE_TYPE
                 judge.expect(not twice, 'qm-attribute-twice', f'{types}')
         judge.expect(phase2_suite(transform), 'qm-suite', f'transform {transform.id} with {types}')
-        judge.expect(transform.get(c.P2_ENCAP) == self._encapsulation(), 'rfc3947-5.1-encapsulation',
-                     f'mode {transform.get(c.P2_ENCAP)}, not {self._encapsulation()}')
-        judge.expect(types.count(c.P2_LIFE_TYPE) == types.count(c.P2_LIFE_DURATION), 'rfc2407-4.5-life', f'{types}')
+        judge.expect(
+            transform.get(c.P2_ENCAP) == self._encapsulation(),
+            'rfc3947-5.1-encapsulation',
+            f'mode {transform.get(c.P2_ENCAP)}, not {self._encapsulation()}',
+        )
+        judge.expect(
+            types.count(c.P2_LIFE_TYPE) == types.count(c.P2_LIFE_DURATION),
+            'rfc2407-4.5-life',
+            f'{types}',
+        )
 
     def _encapsulation(self):
         if not self.sa.udp_encapsulation:
@@ -120,7 +146,9 @@ class QuickModes:
     def _decide(self, exchange, message, proposals, ids):
         local, remote = self._network(ids[0]), self._network(ids[1])
         for identity in ids:
-            self.judge.expect((identity.protocol, identity.port) == (0, 0), 'qm-id-port', f'{identity}')
+            self.judge.expect(
+                (identity.protocol, identity.port) == (0, 0), 'qm-id-port', f'{identity}'
+            )
         if not self.judge.expect(local is not None and remote is not None, 'qm-id-kind', f'{ids}'):
             return self._refuse(c.INVALID_ID_INFORMATION, 'id-kind')
         if not self._ids_accepted(local, remote):
@@ -128,8 +156,15 @@ class QuickModes:
         proposal, transform, suite = self._choose(proposals, message.get(c.KE))
         if transform is None:
             return self._refuse(c.NO_PROPOSAL_CHOSEN, 'no-proposal')
-        exchange.data.update(ni=message.get(c.NONCE), ids=message.all(c.ID), local=local, remote=remote,
-                             proposal=proposal, transform=transform, suite=suite)
+        exchange.data.update(
+            ni=message.get(c.NONCE),
+            ids=message.all(c.ID),
+            local=local,
+            remote=remote,
+            proposal=proposal,
+            transform=transform,
+            suite=suite,
+        )
         return self._answer(exchange, message.get(c.KE))
 
     def _ids_accepted(self, local, remote):
@@ -168,12 +203,13 @@ class QuickModes:
     def _answer(self, exchange, ke):
         sa, data = self.sa, exchange.data
         nr, spi = sa.random(sa.personality.nonce_length), sa.gateway.new_spi()
-        chosen = wire.build_sa([(data['proposal'].number, c.PROTO_ESP, spi,
-                                 [self._transform_body(data['transform'])])])
+        chosen = wire.build_sa(
+            [(data['proposal'].number, c.PROTO_ESP, spi, [self._transform_body(data['transform'])])]
+        )
         payloads = [(c.SA, chosen), (c.NONCE, nr)]
         shared = b''
         if ke is not None:
-            dh = crypto.DiffieHellman(data['suite'].group, sa.rng)
+            dh = sa.gateway.hook('dh', crypto.DiffieHellman(data['suite'].group, sa.rng))
             try:
                 shared = dh.shared(ke)
             except crypto.BadPublicValue as error:
@@ -182,7 +218,9 @@ class QuickModes:
             payloads.append((c.KE, dh.public))
         payloads += [(c.ID, body) for body in self._answered_ids(data['ids'])]
         payloads += self._extras(spi)
-        data.update(nr=nr, spi=spi, child=self._child(exchange, spi, data['proposal'].spi, nr, shared))
+        data.update(
+            nr=nr, spi=spi, child=self._child(exchange, spi, data['proposal'].spi, nr, shared)
+        )
         exchange.state = 'wait-qm3'
         sa.gateway.add_pending(data['child'])
         sa.send_protected(exchange, 'qm2', payloads, prefix=data['ni'], resend=True)
@@ -200,16 +238,25 @@ class QuickModes:
         personality = self.sa.personality
         if personality.phase2_lifetime_in != 'transform':
             return transform.raw
-        kept = [(a.type, a.number, a.basic) for a in transform.attributes
-                if a.type not in (c.P2_LIFE_TYPE, c.P2_LIFE_DURATION)]
+        kept = [
+            (a.type, a.number, a.basic)
+            for a in transform.attributes
+            if a.type not in (c.P2_LIFE_TYPE, c.P2_LIFE_DURATION)
+        ]
         kept += self._life_pairs()
         return wire.build_transform(transform.number, transform.id, wire.build_attributes(kept))
 
     def _life_pairs(self):
         personality = self.sa.personality
-        pairs = [(c.P2_LIFE_TYPE, c.LIFE_SECONDS), (c.P2_LIFE_DURATION, personality.phase2_lifetime, False)]
+        pairs = [
+            (c.P2_LIFE_TYPE, c.LIFE_SECONDS),
+            (c.P2_LIFE_DURATION, personality.phase2_lifetime, False),
+        ]
         if personality.phase2_kilobytes:
-            pairs += [(c.P2_LIFE_TYPE, c.LIFE_KILOBYTES), (c.P2_LIFE_DURATION, personality.phase2_kilobytes, False)]
+            pairs += [
+                (c.P2_LIFE_TYPE, c.LIFE_KILOBYTES),
+                (c.P2_LIFE_DURATION, personality.phase2_kilobytes, False),
+            ]
         return pairs
 
     def _extras(self, spi):
@@ -220,7 +267,9 @@ class QuickModes:
             if personality.phase2_lifetime_in == 'broken':
                 # after LIFE_TYPE stands no LIFE_DURATION but something else
                 pairs = [pairs[0], (c.P2_ENCAP, 120)]
-            notify = wire.build_notify(c.PROTO_ESP, c.RESPONDER_LIFETIME, spi, wire.build_attributes(pairs))
+            notify = wire.build_notify(
+                c.PROTO_ESP, c.RESPONDER_LIFETIME, spi, wire.build_attributes(pairs)
+            )
             payloads.append((c.NOTIFY, notify))
         if personality.delete_with_qm2 == 'inside':
             stale = self.sa.gateway.stale_spi()
@@ -233,7 +282,9 @@ class QuickModes:
         sa, data = self.sa, exchange.data
         types = [p.type for p in message.payloads]
         self.judge.expect(types == [c.HASH], 'rfc2409-5.5-qm3', f'{types}')
-        value = sa.keys.prf(sa.keys.a, b'\0' + exchange.mid.to_bytes(4, 'big') + data['ni'] + data['nr'])
+        value = sa.keys.prf(
+            sa.keys.a, b'\0' + exchange.mid.to_bytes(4, 'big') + data['ni'] + data['nr']
+        )
         if not sa.check_hash(message, value, 'rfc2409-5.5-hash3'):
             return
         exchange.settle()
@@ -243,7 +294,9 @@ class QuickModes:
     def _install(self, exchange):
         sa, data = self.sa, exchange.data
         sa.gateway.install(data['child'])
-        sa.event('child', suite=str(data['suite']), local=str(data['local']), remote=str(data['remote']))
+        sa.event(
+            'child', suite=str(data['suite']), local=str(data['local']), remote=str(data['remote'])
+        )
 
     def _child(self, exchange, spi_in, spi_out, nr, shared):
         """Keys of both directions; each SA's KEYMAT takes the SPI that its destination chose."""
@@ -256,8 +309,16 @@ class QuickModes:
             return EspSa(spi, suite, material, sa.personality.icv)
 
         lifetimes = data['transform'].lifetimes(c.P2_LIFE_TYPE, c.P2_LIFE_DURATION)
-        return Child(end(spi_in), end(spi_out), data['local'], data['remote'], sa, suite, lifetimes,
-                     sa.gateway.now)
+        return Child(
+            end(spi_in),
+            end(spi_out),
+            data['local'],
+            data['remote'],
+            sa,
+            suite,
+            lifetimes,
+            sa.gateway.now,
+        )
 
     # ---- Quick Mode that the gateway begins ----
 
@@ -273,8 +334,14 @@ class QuickModes:
             payloads.append((c.KE, exchange.data['dh'].public))
         payloads += [(c.ID, self._own_id(child.remote)), (c.ID, self._own_id(child.local))]
         exchange.state = 'wait-qm2'
-        exchange.data.update(ni=ni, spi=spi, suite=suite, local=child.local, remote=child.remote,
-                             transform=wire.parse_transform(transform, self.judge))
+        exchange.data.update(
+            ni=ni,
+            spi=spi,
+            suite=suite,
+            local=child.local,
+            remote=child.remote,
+            transform=wire.parse_transform(transform, self.judge),
+        )
         sa.send_protected(exchange, 'qm1', payloads, resend=True)
         return exchange
 
@@ -293,7 +360,9 @@ class QuickModes:
             return wire.build_id(c.ID_IPV4_SUBNET, bytes(8))
         if network.prefixlen == 32:
             return wire.build_id(c.ID_IPV4, network.network_address.packed)
-        return wire.build_id(c.ID_IPV4_SUBNET, network.network_address.packed + network.netmask.packed)
+        return wire.build_id(
+            c.ID_IPV4_SUBNET, network.network_address.packed + network.netmask.packed
+        )
 
     def _second(self, exchange, message):
         sa, data = self.sa, exchange.data
@@ -309,7 +378,9 @@ class QuickModes:
         self.judge.expect(same, 'rfc2409-5-modified', 'the answer is not what was offered')
         nr, ke = message.get(c.NONCE), message.get(c.KE)
         dh = data.get('dh')
-        if not self.judge.expect((ke is None) == (dh is None), 'rfc2409-5.5-ke', 'KE of one side alone'):
+        if not self.judge.expect(
+            (ke is None) == (dh is None), 'rfc2409-5.5-ke', 'KE of one side alone'
+        ):
             return
         shared = dh.shared(ke) if dh else b''
         data['child'] = self._child(exchange, data['spi'], proposals[0].spi, nr, shared)

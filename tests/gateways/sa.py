@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One ISAKMP SA of a gateway: its keys, its exchanges with their IV chains, its path to the peer.
 
-Messages are told apart here and handed to phase1, transaction, quick and info; each of these decides,
+Messages are told apart here and handed to phase1, transaction, quick and info; each of these
+decides,
 and sends through `send_protected` or `send_clear`.
 """
 
@@ -84,19 +85,23 @@ class IsakmpSa:
             self.gateway.outbox.append(datagram)
 
     def _dispatch(self, header, data):
-        body = data[wire.HEADER.size:]
+        body = data[wire.HEADER.size :]
         if header.exchange == c.AGGRESSIVE:
             return self.phase1.receive(header, body)
         if not self.established:
             self.judge.drop('early')
             return False
         if not header.flags & c.FLAG_ENCRYPTED:
-            self.judge.violation('rfc2409-5-clear', f'exchange {header.exchange} in clear after phase 1')
+            self.judge.violation(
+                'rfc2409-5-clear', f'exchange {header.exchange} in clear after phase 1'
+            )
             return False
         return self._receive_protected(header, body)
 
     def _receive_protected(self, header, body):
-        self.judge.expect(header.mid != 0, 'rfc2409-appendix-b-mid', 'message ID zero after phase 1')
+        self.judge.expect(
+            header.mid != 0, 'rfc2409-appendix-b-mid', 'message ID zero after phase 1'
+        )
         exchange, new = self._exchange_for(header)
         if exchange is None:
             return False
@@ -106,9 +111,13 @@ class IsakmpSa:
         if new:
             self.exchanges[header.mid] = exchange
             self.used_mids.add(header.mid)
-        exchange.iv = body[-self.suite.cipher.block:]
+        exchange.iv = body[-self.suite.cipher.block :]
         self.gateway.path_seen(self)
-        handler = {c.TRANSACTION: self.transactions, c.QUICK: self.quick, c.INFORMATIONAL: self.info}
+        handler = {
+            c.TRANSACTION: self.transactions,
+            c.QUICK: self.quick,
+            c.INFORMATIONAL: self.info,
+        }
         if header.exchange not in handler:
             self.judge.violation('exchange-type', f'exchange {header.exchange} after phase 1')
             return False
@@ -122,7 +131,9 @@ class IsakmpSa:
                 return exchange, False
             self.judge.violation('mid-unique', f'message ID {header.mid:#x} used again')
             return None, False
-        iv = keys.phase2_iv(self.suite.hash.name, self.last_block, header.mid, self.suite.cipher.block)
+        iv = keys.phase2_iv(
+            self.suite.hash.name, self.last_block, header.mid, self.suite.cipher.block
+        )
         return Exchange(header.mid, header.exchange, iv), True
 
     def _open(self, exchange, header, body):
@@ -140,7 +151,7 @@ class IsakmpSa:
             self.judge.violation('rfc2409-5.5-hash-first', f'payloads {[p.type for p in payloads]}')
             return None
         start = len(payloads[0].body) + wire.GENERIC.size
-        return wire.Message(header, payloads, padding, plain[start:len(plain) - len(padding)])
+        return wire.Message(header, payloads, padding, plain[start : len(plain) - len(padding)])
 
     def check_padding(self, padding):
         fine = len(padding) <= self.suite.cipher.block and not any(padding[:-1])
@@ -190,21 +201,38 @@ class IsakmpSa:
         plain = self.gateway.hook('plain:' + name, plain)
         plain += bytes(-len(plain) % self.suite.cipher.block)
         body = crypto.cbc(self.suite.cipher, self.cipher_key, exchange.iv, plain, True)
-        exchange.iv = body[-self.suite.cipher.block:]
-        header = wire.Header(self.cky_i, self.cky_r, first, exchange.kind, c.FLAG_ENCRYPTED, exchange.mid)
+        exchange.iv = body[-self.suite.cipher.block :]
+        header = wire.Header(
+            self.cky_i, self.cky_r, first, exchange.kind, c.FLAG_ENCRYPTED, exchange.mid
+        )
         self._post(name, exchange, header.pack(len(body) + wire.HEADER.size) + body, resend)
+
+    def send_unhashed(self, kind, payloads):
+        """Encrypted, but no HASH is put before these payloads: what only a broken or evil peer
+        sends.
+        """
+        exchange = self.begin(kind)
+        first, plain = wire.build_chain(payloads)
+        plain += bytes(-len(plain) % self.suite.cipher.block)
+        body = crypto.cbc(self.suite.cipher, self.cipher_key, exchange.iv, plain, True)
+        header = wire.Header(self.cky_i, self.cky_r, first, kind, c.FLAG_ENCRYPTED, exchange.mid)
+        self._post('unhashed', exchange, header.pack(len(body) + wire.HEADER.size) + body, False)
 
     def send_clear(self, name, exchange_type, payloads, mid=0, exchange=None):
         payloads = self.gateway.hook(name, payloads)
         first, body = wire.build_chain(payloads)
         header = wire.Header(self.cky_i, self.cky_r, first, exchange_type, 0, mid)
-        self._post(name, exchange, header.pack(len(body) + wire.HEADER.size) + body, exchange is not None)
+        self._post(
+            name, exchange, header.pack(len(body) + wire.HEADER.size) + body, exchange is not None
+        )
 
     def _post(self, name, exchange, data, resend):
         if exchange is not None:
             exchange.sent = (name, data)
             exchange.tries = 0
-            exchange.resend_at = self.gateway.now + int(RETRANSMIT_AFTER[0] * SECOND) if resend else None
+            exchange.resend_at = (
+                self.gateway.now + int(RETRANSMIT_AFTER[0] * SECOND) if resend else None
+            )
         self.gateway.post(self, name, data)
 
     # ---- time ----

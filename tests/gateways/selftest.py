@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Self tests of the test gateways: published numbers, captured exchanges of real software, and round trips.
+"""Self tests of the test gateways: published numbers, captured exchanges of real software, and
+round trips.
 
     selftest.py [VECTORS]      VECTORS: tests/unit/ike/vectors/aggressive-captured.txt
 """
@@ -20,7 +21,8 @@ from gateways.judge import Judge  # noqa: E402
 
 VECTORS = pathlib.Path(__file__).resolve().parents[1] / 'unit/ike/vectors/aggressive-captured.txt'
 
-# the last 16 bytes before the closing 64 one bits, as printed in RFC 2409 (6.1, 6.2) and RFC 3526 (2 to 5)
+# the last 16 bytes before the closing 64 one bits, as printed in RFC 2409 (6.1, 6.2) and RFC 3526
+# (2 to 5)
 PRIME_TAILS = {
     'modp768': '6d51c245e485b576625e7ec6f44c42e9a63a3620',
     'modp1024': 'ae9f24117c4b1fe649286651ece65381',
@@ -52,7 +54,9 @@ class Published(unittest.TestCase):
         for name, tail in PRIME_TAILS.items():
             text = f'{crypto.prime(name):x}'
             self.assertEqual(len(text) * 4, crypto.MODP[name][0])
-            self.assertTrue(text.startswith('ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd1'), name)
+            self.assertTrue(
+                text.startswith('ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd1'), name
+            )
             self.assertTrue(text.endswith(tail + 'f' * 16), name)
 
     def test_primes_are_safe_primes(self):
@@ -63,18 +67,27 @@ class Published(unittest.TestCase):
 
     def test_hmac_of_rfc_4231_case_2(self):
         value = crypto.mac('sha256', b'Jefe', b'what do ya want for nothing?')
-        self.assertEqual(value.hex(), '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843')
+        self.assertEqual(
+            value.hex(), '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843'
+        )
 
     def test_hmac_of_rfc_2202_case_2(self):
-        self.assertEqual(crypto.mac('md5', b'Jefe', b'what do ya want for nothing?').hex(),
-                         '750c783e6ab0b503eaa86e310a5db738')
-        self.assertEqual(crypto.mac('sha1', b'Jefe', b'what do ya want for nothing?').hex(),
-                         'effcdf6ae5eb2fa2d27416d5f184df9c259a7c79')
+        self.assertEqual(
+            crypto.mac('md5', b'Jefe', b'what do ya want for nothing?').hex(),
+            '750c783e6ab0b503eaa86e310a5db738',
+        )
+        self.assertEqual(
+            crypto.mac('sha1', b'Jefe', b'what do ya want for nothing?').hex(),
+            'effcdf6ae5eb2fa2d27416d5f184df9c259a7c79',
+        )
 
     def test_vendor_ids_are_hashes_of_their_texts(self):
-        for text, vid in ((b'RFC 3947', c.VID_NATT_RFC), (b'draft-ietf-ipsec-nat-t-ike-03', c.VID_NATT_03),
-                          (b'draft-ietf-ipsec-nat-t-ike-02', c.VID_NATT_02),
-                          (b'draft-ietf-ipsec-nat-t-ike-02\n', c.VID_NATT_02N)):
+        for text, vid in (
+            (b'RFC 3947', c.VID_NATT_RFC),
+            (b'draft-ietf-ipsec-nat-t-ike-03', c.VID_NATT_03),
+            (b'draft-ietf-ipsec-nat-t-ike-02', c.VID_NATT_02),
+            (b'draft-ietf-ipsec-nat-t-ike-02\n', c.VID_NATT_02N),
+        ):
             self.assertEqual(crypto.digest('md5', text), vid)
 
 
@@ -96,7 +109,9 @@ class Captured(unittest.TestCase):
         for case, suite in self.each():
             value = self.skeyids(case, suite)
             self.assertEqual(value.skeyid, case['skeyid'])
-            self.assertEqual((value.d, value.a, value.e), (case['skeyid-d'], case['skeyid-a'], case['skeyid-e']))
+            self.assertEqual(
+                (value.d, value.a, value.e), (case['skeyid-d'], case['skeyid-a'], case['skeyid-e'])
+            )
             self.assertEqual(keys.encryption_key(value, suite.cipher.key), case['cipher-key'])
             iv = keys.phase1_iv(suite.hash.name, case['g-xi'], case['g-xr'], suite.cipher.block)
             self.assertEqual(iv, case['iv'])
@@ -104,10 +119,18 @@ class Captured(unittest.TestCase):
     def test_hash_r_and_hash_i(self):
         for case, suite in self.each():
             value, cookies = self.skeyids(case, suite), case['cky-i'] + case['cky-r']
-            self.assertEqual(keys.hash_r(value, case['g-xi'], case['g-xr'], cookies, case['sai-b'] + case['idir-b']),
-                             case['hash-r'])
-            self.assertEqual(keys.hash_i(value, case['g-xi'], case['g-xr'], cookies, case['sai-b'] + case['idii-b']),
-                             case['hash-i'])
+            self.assertEqual(
+                keys.hash_r(
+                    value, case['g-xi'], case['g-xr'], cookies, case['sai-b'] + case['idir-b']
+                ),
+                case['hash-r'],
+            )
+            self.assertEqual(
+                keys.hash_i(
+                    value, case['g-xi'], case['g-xr'], cookies, case['sai-b'] + case['idii-b']
+                ),
+                case['hash-i'],
+            )
 
     def test_every_encrypted_message_opens_and_carries_its_hash(self):
         for case, suite in self.each():
@@ -117,19 +140,23 @@ class Captured(unittest.TestCase):
             for _, message in case['messages']:
                 header = wire.parse_header(message, Judge())
                 start = keys.phase2_iv(suite.hash.name, last, header.mid, suite.cipher.block)
-                payloads, chains[header.mid] = self.open(case, suite, chains.get(header.mid, start), message)
+                payloads, chains[header.mid] = self.open(
+                    case, suite, chains.get(header.mid, start), message
+                )
                 self.assertEqual(payloads[0].type, c.HASH)
                 kinds.append(header.exchange)
                 if header.exchange == c.TRANSACTION:
                     rest = wire.build_chain([(p.type, p.body) for p in payloads[1:]])[1]
-                    self.assertEqual(value.prf(value.a, struct.pack('>L', header.mid) + rest), payloads[0].body)
+                    self.assertEqual(
+                        value.prf(value.a, struct.pack('>L', header.mid) + rest), payloads[0].body
+                    )
             self.assertEqual(kinds[:9], [c.TRANSACTION] * 6 + [c.QUICK] * 3)
 
     @staticmethod
     def open(case, suite, iv, message):
         body = message[28:]
         plain = crypto.cbc(suite.cipher, case['cipher-key'], iv, body, False)
-        return wire.parse_chain(message[16], plain, Judge())[0], body[-suite.cipher.block:]
+        return wire.parse_chain(message[16], plain, Judge())[0], body[-suite.cipher.block :]
 
     def test_keymat(self):
         for case, suite in self.each():
@@ -137,7 +164,8 @@ class Captured(unittest.TestCase):
             for side in 'ir':
                 wanted = case['esp-encryption-' + side] + case.get('esp-integrity-' + side, b'')
                 seed = case['qm-seed-' + side]
-                # the seed in one piece is what protocol, SPI, nonces and a secret of PFS make together
+                # the seed in one piece is what protocol, SPI, nonces and a secret of PFS make
+                # together
                 self.assertEqual(keys.keymat(value, len(wanted), seed, b''), wanted)
 
     def test_diffie_hellman_public_values_have_the_right_length(self):
@@ -165,7 +193,14 @@ class RoundTrips(unittest.TestCase):
     def test_esp_opens_what_it_seals_and_nothing_else(self):
         rng, judge = random.Random(3), Judge()
         packet = inner.echo_request('10.1.1.1', '10.2.2.2')
-        for name in ('aes128-sha1', 'aes256-sha256', 'aes192-sha512', '3des-md5', 'des-sha1', 'aes256gcm16'):
+        for name in (
+            'aes128-sha1',
+            'aes256-sha256',
+            'aes192-sha512',
+            '3des-md5',
+            'des-sha1',
+            'aes256gcm16',
+        ):
             suite = algorithms.suite(name)
             material = bytes(range(esp.EspSa.material_length(suite)))
             out, back = esp.EspSa(b'abcd', suite, material), esp.EspSa(b'abcd', suite, material)
@@ -183,7 +218,9 @@ class RoundTrips(unittest.TestCase):
     def test_echo_is_answered(self):
         reply = inner.answer(inner.echo_request('10.1.1.1', '10.2.2.2', 5))
         self.assertEqual(str(ipaddress.ip_address(reply[12:16])), '10.2.2.2')
-        self.assertEqual((reply[20], inner.checksum(reply[20:]), inner.checksum(reply[:20])), (0, 0, 0))
+        self.assertEqual(
+            (reply[20], inner.checksum(reply[20:]), inner.checksum(reply[:20])), (0, 0, 0)
+        )
 
 
 if __name__ == '__main__':

@@ -4,8 +4,10 @@
 
     serve.py --personality srx --bind 203.0.113.2
 
-What is behind it answers ICMP echo and UDP echo on port 7 for every inner address.  Each event goes to
-stdout as one line; at SIGINT or SIGTERM it prints the violations and exits with 1 if there were any.
+What is behind it answers ICMP echo and UDP echo on port 7 for every inner address.  Each event goes
+to
+stdout as one line; at SIGINT or SIGTERM it prints the violations and exits with 1 if there were
+any.
 Signals: SIGUSR1 asks the client whether it is alive (DPD), SIGUSR2 deletes its newest ESP SA.
 """
 
@@ -38,8 +40,13 @@ def parse_arguments():
     parser.add_argument('--user', default='carol:carol-password')
     parser.add_argument('--network', action='append', default=None)
     parser.add_argument('--banner', default='')
-    parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE',
-                        help='another value of the personality, e.g. phase1_lifetime=60')
+    parser.add_argument(
+        '--set',
+        action='append',
+        default=[],
+        metavar='NAME=VALUE',
+        help='another value of the personality, e.g. phase1_lifetime=60',
+    )
     parser.add_argument('--quiet', action='store_true')
     return parser.parse_args()
 
@@ -56,10 +63,17 @@ def build_gateway(arguments):
     personality = variant(base, **{k: convert(getattr(base, k, None), v) for k, v in pairs.items()})
     name, password = arguments.user.split(':', 1)
     networks = tuple(arguments.network or ['10.10.0.0/24'])
-    config = Config(psk=arguments.psk.encode(), users={name.encode(): password.encode()},
-                    gateway_id=(c.ID_FQDN, arguments.gateway_id.encode()), own_address=arguments.bind,
-                    dialled_address=arguments.dialled or arguments.bind, networks=networks,
-                    split_include=networks, banner=arguments.banner.encode(), domain=b'lan.example.com')
+    config = Config(
+        psk=arguments.psk.encode(),
+        users={name.encode(): password.encode()},
+        gateway_id=(c.ID_FQDN, arguments.gateway_id.encode()),
+        own_address=arguments.bind,
+        dialled_address=arguments.dialled or arguments.bind,
+        networks=networks,
+        split_include=networks,
+        banner=arguments.banner.encode(),
+        domain=b'lan.example.com',
+    )
     if arguments.id:
         kind, value = arguments.id.split(':', 1)
         config.client_id = (KINDS[kind], value.encode())
@@ -129,7 +143,7 @@ class Server:
             self.sockets[datagram.port].sendto(datagram.data, datagram.peer)
         log = self.gateway.judge.log
         if not self.quiet:
-            for _, text in log[self.logged:]:
+            for _, text in log[self.logged :]:
                 print(text, flush=True)
         self.logged = len(log)
 

@@ -2,8 +2,10 @@
 """Transaction exchanges: XAUTH (draft-ietf-ipsec-isakmp-xauth-06) and mode config
 (draft-ietf-ipsec-isakmp-mode-cfg-05), in the order that the personality tells.
 
-A plan is a list of the steps 'xauth', 'status', 'push' and 'push+status'; each is one exchange that the
-gateway begins, the next one follows the peer's answer.  A pull is the peer's and comes when it comes.
+A plan is a list of the steps 'xauth', 'status', 'push' and 'push+status'; each is one exchange that
+the
+gateway begins, the next one follows the peer's answer.  A pull is the peer's and comes when it
+comes.
 """
 
 import ipaddress
@@ -30,7 +32,9 @@ class Transactions:
 
     def start(self):
         self.plan = list(self.sa.gateway.plan_for(self.sa))
-        self.authenticated = not any(step in ('xauth', 'status', 'push+status') for step in self.plan)
+        self.authenticated = not any(
+            step in ('xauth', 'status', 'push+status') for step in self.plan
+        )
         self.step()
 
     def again(self):
@@ -44,8 +48,12 @@ class Transactions:
         if not self.plan:
             self.sa.gateway.ready(self.sa)
             return
-        begin = {'xauth': self._ask, 'status': self._tell_status, 'push': self._push,
-                 'push+status': self._push_with_status}
+        begin = {
+            'xauth': self._ask,
+            'status': self._tell_status,
+            'push': self._push,
+            'push+status': self._push_with_status,
+        }
         begin[self.plan.pop(0)]()
 
     def _send(self, name, kind, pairs, resend=True):
@@ -58,7 +66,9 @@ class Transactions:
     def _ask(self):
         if not self.identifier or not self.round:
             self.identifier = self.sa.rng.getrandbits(16)
-        self._send('xauth-request', c.CFG_REQUEST, list(self.sa.personality.xauth_rounds[self.round]))
+        self._send(
+            'xauth-request', c.CFG_REQUEST, list(self.sa.personality.xauth_rounds[self.round])
+        )
 
     def _tell_status(self):
         self._send('status', c.CFG_SET, [(c.XAUTH_STATUS, 1)])
@@ -81,20 +91,30 @@ class Transactions:
     def receive(self, exchange, message):
         sa = self.sa
         bodies = message.all(c.ATTRIBUTES)
-        if not sa.check_hash(message, sa.hash_over(exchange.mid, message.after_hash), 'mode-cfg-3.1.1-hash'):
+        if not sa.check_hash(
+            message, sa.hash_over(exchange.mid, message.after_hash), 'mode-cfg-3.1.1-hash'
+        ):
             return
-        if not self.judge.expect(len(bodies) == 1 and len(message.payloads) == 2, 'mode-cfg-3.1.1-payloads',
-                                 f'{[p.type for p in message.payloads]}'):
+        if not self.judge.expect(
+            len(bodies) == 1 and len(message.payloads) == 2,
+            'mode-cfg-3.1.1-payloads',
+            f'{[p.type for p in message.payloads]}',
+        ):
             return
         config = wire.parse_config(bodies[0], self.judge)
         if exchange.state is None and config.kind == c.CFG_REQUEST:
             self._pull(exchange, config)
         elif exchange.state == 'xauth-request' and config.kind == c.CFG_REPLY:
             self._reply(exchange, config)
-        elif exchange.state in ('status', 'push', 'push+status', 'status-fail') and config.kind == c.CFG_ACK:
+        elif (
+            exchange.state in ('status', 'push', 'push+status', 'status-fail')
+            and config.kind == c.CFG_ACK
+        ):
             self._ack(exchange, config)
         else:
-            self.judge.violation('mode-cfg-order', f'message {config.kind} in state {exchange.state}')
+            self.judge.violation(
+                'mode-cfg-order', f'message {config.kind} in state {exchange.state}'
+            )
 
     # ---- XAUTH ----
 
@@ -102,8 +122,11 @@ class Transactions:
         exchange.settle()
         exchange.state = 'done'
         sa = self.sa
-        self.judge.expect(config.identifier == self.identifier, 'xauth-06-4-identifier',
-                          f'{config.identifier} for {self.identifier}')
+        self.judge.expect(
+            config.identifier == self.identifier,
+            'xauth-06-4-identifier',
+            f'{config.identifier} for {self.identifier}',
+        )
         if config.value(c.XAUTH_STATUS) is not None:
             self._client_gave_up(config)
             return
@@ -131,16 +154,24 @@ class Transactions:
         self.fail_user()
 
     def _check_attributes(self, pairs, config):
-        """Exactly what was asked for; TYPE as in the request, and only when it stood there (4.2)."""
+        """Exactly what was asked for; TYPE as in the request, and only if it stood there (4.2)."""
         asked = [kind for kind, _ in pairs if kind not in TEXTS_FOR_THE_USER]
-        self.judge.expect(sorted(config.types()) == sorted(asked), 'xauth-06-4.2-attributes',
-                          f'asked {asked}, got {config.types()}')
+        self.judge.expect(
+            sorted(config.types()) == sorted(asked),
+            'xauth-06-4.2-attributes',
+            f'asked {asked}, got {config.types()}',
+        )
         for attribute in config.attributes:
             if attribute.type == c.XAUTH_TYPE:
-                self.judge.expect(attribute.basic and attribute.number == dict(pairs)[c.XAUTH_TYPE],
-                                  'xauth-06-4.2-type', f'type {attribute.number}')
+                self.judge.expect(
+                    attribute.basic and attribute.number == dict(pairs)[c.XAUTH_TYPE],
+                    'xauth-06-4.2-type',
+                    f'type {attribute.number}',
+                )
             else:
-                self.judge.expect(not attribute.basic, 'xauth-06-4.2-form', f'{attribute.type} is basic')
+                self.judge.expect(
+                    not attribute.basic, 'xauth-06-4.2-form', f'{attribute.type} is basic'
+                )
 
     def _credentials_fit(self, config):
         users, sa = self.sa.config.users, self.sa
@@ -172,8 +203,11 @@ class Transactions:
         if asked is not None:
             pairs = [p for p in pairs if p[0] in asked or p[0] == c.ADDRESS_EXPIRY]
         if personality.unity:
-            pairs += [p for p in self._unity_pairs()
-                      if asked is None or p[0] in asked or personality.unity == 'always']
+            pairs += [
+                p
+                for p in self._unity_pairs()
+                if asked is None or p[0] in asked or personality.unity == 'always'
+            ]
         return pairs
 
     def _unity_pairs(self):
@@ -195,7 +229,9 @@ class Transactions:
 
     def _pull(self, exchange, config):
         judge, sa = self.judge, self.sa
-        judge.expect(self.authenticated, 'xauth-06-4-first', 'configuration asked before XAUTH ended')
+        judge.expect(
+            self.authenticated, 'xauth-06-4-first', 'configuration asked before XAUTH ended'
+        )
         judge.expect(c.IP4_ADDRESS in config.types(), 'mode-cfg-5.1-address', f'{config.types()}')
         doubles = len(config.types()) - len(set(config.types()))
         judge.expect(doubles == 0, 'mode-cfg-doubles', f'{config.types()}')
@@ -205,20 +241,31 @@ class Transactions:
             return
         self.pulled += 1
         pairs = self.config_pairs(config.types())
-        body = wire.build_config(c.CFG_REPLY, config.identifier, pairs, sa.personality.config_padding)
+        body = wire.build_config(
+            c.CFG_REPLY, config.identifier, pairs, sa.personality.config_padding
+        )
         self.configured = True
         sa.send_protected(exchange, 'pull-reply', [(c.ATTRIBUTES, body)])
 
     def _ack(self, exchange, config):
         exchange.settle()
         state, exchange.state = exchange.state, 'done'
-        self.judge.expect(config.identifier == self.identifier, 'mode-cfg-identifier',
-                          f'{config.identifier} for {self.identifier}')
+        self.judge.expect(
+            config.identifier == self.identifier,
+            'mode-cfg-identifier',
+            f'{config.identifier} for {self.identifier}',
+        )
         given = [pair[0] for pair in exchange.data['pairs']]
         for attribute in config.attributes:
-            self.judge.expect(attribute.type in given, 'mode-cfg-ack-types', f'{attribute.type} was not set')
-            empty = not attribute.value or (attribute.type in c.XAUTH_BASIC and not attribute.number)
-            self.judge.expect(empty, 'mode-cfg-ack-empty', f'{attribute.type}: {attribute.value.hex()}')
+            self.judge.expect(
+                attribute.type in given, 'mode-cfg-ack-types', f'{attribute.type} was not set'
+            )
+            empty = not attribute.value or (
+                attribute.type in c.XAUTH_BASIC and not attribute.number
+            )
+            self.judge.expect(
+                empty, 'mode-cfg-ack-empty', f'{attribute.type}: {attribute.value.hex()}'
+            )
         self.sa.event('ack', step=state, types=config.types())
         if state == 'status-fail':
             self.sa.gateway.drop_peer(self.sa)

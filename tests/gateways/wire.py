@@ -2,7 +2,8 @@
 """ISAKMP on the wire (RFC 2408, section 3), both directions.
 
 Parsing raises WireError where a message can't be understood, and tells the judge where it can be
-understood but breaks a rule (reserved fields, attribute forms, padding), so that one run shows all faults.
+understood but breaks a rule (reserved fields, attribute forms, padding), so that one run shows all
+faults.
 """
 
 import struct
@@ -30,8 +31,16 @@ class Header:
     version: int = c.VERSION
 
     def pack(self, length):
-        return HEADER.pack(self.cky_i, self.cky_r, self.next, self.version, self.exchange,
-                           self.flags, self.mid, length)
+        return HEADER.pack(
+            self.cky_i,
+            self.cky_r,
+            self.next,
+            self.version,
+            self.exchange,
+            self.flags,
+            self.mid,
+            length,
+        )
 
 
 @dataclass
@@ -103,6 +112,7 @@ class Message:
 
 # ---- parsing ----
 
+
 def parse_header(data, judge):
     if len(data) < HEADER.size:
         raise WireError(f'{len(data)} bytes are less than a header')
@@ -125,8 +135,10 @@ def parse_chain(first, data, judge):
         following, reserved, length = GENERIC.unpack_from(data, at)
         if length < GENERIC.size or length > len(data) - at:
             raise WireError(f'payload {kind} says {length} of {len(data) - at} bytes')
-        judge.expect(reserved == 0, 'rfc2408-3.2-reserved', f'reserved {reserved} in payload {kind}')
-        payloads.append(Payload(kind, data[at + GENERIC.size:at + length]))
+        judge.expect(
+            reserved == 0, 'rfc2408-3.2-reserved', f'reserved {reserved} in payload {kind}'
+        )
+        payloads.append(Payload(kind, data[at + GENERIC.size : at + length]))
         at += length
         kind = following
     return payloads, data[at:]
@@ -140,11 +152,11 @@ def parse_attributes(data):
         kind, value = struct.unpack_from('>HH', data, at)
         at += 4
         if kind & 0x8000:
-            attributes.append(Attribute(kind & 0x7fff, struct.pack('>H', value), True))
+            attributes.append(Attribute(kind & 0x7FFF, struct.pack('>H', value), True))
             continue
         if value > len(data) - at:
             raise WireError(f'attribute {kind} says {value} of {len(data) - at} bytes')
-        attributes.append(Attribute(kind, data[at:at + value], False))
+        attributes.append(Attribute(kind, data[at : at + value], False))
         at += value
     return attributes
 
@@ -163,15 +175,18 @@ def parse_proposal(body, judge):
     number, protocol, spi_size, count = body[:4]
     if len(body) - 4 < spi_size:
         raise WireError('proposal SPI is cut')
-    spi, rest = body[4:4 + spi_size], body[4 + spi_size:]
+    spi, rest = body[4 : 4 + spi_size], body[4 + spi_size :]
     chain, left = parse_chain(c.TRANSFORM if count else c.NONE, rest, judge)
     if left or any(p.type != c.TRANSFORM for p in chain):
         raise WireError('something else than transforms in a proposal')
     judge.expect(len(chain) == count, 'rfc2408-3.5-count', f'{len(chain)} transforms, {count} said')
     transforms = [parse_transform(p.body, judge) for p in chain]
     numbers = [t.number for t in transforms]
-    judge.expect(all(a < b for a, b in zip(numbers, numbers[1:])), 'rfc2408-4.2-numbers',
-                 f'transform numbers {numbers} do not increase')
+    judge.expect(
+        all(a < b for a, b in zip(numbers, numbers[1:])),
+        'rfc2408-4.2-numbers',
+        f'transform numbers {numbers} do not increase',
+    )
     return Proposal(number, protocol, spi, transforms)
 
 
@@ -180,7 +195,9 @@ def parse_sa(body, judge):
         raise WireError('SA payload is cut')
     doi, situation = struct.unpack_from('>LL', body)
     judge.expect(doi == c.DOI_IPSEC, 'rfc2407-4.2-doi', f'DOI {doi}')
-    judge.expect(situation == c.SIT_IDENTITY_ONLY, 'rfc2407-4.2-situation', f'situation {situation}')
+    judge.expect(
+        situation == c.SIT_IDENTITY_ONLY, 'rfc2407-4.2-situation', f'situation {situation}'
+    )
     chain, left = parse_chain(c.PROPOSAL, body[8:], judge)
     if left or any(p.type != c.PROPOSAL for p in chain):
         raise WireError('something else than proposals in an SA payload')
@@ -188,6 +205,7 @@ def parse_sa(body, judge):
 
 
 # ---- building ----
+
 
 def build_chain(payloads):
     """[(type, body)] -> (first type, bytes)."""
@@ -218,7 +236,9 @@ def build_sa(proposals):
     chain = []
     for number, protocol, spi, transforms in proposals:
         inner = build_chain([(c.TRANSFORM, t) for t in transforms])[1]
-        chain.append((c.PROPOSAL, bytes([number, protocol, len(spi), len(transforms)]) + spi + inner))
+        chain.append(
+            (c.PROPOSAL, bytes([number, protocol, len(spi), len(transforms)]) + spi + inner)
+        )
     return struct.pack('>LL', c.DOI_IPSEC, c.SIT_IDENTITY_ONLY) + build_chain(chain)[1]
 
 
@@ -245,6 +265,7 @@ def build_config(kind, identifier, pairs, zero_padding=0):
 
 
 # ---- payload bodies ----
+
 
 @dataclass
 class Notify:
@@ -293,7 +314,7 @@ def parse_notify(body):
     doi, protocol, spi_size, kind = struct.unpack_from('>LBBH', body)
     if len(body) - 8 < spi_size:
         raise WireError('notify SPI is cut')
-    return Notify(doi, protocol, kind, body[8:8 + spi_size], body[8 + spi_size:])
+    return Notify(doi, protocol, kind, body[8 : 8 + spi_size], body[8 + spi_size :])
 
 
 def parse_delete(body):
@@ -302,7 +323,9 @@ def parse_delete(body):
     doi, protocol, size, count = struct.unpack_from('>LBBH', body)
     if size * count != len(body) - 8 or not size:
         raise WireError('delete SPIs do not fit')
-    return Delete(doi, protocol, size, [body[8 + i * size:8 + (i + 1) * size] for i in range(count)])
+    return Delete(
+        doi, protocol, size, [body[8 + i * size : 8 + (i + 1) * size] for i in range(count)]
+    )
 
 
 def parse_id(body):

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A bad network under mixed gateways: every run ends connected and carries a packet, or failed with
+a reason.
+"""
+
+import os
+import random
+
+from cases import cases, expect, summary
+from gateways.personalities import (
+    NAME_AND_PASSWORD,
+    Cisco,
+    FortiGate,
+    FritzBox,
+    Libreswan,
+    Personality,
+    Racoon,
+    ScreenOs,
+    Srx,
+    StrongSwan,
+    variant,
+)
+from world import WITH_USER, Link, World
+
+RUNS_IN_A_CASE = 50
+TEN_MINUTES = 600
+LINK = Link(delay=0.01, jitter=0.4, loss=0.2, duplicate=0.1)
+REASONS = (
+    'unreachable',
+    'no-proposal-chosen',
+    'gateway-authentication',
+    'user-authentication',
+    'phase2-refused',
+)
+GATEWAYS = (
+    Personality,
+    StrongSwan,
+    Srx,
+    ScreenOs,
+    Cisco,
+    FortiGate,
+    FritzBox,
+    Racoon,
+    Libreswan,
+    variant(Personality, plan=('push',)),
+    variant(Srx, delete_with_qm2='inside'),
+    variant(Srx, plan=('xauth', 'push+status')),
+    variant(Srx, xauth_rounds=(NAME_AND_PASSWORD,) * 2),
+)
+PROPOSALS = (
+    'aes128-sha1-modp1024',
+    'aes256-sha256-modp2048;aes128-sha1-modp1024',
+    'aes128-sha256-modp2048',
+    'aes256-sha1-modp1536;3des-sha1-modp1024',
+)
+
+
+def runs():
+    return int(os.environ.get('DIALTONE_CHAOS_RUNS', '1000'))
+
+
+def one(sim, seed):
+    rng = random.Random(seed)
+    personality = rng.choice(GATEWAYS)
+    profile = {
+        'proposals': rng.choice(PROPOSALS),
+        **(WITH_USER if 'xauth' in personality.plan else {}),
+    }
+    if personality.name == 'cisco':
+        profile['networks'] = ''
+    sim.seed = seed
+    del sim.worlds[:]
+    world = sim.world(personality, profile, LINK, orderly_network=False)
+    world.answers = {'password': b'123456'}
+    world.start().run(TEN_MINUTES, World.over)
+    where = f'seed {seed}, {personality.__name__} {personality.name}: {summary(world)}'
+    expect(world.over(), f'hangs after ten minutes: {where}')
+    if not world.has('connected'):
+        expect(world.reason in REASONS, f'{world.reason}: {where}')
+        return world
+    if not world.run(60, lambda w: not w.ping()):
+        expect(False, f'carries nothing ({world.ping()}): {where}')
+    faults = sim.verdict()
+    expect(not faults, f'{where}: {faults}')
+    return world
+
+
+@cases(*range(0, runs(), RUNS_IN_A_CASE))
+def test_chaos(sim, start):
+    """20 % loss, duplicates, reordering; most runs have to connect."""
+    count = min(RUNS_IN_A_CASE, runs() - start)
+    results = [one(sim, 10_000 + start + i) for i in range(count)]
+    connected = sum(world.has('connected') for world in results)
+    expect(
+        connected >= 0.8 * count,
+        f'{connected} of {count} connected: '
+        + str([w.reason for w in results if not w.has('connected')]),
+    )
