@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dialtone connect: reads what is wanted from the command line. Secrets never stand there. Without
+ * --standalone the service would do it; this version has none and says so.
+ */
+#include "client/cli/verbs.h"
+
+#include "client/cli/cli.h"
+#include "client/cli/standalone.h"
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "platform/clock.h"
+
+static int no_service(const char *profile, bool json)
+{
+    g_autoptr(GError) error = NULL;
+    dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL,
+                         _("Run it without the service: sudo dialtone connect --standalone "
+                           "PROFILE"),
+                         _("The service is not there."));
+    standalone_print_failure(profile, error, json);
+    return DIALTONE_FAILURE_INTERNAL;
+}
+
+int cli_connect(int argc, char **argv)
+{
+    guint64 began = platform_clock_now();
+    gboolean standalone = FALSE, json = FALSE, no_wait = FALSE;
+    gint wait = 60;
+    g_autofree char *secrets = NULL;
+    const GOptionEntry options[] = {
+        {"standalone", 0, 0, G_OPTION_ARG_NONE, &standalone,
+         N_("Set up the tunnel in this process, without the service; stay until it ends"), NULL},
+        {"secrets", 0, 0, G_OPTION_ARG_FILENAME, &secrets,
+         N_("Read key and password from this file (mode 0600), - for standard input"), N_("FILE")},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json,
+         N_("Print one JSON object a change of state on standard output"), NULL},
+        {"wait", 0, 0, G_OPTION_ARG_INT, &wait, N_("Wait so long for the service to connect (60)"),
+         N_("SECONDS")},
+        {"no-wait", 0, 0, G_OPTION_ARG_NONE, &no_wait, N_("Do not wait for the service"), NULL},
+        {NULL},
+    };
+    const CliHelp help = {
+        .arguments = _("PROFILE"),
+        .summary = _("Connects with a profile."),
+        .description =
+            _("PROFILE is a name, a UUID or a path. Standalone, SIGINT or SIGTERM disconnects, "
+              "SIGHUP negotiates new keys.\n\nExit codes: 0 done, 1 internal, 2 usage, 3 profile, "
+              "4 secret missing, 5 unreachable, 6 no proposal chosen, 7 gateway authentication, "
+              "8 user authentication, 9 phase 2 refused, 10 not permitted, 11 tunnel lost, "
+              "12 policy."),
+    };
+    g_auto(GStrv) rest = NULL;
+
+    if (!cli_parse(argc, argv, options, &help, &rest))
+        return DIALTONE_FAILURE_USAGE;
+    if (rest[0] == NULL)
+        return cli_usage(argv[0], "%s", _("which profile? Give a name, a UUID or a path"));
+    if (rest[1] != NULL)
+        return cli_usage(argv[0], _("'%s' is one argument too many"), rest[1]);
+    if (!standalone)
+        return no_service(rest[0], json);
+    const StandaloneOptions run = {
+        .profile = rest[0], .secrets = secrets, .json = json, .began = began};
+    return standalone_run(&run);
+}

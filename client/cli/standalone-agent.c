@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The agent: the user's own process. It opens the secrets file while it is still root (the file may
+ * be root's), becomes the user, reads profile and secrets, hands both to the tunnel, and keeps no
+ * secret. Then it shows what the tunnel reports and asks what the tunnel wants to know, until the
+ * tunnel says how it ended.
+ *
+ * The profile goes out before the secrets are read: who gives those by standard input may take
+ * their time, and meanwhile the tunnel can be told to stop.
+ */
+#include "client/cli/standalone.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/common/text.h"
+#include "client/profile/parse.h"
+#include "client/profile/secrets.h"
+#include "client/profile/store.h"
+#include "client/tunnel/config.h"
+#include "client/tunnel/frames.h"
+#include "platform/sandbox.h"
+#include "platform/secret-memory.h"
+
+enum { SECRETS_FILE_MAX = 64 * 1024 };
+
+typedef struct Agent {
+    const StandaloneOptions *options;
+    int fd;         /* to the tunnel */
+    int secrets_fd; /* open secrets file; -1: none */
+    uid_t caller;
+    char *path; /* of the profile */
+    DialtoneProfile *profile;
+    bool ended;    /* END has come */
+    bool reported; /* a `failed` was shown */
+    int code;
+} Agent;
+
+static const DialtoneSecretMemory MEMORY = {platform_secret_alloc, platform_secret_free};
+
+/* ---- privileges ---- */
+
+static bool become_caller(Agent *agent, GError **error)
+{
+    PlatformIdentity caller;
+    int result = platform_sandbox_caller_identity(&caller);
+    if (result == 0)
+        result = platform_sandbox_become(&caller);
+    if (result == 0)
+        result = platform_sandbox_keep_caps(NULL, 0);
+    if (result == 0)
+        result = platform_sandbox_harden();
+    if (result == 0)
+        return true;
+    dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL,
+                         _("The privileges of root could not be given up: %s"),
+                         g_strerror(-result));
+    return false;
+}
+
+static bool open_secrets(Agent *agent, GError **error)
+{
+    PlatformIdentity caller;
+    if (platform_sandbox_caller_identity(&caller) == 0)
+        agent->caller = caller.uid;
+    if (agent->options->secrets == NULL)
+        return true;
+    agent->secrets_fd = dialtone_secrets_open(agent->options->secrets, agent->caller, error);
+    return agent->secrets_fd >= 0;
+}
+
+/* ---- the profile ---- */
+
+static bool send_profile(Agent *agent, GError **error)
+{
+    g_autofree char *text = dialtone_profile_to_text(agent->profile, true);
+    bool legacy = tunnel_config_needs_legacy(agent->profile);
+    int result = tunnel_frame_send_profile(agent->fd, text, legacy);
+    if (result == 0)
+        return true;
+    dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL,
+                         _("The profile could not be handed over: %s"), g_strerror(-result));
+    return false;
+}
+
+static bool load_profile(Agent *agent, GError **error)
+{
+    g_autoptr(DialtoneStore) store = dialtone_store_new(agent->caller);
+    agent->path = dialtone_store_find(store, agent->options->profile, error);
+    if (agent->path == NULL)
+        return false;
+    agent->profile = agent->options->secrets != NULL
+                         ? dialtone_profile_load_with_psk(agent->path, NULL, error)
+                         : dialtone_profile_load(agent->path, NULL, error);
+    return agent->profile != NULL;
+}
+
+/* ---- secrets ---- */
+
+/* Reads to the end, but no longer than the tunnel lives. -1: it ended, or errno. */
+static gssize read_secrets_text(Agent *agent, char *text)
+{
+    gsize n = 0;
+    while (n < SECRETS_FILE_MAX) {
+        struct pollfd fds[] = {{.fd = agent->secrets_fd, .events = POLLIN},
+                               {.fd = agent->fd, .events = POLLIN}};
+        if (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno != EINTR)
+            return -1;
+        if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
+            gssize got = read(agent->secrets_fd, text + n, SECRETS_FILE_MAX - n);
+            if (got <= 0)
+                return got == 0 ? (gssize)n : -1;
+            n += (gsize)got;
+        } else if (fds[1].revents != 0) {
+            errno = ECANCELED;
+            return -1;
+        }
+    }
+    errno = EFBIG;
+    return -1;
+}
+
+static DialtoneSecrets *read_secrets(Agent *agent, GError **error)
+{
+    const char *file = agent->options->secrets;
+    char *text = platform_secret_alloc(SECRETS_FILE_MAX + 1);
+    if (text == NULL)
+        errno = ENOMEM;
+    gssize n = text != NULL ? read_secrets_text(agent, text) : -1;
+    DialtoneSecrets *secrets = NULL;
+    if (n >= 0)
+        secrets = dialtone_secrets_parse(text, (gsize)n, file, &MEMORY, error);
+    else
+        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, NULL,
+                             _("%s: can't be read: %s"), file, g_strerror(errno));
+    platform_secret_free(text);
+    return secrets;
+}
+
+static bool copy_secret(IkeSecret *into, const DialtoneSecret *from, const char *key,
+                        GError **error)
+{
+    if (from->bytes == NULL || tunnel_secret_set(into, from->bytes, from->n))
+        return true;
+    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, _("Use a shorter one."),
+                         _("[Secrets] %s is longer than %d bytes."), key, IKE_SECRET_MAX);
+    return false;
+}
+
+static bool copy_secrets(TunnelSecrets *into, const DialtoneSecrets *from, GError **error)
+{
+    return copy_secret(&into->psk, &from->psk, "PSK", error) &&
+           copy_secret(&into->user, &from->user, "User", error) &&
+           copy_secret(&into->password, &from->password, "Password", error);
+}
+
+/* A profile that names no key needs one in the file. */
+static bool check_psk(Agent *agent, const TunnelSecrets *secrets, GError **error)
+{
+    if (secrets->psk.known || agent->options->secrets == NULL)
+        return true;
+    g_autoptr(DialtoneProfile) strict = dialtone_profile_load(agent->path, NULL, error);
+    return strict != NULL;
+}
+
+static bool send_secrets(Agent *agent, GError **error)
+{
+    g_autoptr(DialtoneSecrets) read = NULL;
+    g_autoptr(TunnelSecrets) secrets = tunnel_secrets_new();
+    if (agent->secrets_fd >= 0) {
+        read = read_secrets(agent, error);
+        close(agent->secrets_fd);
+        agent->secrets_fd = -1;
+        if (read == NULL || !copy_secrets(secrets, read, error))
+            return false;
+    }
+    if (!check_psk(agent, secrets, error))
+        return false;
+    int result = tunnel_frame_send_secrets(agent->fd, secrets);
+    if (result == 0)
+        return true;
+    dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL,
+                         _("The secrets could not be handed over: %s"), g_strerror(-result));
+    return false;
+}
+
+/* ---- questions ---- */
+
+static StandalonePrompt ask(Agent *agent, const char *text, bool echo, IkeSecret *into)
+{
+    char *line = platform_secret_alloc(IKE_SECRET_MAX + 1);
+    if (line == NULL)
+        return STANDALONE_PROMPT_NOBODY;
+    StandalonePrompt result = standalone_prompt(text, echo, agent->fd, line, IKE_SECRET_MAX + 1);
+    if (result == STANDALONE_PROMPT_ANSWERED && !tunnel_secret_set(into, line, strlen(line)))
+        result = STANDALONE_PROMPT_NOBODY;
+    platform_secret_free(line);
+    return result;
+}
+
+/* A key that is typed follows the rules of the secrets file: 0x begins bytes. */
+static bool interpret_psk(IkeSecret *psk)
+{
+    static const char before[] = "[Secrets]\nPSK=";
+    const gsize n = sizeof(before) - 1;
+    char *text = platform_secret_alloc(n + IKE_SECRET_MAX);
+    if (text == NULL)
+        return false;
+    memcpy(text, before, n);
+    memcpy(text + n, psk->bytes, psk->n);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DialtoneSecrets) parsed =
+        dialtone_secrets_parse(text, n + psk->n, "/dev/tty", &MEMORY, &error);
+    platform_secret_free(text);
+    if (parsed == NULL) {
+        standalone_print_notice(error->message);
+        return false;
+    }
+    return parsed->psk.bytes != NULL && tunnel_secret_set(psk, parsed->psk.bytes, parsed->psk.n);
+}
+
+static StandalonePrompt ask_all(Agent *agent, const TunnelQuestion *question, TunnelSecrets *answer)
+{
+    StandalonePrompt result = STANDALONE_PROMPT_ANSWERED;
+    if (question->message[0] != '\0') {
+        g_autofree char *shown = dialtone_text_clean(question->message, strlen(question->message),
+                                                     IKE_TEXT_MAX, DIALTONE_TEXT_LINES);
+        standalone_prompt_show(shown);
+    }
+    if (question->psk) {
+        g_autofree char *text = g_strdup_printf(_("Preshared key of %s: "), agent->profile->name);
+        result = ask(agent, text, false, &answer->psk);
+        if (result == STANDALONE_PROMPT_ANSWERED && !interpret_psk(&answer->psk))
+            result = STANDALONE_PROMPT_NOBODY;
+    }
+    if (result == STANDALONE_PROMPT_ANSWERED && question->user)
+        result = ask(agent, _("User name: "), true, &answer->user);
+    if (result == STANDALONE_PROMPT_ANSWERED && question->password) {
+        const char *user = question->user_name;
+        g_autofree char *text = user != NULL && *user != '\0'
+                                    ? g_strdup_printf(_("Password of %s: "), user)
+                                    : g_strdup(_("Password: "));
+        result = ask(agent, text, false, &answer->password);
+    }
+    return result;
+}
+
+static void on_question(Agent *agent, const TunnelFrame *frame)
+{
+    TunnelQuestion question;
+    g_autofree char *user_name = NULL;
+    g_autoptr(TunnelSecrets) answer = tunnel_secrets_new();
+    if (!tunnel_frame_read_question(frame, &question, &user_name))
+        return;
+    StandalonePrompt result = ask_all(agent, &question, answer);
+    /* What interrupted it is read next: the end, or a report. The question stays unanswered. */
+    bool answered = result == STANDALONE_PROMPT_ANSWERED;
+    if (tunnel_frame_send_answer(agent->fd, question.id, answered ? answer : NULL) < 0)
+        g_debug("an answer found nobody to take it");
+}
+
+/* ---- the conversation ---- */
+
+static void on_report(Agent *agent, const TunnelFrame *frame)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DialtoneReport) report =
+        dialtone_report_from_json((const char *)frame->bytes, frame->n, &error);
+    if (report == NULL) {
+        g_debug("a report that can't be read: %s", error->message);
+        return;
+    }
+    agent->reported |= report->state == DIALTONE_STATE_FAILED;
+    standalone_print(report, agent->options->json);
+}
+
+static void on_frame(Agent *agent, const TunnelFrame *frame)
+{
+    switch (frame->type) {
+    case TUNNEL_FRAME_REPORT:
+        on_report(agent, frame);
+        break;
+    case TUNNEL_FRAME_QUESTION:
+        on_question(agent, frame);
+        break;
+    case TUNNEL_FRAME_NOTICE:
+        standalone_print_notice((const char *)frame->bytes);
+        break;
+    case TUNNEL_FRAME_END:
+        agent->ended = true;
+        agent->code = frame->n > 0 ? frame->bytes[0] : DIALTONE_FAILURE_INTERNAL;
+        break;
+    case TUNNEL_FRAME_PROFILE:
+    case TUNNEL_FRAME_SECRETS:
+    case TUNNEL_FRAME_ANSWER:
+        break;
+    }
+}
+
+static void tunnel_vanished(Agent *agent)
+{
+    g_autoptr(GError) error = NULL;
+    agent->code = DIALTONE_FAILURE_INTERNAL;
+    if (agent->reported)
+        return;
+    dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL,
+                         _("Connect again; if it happens again, send a report."),
+                         _("The process that carried the tunnel has ended unexpectedly."));
+    standalone_print_failure(agent->options->profile, error, agent->options->json);
+}
+
+static void converse(Agent *agent)
+{
+    while (!agent->ended) {
+        g_auto(TunnelFrame) frame = {0};
+        int result = tunnel_frame_receive(agent->fd, -1, &frame);
+        if (result == 1)
+            on_frame(agent, &frame);
+        else if (result != -EAGAIN && result != -EINTR)
+            break;
+    }
+    if (!agent->ended)
+        tunnel_vanished(agent);
+}
+
+/* A failure before the tunnel knows of anything. If the tunnel has ended meanwhile, that is the
+ * story to tell. */
+static int fail(Agent *agent, const GError *error)
+{
+    g_auto(TunnelFrame) frame = {0};
+    while (!agent->ended && tunnel_frame_receive(agent->fd, 0, &frame) == 1) {
+        on_frame(agent, &frame);
+        tunnel_frame_clear(&frame);
+    }
+    if (agent->ended)
+        return agent->code;
+    const char *name = agent->profile != NULL ? agent->profile->name : agent->options->profile;
+    standalone_print_failure(name, error, agent->options->json);
+    return (int)dialtone_failure_of(error);
+}
+
+int standalone_agent(const StandaloneOptions *options, int tunnel_fd)
+{
+    Agent agent = {.options = options, .fd = tunnel_fd, .secrets_fd = -1};
+    g_autoptr(GError) error = NULL;
+    if (!open_secrets(&agent, &error) || !become_caller(&agent, &error) ||
+        !load_profile(&agent, &error) || !send_profile(&agent, &error) ||
+        !send_secrets(&agent, &error))
+        agent.code = fail(&agent, error);
+    else
+        converse(&agent);
+    dialtone_profile_free(agent.profile);
+    g_free(agent.path);
+    return agent.code;
+}

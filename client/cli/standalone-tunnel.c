@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tunnel process. What it can do is taken away step by step before it has a second thread and
+ * before it has read a byte that anybody else wrote: descriptors, identity, capabilities, the way
+ * to be traced, system calls. The one thing it waits for on the way is whether libcrypto's legacy
+ * provider will be needed, for libraries can't be loaded afterwards.
+ *
+ * It ends when the tunnel has ended, and goes through the same end when agent or helper vanish.
+ */
+#include "client/cli/standalone.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <openssl/provider.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/profile/parse.h"
+#include "client/tunnel/frames.h"
+#include "client/tunnel/tunnel.h"
+#include "platform/sandbox.h"
+
+enum {
+    PROFILE_WAIT_MS = 60 * 1000,
+    FIRST_FREE_FD = 5,
+    AGENT_FD = 3,
+    HELPER_FD = 4,
+};
+
+typedef struct Process {
+    GMainLoop *loop;
+    Tunnel *tunnel;
+    guint source;
+    int code;
+} Process;
+
+/* ---- giving up ---- */
+
+/* Two sockets and standard error are all that it keeps. */
+static bool keep_descriptors(int agent_fd, int helper_fd)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int agent = fcntl(agent_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+    int helper = fcntl(helper_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+    if (null < 0 || agent < 0 || helper < 0)
+        return false;
+    return dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 &&
+           dup3(agent, AGENT_FD, O_CLOEXEC) >= 0 && dup3(helper, HELPER_FD, O_CLOEXEC) >= 0 &&
+           close_range(FIRST_FREE_FD, ~0u, 0) == 0;
+}
+
+static bool give_up_identity(void)
+{
+    PlatformIdentity nobody;
+    return platform_sandbox_service_identity(&nobody) == 0 &&
+           platform_sandbox_become(&nobody) == 0 && platform_sandbox_keep_caps(NULL, 0) == 0 &&
+           platform_sandbox_harden() == 0;
+}
+
+/* The first frame; 0 when the agent has ended without one. */
+static int wait_for_profile(TunnelFrame *frame)
+{
+    int result = tunnel_frame_receive(AGENT_FD, PROFILE_WAIT_MS, frame);
+    if (result == 1 && (frame->type != TUNNEL_FRAME_PROFILE || frame->n < 1))
+        return -EPROTO;
+    return result;
+}
+
+static bool close_sandbox(const TunnelFrame *profile)
+{
+    bool legacy = profile->bytes[0] == 1;
+    if (legacy && OSSL_PROVIDER_load(NULL, "legacy") != NULL)
+        legacy = OSSL_PROVIDER_load(NULL, "default") == NULL;
+    return platform_sandbox_seccomp_tunnel() == 0;
+}
+
+/* ---- to the agent ---- */
+
+static void on_report(const DialtoneReport *report, gpointer data)
+{
+    g_autofree char *json = dialtone_report_to_json(report);
+    if (tunnel_frame_send(AGENT_FD, TUNNEL_FRAME_REPORT, json, strlen(json)) < 0)
+        g_debug("the agent does not read");
+}
+
+static void on_question(const TunnelQuestion *question, gpointer data)
+{
+    Process *process = data;
+    if (tunnel_frame_send_question(AGENT_FD, question) < 0)
+        tunnel_answer(process->tunnel, question->id, NULL);
+}
+
+static void on_notice(const char *text, gpointer data)
+{
+    if (tunnel_frame_send(AGENT_FD, TUNNEL_FRAME_NOTICE, text, strlen(text)) < 0)
+        g_debug("the agent does not read");
+}
+
+static void send_end(int code)
+{
+    guint8 byte = (guint8)code;
+    if (tunnel_frame_send(AGENT_FD, TUNNEL_FRAME_END, &byte, 1) < 0)
+        g_debug("the agent does not read");
+}
+
+static void on_ended(DialtoneFailure code, gpointer data)
+{
+    Process *process = data;
+    process->code = (int)code;
+    send_end(process->code);
+    g_main_loop_quit(process->loop);
+}
+
+static const TunnelHandlers HANDLERS = {
+    .report = on_report,
+    .question = on_question,
+    .notice = on_notice,
+    .ended = on_ended,
+};
+
+/* ---- from the agent ---- */
+
+static void take_secrets(Process *process, const TunnelFrame *frame)
+{
+    TunnelSecrets *secrets = tunnel_secrets_new();
+    if (secrets != NULL && tunnel_frame_read_secrets(frame, secrets)) {
+        tunnel_give_secrets(process->tunnel, secrets);
+        return;
+    }
+    tunnel_secrets_free(secrets);
+    tunnel_stop(process->tunnel);
+}
+
+static void take_answer(Process *process, const TunnelFrame *frame)
+{
+    guint32 id = 0;
+    bool answered = false;
+    g_autoptr(TunnelSecrets) answer = tunnel_secrets_new();
+    if (answer != NULL && tunnel_frame_read_answer(frame, &id, answer, &answered))
+        tunnel_answer(process->tunnel, id, answered ? answer : NULL);
+}
+
+static void on_frame(Process *process, const TunnelFrame *frame)
+{
+    switch (frame->type) {
+    case TUNNEL_FRAME_SECRETS:
+        take_secrets(process, frame);
+        break;
+    case TUNNEL_FRAME_ANSWER:
+        take_answer(process, frame);
+        break;
+    case TUNNEL_FRAME_PROFILE:
+    case TUNNEL_FRAME_REPORT:
+    case TUNNEL_FRAME_QUESTION:
+    case TUNNEL_FRAME_NOTICE:
+    case TUNNEL_FRAME_END:
+        break;
+    }
+}
+
+static gboolean on_agent(gint fd, GIOCondition condition, gpointer data)
+{
+    Process *process = data;
+    int result = 0;
+    do {
+        g_auto(TunnelFrame) frame = {0};
+        result = tunnel_frame_receive(AGENT_FD, 0, &frame);
+        if (result == 1)
+            on_frame(process, &frame);
+    } while (result == 1);
+    if (result == -EAGAIN || result == -EINTR)
+        return G_SOURCE_CONTINUE;
+    process->source = 0;
+    tunnel_stop(process->tunnel);
+    return G_SOURCE_REMOVE;
+}
+
+/* ---- life ---- */
+
+static void report_failure(const char *profile, const GError *error)
+{
+    g_autoptr(DialtoneReport) report = dialtone_report_new(DIALTONE_STATE_FAILED, profile);
+    dialtone_report_take_error(report, error);
+    on_report(report, NULL);
+    send_end((int)dialtone_failure_of(error));
+}
+
+static int refuse(const char *message)
+{
+    g_autoptr(GError) error = NULL;
+    dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL, NULL, "%s", message);
+    report_failure(NULL, error);
+    return DIALTONE_FAILURE_INTERNAL;
+}
+
+static int run(const TunnelFrame *frame, guint64 began)
+{
+    Process process = {0};
+    g_autoptr(GError) error = NULL;
+    const char *text = (const char *)frame->bytes + 1;
+    g_autoptr(DialtoneProfile) profile =
+        dialtone_profile_parse(text, frame->n - 1, "profile", NULL);
+    if (profile == NULL)
+        return refuse(_("The profile could not be read a second time."));
+    g_autofree char *name = g_strdup(profile->name);
+    const TunnelSetup setup = {.profile_take = g_steal_pointer(&profile),
+                               .helper_fd_take = HELPER_FD,
+                               .began = began,
+                               .handlers = &HANDLERS,
+                               .data = &process};
+    process.tunnel = tunnel_new(&setup, &error);
+    if (process.tunnel == NULL) {
+        report_failure(name, error);
+        return (int)dialtone_failure_of(error);
+    }
+    process.loop = g_main_loop_new(NULL, FALSE);
+    process.source = g_unix_fd_add(AGENT_FD, G_IO_IN | G_IO_HUP | G_IO_ERR, on_agent, &process);
+    tunnel_start(process.tunnel);
+    g_main_loop_run(process.loop);
+    g_clear_handle_id(&process.source, g_source_remove);
+    tunnel_free(process.tunnel);
+    g_main_loop_unref(process.loop);
+    return process.code;
+}
+
+int standalone_tunnel(int agent_fd, int helper_fd, guint64 began)
+{
+    if (!keep_descriptors(agent_fd, helper_fd))
+        return DIALTONE_FAILURE_INTERNAL;
+    if (!give_up_identity())
+        return refuse(_("The privileges of root could not be given up."));
+    g_auto(TunnelFrame) frame = {0};
+    int result = wait_for_profile(&frame);
+    /* The agent had nothing to hand over, and has said why. */
+    if (result == 0)
+        return DIALTONE_FAILURE_NONE;
+    if (result < 0)
+        return refuse(_("No profile was handed over."));
+    if (!close_sandbox(&frame))
+        return refuse(_("The sandbox could not be closed."));
+    return run(&frame, began);
+}

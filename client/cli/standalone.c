@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Three processes out of one, before any thread or GIO call.
+ *
+ * The original stays root and becomes the helper: it changes the network and does nothing else. Its
+ * children are the agent, which is the user again, and the tunnel, which is nobody. Helper and
+ * tunnel share one socket pair, agent and tunnel another; the helper closes its copies of the
+ * second, so that no secret can reach it. A terminal's signals go to all three: only the helper
+ * listens, and tells the tunnel.
+ */
+#include "client/cli/standalone.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/common/text.h"
+#include "platform/helper/helper.h"
+#include "platform/sandbox.h"
+
+enum { SOCKET_BUFFER = 1024 * 1024 };
+
+typedef struct Wires {
+    int helper[2]; /* helper, tunnel */
+    int agent[2];  /* agent, tunnel */
+} Wires;
+
+/* ---- output ---- */
+
+static void print_line(const char *text)
+{
+    enum { LINE_MAX_BYTES = 16 * 1024 };
+    g_autofree char *clean =
+        dialtone_text_clean(text, strlen(text), LINE_MAX_BYTES, DIALTONE_TEXT_LINES);
+    fprintf(stderr, "%s\n", clean);
+}
+
+/* Advice has lines of its own, for an administrator to copy. */
+static void print_progress(const DialtoneReport *report)
+{
+    DialtoneReport shown = *report;
+    shown.advice = NULL;
+    g_autofree char *line = dialtone_report_to_line(&shown);
+    print_line(line);
+    if (report->state == DIALTONE_STATE_FAILED && report->advice != NULL)
+        print_line(report->advice);
+}
+
+void standalone_print(const DialtoneReport *report, bool json)
+{
+    print_progress(report);
+    if (!json)
+        return;
+    g_autofree char *text = dialtone_report_to_json(report);
+    printf("%s\n", text);
+    fflush(stdout);
+}
+
+void standalone_print_failure(const char *profile, const GError *error, bool json)
+{
+    g_autoptr(DialtoneReport) report = dialtone_report_new(DIALTONE_STATE_FAILED, profile);
+    dialtone_report_take_error(report, error);
+    standalone_print(report, json);
+}
+
+void standalone_print_notice(const char *text)
+{
+    print_line(text);
+}
+
+/* ---- processes ---- */
+
+static int refuse(const StandaloneOptions *options, DialtoneFailure reason, const char *message,
+                  const char *advice)
+{
+    g_autoptr(GError) error = NULL;
+    dialtone_failure_set(&error, reason, advice, "%s", message);
+    standalone_print_failure(options->profile, error, options->json);
+    return (int)reason;
+}
+
+static void close_all(Wires *wires)
+{
+    int *fds[] = {&wires->helper[0], &wires->helper[1], &wires->agent[0], &wires->agent[1]};
+    for (gsize i = 0; i < G_N_ELEMENTS(fds); i++) {
+        if (*fds[i] >= 0)
+            close(*fds[i]);
+        *fds[i] = -1;
+    }
+}
+
+static bool make_wires(Wires *wires)
+{
+    const int size = SOCKET_BUFFER;
+    *wires = (Wires){.helper = {-1, -1}, .agent = {-1, -1}};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, wires->helper) == 0 &&
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, wires->agent) == 0) {
+        /* A profile is one frame. The default may do for it; so a refusal is none of ours. */
+        setsockopt(wires->agent[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+        return true;
+    }
+    close_all(wires);
+    return false;
+}
+
+/* The two ends that a child keeps move out of the array; all others are closed. */
+static int keep(int *fd)
+{
+    int kept = *fd;
+    *fd = -1;
+    return kept;
+}
+
+static void ignore_signals(const sigset_t *before)
+{
+    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTTIN, SIGTTOU};
+    for (gsize i = 0; i < G_N_ELEMENTS(ignored); i++)
+        signal(ignored[i], SIG_IGN);
+    sigprocmask(SIG_SETMASK, before, NULL);
+}
+
+static pid_t fork_agent(const StandaloneOptions *options, Wires *wires, const sigset_t *before)
+{
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    ignore_signals(before);
+    int fd = keep(&wires->agent[0]);
+    close_all(wires);
+    int code = standalone_agent(options, fd);
+    fflush(NULL);
+    _exit(code);
+}
+
+static pid_t fork_tunnel(const StandaloneOptions *options, Wires *wires, const sigset_t *before)
+{
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    ignore_signals(before);
+    int agent = keep(&wires->agent[1]);
+    int helper = keep(&wires->helper[1]);
+    close_all(wires);
+    _exit(standalone_tunnel(agent, helper, options->began));
+}
+
+int standalone_run(const StandaloneOptions *options)
+{
+    Wires wires;
+    PlatformIdentity caller;
+    sigset_t signals, before;
+    if (geteuid() != 0)
+        return refuse(options, DIALTONE_FAILURE_NOT_PERMITTED,
+                      _("A tunnel of its own may be set up by root only."),
+                      _("Run it with sudo: sudo dialtone connect --standalone ..."));
+    if (platform_sandbox_caller_identity(&caller) < 0 || !make_wires(&wires))
+        return refuse(options, DIALTONE_FAILURE_INTERNAL, g_strerror(errno), NULL);
+    fflush(NULL);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, &before);
+    pid_t agent = fork_agent(options, &wires, &before);
+    pid_t tunnel = agent > 0 ? fork_tunnel(options, &wires, &before) : -1;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    const HelperOptions helper = {.peer_fd = keep(&wires.helper[0]),
+                                  .tunnel = tunnel,
+                                  .agent = agent,
+                                  .owner = caller.uid,
+                                  .owner_gid = caller.gid};
+    close_all(&wires);
+    if (tunnel > 0)
+        return helper_run(&helper);
+    /* The agent, if there is one, sees that nobody holds the other end, and says so. */
+    close(helper.peer_fd);
+    return DIALTONE_FAILURE_INTERNAL;
+}

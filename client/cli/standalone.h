@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `dialtone connect --standalone`: a tunnel that needs no service and no bus. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "client/common/report.h"
+
+typedef struct StandaloneOptions {
+    const char *profile; /* a name, a UUID or a path */
+    const char *secrets; /* a file or "-"; NULL: none */
+    bool json;
+    guint64 began; /* platform_clock_now() of when the command was given */
+} StandaloneOptions;
+
+/* Forks into helper, agent and tunnel; no thread exists and no GIO call was made before. Returns
+ * the exit code when the tunnel is gone and the network is as it was. */
+int standalone_run(const StandaloneOptions *options);
+
+/* The life of the process that asks the user and reads files. Returns its exit code. */
+int standalone_agent(const StandaloneOptions *options, int tunnel_fd);
+/* The life of the process that speaks IKE and ESP. Takes both sockets. */
+int standalone_tunnel(int agent_fd, int helper_fd, guint64 began);
+
+/* A line on standard error, and with `json` an object on standard output. */
+void standalone_print(const DialtoneReport *report, bool json);
+void standalone_print_failure(const char *profile, const GError *error, bool json);
+/* One line on standard error. */
+void standalone_print_notice(const char *text);
+
+/* ---- prompts (standalone-prompt.c) ---- */
+
+typedef enum StandalonePrompt {
+    STANDALONE_PROMPT_ANSWERED,
+    STANDALONE_PROMPT_NOBODY,      /* no terminal, or the user gave up */
+    STANDALONE_PROMPT_INTERRUPTED, /* something came in on the other descriptor */
+} StandalonePrompt;
+
+/* Asks on the controlling terminal and reads one line into @line, of @size bytes, without its end.
+ * The terminal is as it was when this returns. */
+StandalonePrompt standalone_prompt(const char *text, bool echo, int interrupt_fd, char *line,
+                                   gsize size);
+/* Shows text that others made, cleaned by the caller. */
+void standalone_prompt_show(const char *text);

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Failures, explained. For each detail that the core reports there is one row: a sentence for the
+ * person in front of the screen, and advice that names the setting to look at. Where the advice
+ * depends on the profile (which proposals, which kind of ID) a function makes it. What the gateway
+ * said itself appears only as the name of a notify, or as text that reports clean before showing.
+ */
+#include "client/tunnel/failure.h"
+
+#include "client/common/i18n.h"
+#include "client/common/text.h"
+#include "client/tunnel/spelling.h"
+
+typedef char *(*AdviceFn)(const IkeFailure *failure, const TunnelFailureContext *context);
+
+typedef struct Row {
+    const char *message; /* the first %s is the gateway, the second the core's text */
+    const char *advice;  /* or a function */
+    AdviceFn advise;
+} Row;
+
+/* ---- reasons ---- */
+
+static const DialtoneFailure REASONS[] = {
+    [IKE_REASON_NONE] = DIALTONE_FAILURE_INTERNAL,
+    [IKE_REASON_INTERNAL] = DIALTONE_FAILURE_INTERNAL,
+    [IKE_REASON_SECRET_MISSING] = DIALTONE_FAILURE_SECRET_MISSING,
+    [IKE_REASON_UNREACHABLE] = DIALTONE_FAILURE_UNREACHABLE,
+    [IKE_REASON_NO_PROPOSAL_CHOSEN] = DIALTONE_FAILURE_NO_PROPOSAL_CHOSEN,
+    [IKE_REASON_GATEWAY_AUTHENTICATION] = DIALTONE_FAILURE_GATEWAY_AUTHENTICATION,
+    [IKE_REASON_USER_AUTHENTICATION] = DIALTONE_FAILURE_USER_AUTHENTICATION,
+    [IKE_REASON_PHASE2_REFUSED] = DIALTONE_FAILURE_PHASE2_REFUSED,
+    [IKE_REASON_TUNNEL_LOST] = DIALTONE_FAILURE_TUNNEL_LOST,
+    [IKE_REASON_STOPPED] = DIALTONE_FAILURE_INTERNAL,
+};
+
+DialtoneFailure tunnel_failure_reason(const IkeFailure *failure)
+{
+    if ((size_t)failure->reason >= G_N_ELEMENTS(REASONS))
+        return DIALTONE_FAILURE_INTERNAL;
+    return REASONS[failure->reason];
+}
+
+bool tunnel_failure_is_transient(const IkeFailure *failure)
+{
+    DialtoneFailure reason = tunnel_failure_reason(failure);
+    return reason == DIALTONE_FAILURE_UNREACHABLE || reason == DIALTONE_FAILURE_TUNNEL_LOST;
+}
+
+/* ---- advice that depends on the profile ---- */
+
+static char *advise_proposals(const TunnelFailureContext *context, TunnelPhase phase)
+{
+    const DialtoneProfile *profile = context->profile;
+    const GArray *proposals =
+        phase == TUNNEL_PHASE1 ? profile->phase1_proposals : profile->phase2_proposals;
+    guint64 lifetime = phase == TUNNEL_PHASE1 ? profile->phase1_lifetime : profile->phase2_lifetime;
+    GString *text = g_string_new(NULL);
+    g_autofree char *attempts = tunnel_spelling_attempts(proposals, phase);
+    g_string_append(text, attempts);
+    g_string_append_c(text, '\n');
+    g_string_append_printf(text,
+                           _("Put what the gateway accepts into %s, or ask its administrator to "
+                             "accept one of these."),
+                           phase == TUNNEL_PHASE1 ? "[Phase1] Proposals" : "[Phase2] Proposals");
+    for (guint i = 0; i < proposals->len; i++) {
+        g_autofree char *junos =
+            tunnel_spelling_junos(&g_array_index(proposals, DialtoneProposal, i), phase, lifetime);
+        if (junos != NULL)
+            g_string_append_printf(text, "\nJunos: %s", junos);
+    }
+    g_autofree char *strongswan = tunnel_spelling_strongswan(proposals, phase);
+    g_string_append_printf(text, "\nstrongSwan: %s", strongswan);
+    return g_string_free(text, FALSE);
+}
+
+static char *advise_phase1_proposals(const IkeFailure *failure, const TunnelFailureContext *context)
+{
+    return advise_proposals(context, TUNNEL_PHASE1);
+}
+
+static char *advise_phase2_proposals(const IkeFailure *failure, const TunnelFailureContext *context)
+{
+    return advise_proposals(context, TUNNEL_PHASE2);
+}
+
+/* How Junos calls a kind of ID at [edit security ike gateway NAME dynamic]. */
+static const char *junos_id_word(DialtoneIdKind kind)
+{
+    switch (kind) {
+    case DIALTONE_ID_EMAIL:
+        return "user-at-hostname";
+    case DIALTONE_ID_FQDN:
+        return "hostname";
+    case DIALTONE_ID_KEYID:
+        return "key-id";
+    case DIALTONE_ID_IP:
+        return "inet";
+    case DIALTONE_ID_DN:
+        return "distinguished-name";
+    case DIALTONE_ID_ANY:
+    case DIALTONE_ID_ADDRESS:
+        break;
+    }
+    return "hostname";
+}
+
+static char *advise_id(const IkeFailure *failure, const TunnelFailureContext *context)
+{
+    const DialtoneId *id = &context->profile->id;
+    const char *value = id->value != NULL ? id->value : "";
+    const char *sent = junos_id_word(id->kind);
+    if (id->kind == DIALTONE_ID_EMAIL)
+        return g_strdup_printf(
+            _("Check [Identity] ID. It was sent as an email address, for which a Junos gateway "
+              "needs `dynamic %s %s`. If the gateway has `dynamic hostname` instead, write the ID "
+              "without an @; if it has `key-id`, write keyid: before it."),
+            sent, value);
+    if (id->kind == DIALTONE_ID_FQDN)
+        return g_strdup_printf(
+            _("Check [Identity] ID. It was sent as a host name, for which a Junos gateway needs "
+              "`dynamic %s %s`. If the gateway has `dynamic user-at-hostname` instead, write the "
+              "ID with an @; if it has `key-id`, write keyid: before it."),
+            sent, value);
+    return g_strdup_printf(
+        _("Check [Identity] ID. It was sent as a key ID (`%s %s`). If the gateway expects an email "
+          "address (Junos: `dynamic user-at-hostname`) or a host name (`dynamic hostname`), write "
+          "that without keyid:."),
+        sent, value);
+}
+
+static char *advise_remote_id(const IkeFailure *failure, const TunnelFailureContext *context)
+{
+    g_autofree char *shown =
+        dialtone_text_clean(failure->text, sizeof(failure->text), IKE_ID_MAX, DIALTONE_TEXT_LINE);
+    return g_strdup_printf(_("Only if you know that this is your gateway, set [Gateway] "
+                             "RemoteID to %s; no password was sent to it."),
+                           shown);
+}
+
+static char *advise_user(const IkeFailure *failure, const TunnelFailureContext *context)
+{
+    const char *user = context->profile->user;
+    if (user == NULL)
+        return g_strdup(_("Try again with the right user name and password. It is not tried "
+                          "again by itself, lest your account gets locked."));
+    return g_strdup_printf(_("Check [UserAuth] User (%s) and the password. It is not tried again "
+                             "by itself, lest your account gets locked."),
+                           user);
+}
+
+/* ---- what a notify means, in Phase 1 and in Phase 2 ---- */
+
+typedef struct NotifyRow {
+    uint32_t notify;
+    IkeReason reason; /* IKE_REASON_NONE: any */
+    Row row;
+} NotifyRow;
+
+static const NotifyRow NOTIFIES[] = {
+    {IKE_NOTIFY_NO_PROPOSAL_CHOSEN,
+     IKE_REASON_PHASE2_REFUSED,
+     {N_("The gateway %s accepts none of the Phase 2 proposals that were offered."), NULL,
+      advise_phase2_proposals}},
+    {IKE_NOTIFY_NO_PROPOSAL_CHOSEN,
+     IKE_REASON_NONE,
+     {N_("The gateway %s accepts none of the Phase 1 proposals that were offered."), NULL,
+      advise_phase1_proposals}},
+    {IKE_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,
+     IKE_REASON_NO_PROPOSAL_CHOSEN,
+     {N_("The gateway %s accepts none of the Phase 1 proposals that were offered."), NULL,
+      advise_phase1_proposals}},
+    {IKE_NOTIFY_BAD_PROPOSAL_SYNTAX,
+     IKE_REASON_NO_PROPOSAL_CHOSEN,
+     {N_("The gateway %s accepts none of the Phase 1 proposals that were offered."), NULL,
+      advise_phase1_proposals}},
+    {IKE_NOTIFY_INVALID_KEY_INFORMATION,
+     IKE_REASON_NO_PROPOSAL_CHOSEN,
+     {N_("The gateway %s refuses the Diffie-Hellman groups that were offered."), NULL,
+      advise_phase1_proposals}},
+    {IKE_NOTIFY_INVALID_ID_INFORMATION,
+     IKE_REASON_PHASE2_REFUSED,
+     {N_("The gateway %s does not let you reach the networks that were asked for."),
+      N_("Set [Phase2] Networks to what the gateway protects (Junos: the proxy identity, "
+         "strongSwan: local_ts), or remove it to take what the gateway gives."),
+      NULL}},
+    {IKE_NOTIFY_INVALID_ID_INFORMATION,
+     IKE_REASON_NONE,
+     {N_("The gateway %s does not know your ID, or knows it as another kind of ID."), NULL,
+      advise_id}},
+    {IKE_NOTIFY_AUTHENTICATION_FAILED,
+     IKE_REASON_GATEWAY_AUTHENTICATION,
+     {N_("The gateway %s does not know your ID, or has another key for it."), NULL, advise_id}},
+    {IKE_NOTIFY_INVALID_HASH_INFORMATION,
+     IKE_REASON_GATEWAY_AUTHENTICATION,
+     {N_("The gateway %s says that the preshared key is not the one it has."),
+      N_("Check the PSK ([Secrets] PSK, or PSK= in the secrets file), letter by letter."), NULL}},
+    {IKE_NOTIFY_UNSUPPORTED_EXCHANGE_TYPE,
+     IKE_REASON_NONE,
+     {N_("The gateway %s does not speak IKEv1 in aggressive mode."),
+      N_("Ask its administrator to allow it. Junos: set security ike policy NAME mode "
+         "aggressive. strongSwan: version = 1 and aggressive = yes."),
+      NULL}},
+    {IKE_NOTIFY_INVALID_EXCHANGE_TYPE,
+     IKE_REASON_NONE,
+     {N_("The gateway %s does not speak IKEv1 in aggressive mode."),
+      N_("Ask its administrator to allow it. Junos: set security ike policy NAME mode "
+         "aggressive. strongSwan: version = 1 and aggressive = yes."),
+      NULL}},
+    {IKE_NOTIFY_CISCO_LOAD_BALANCE,
+     IKE_REASON_NONE,
+     {N_("The gateway %s sends you to another gateway."),
+      N_("Ask its administrator for the address of that gateway and add it to [Gateway] "
+         "Address."),
+      NULL}},
+};
+
+static const Row *notify_row(const IkeFailure *failure)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(NOTIFIES); i++) {
+        const NotifyRow *row = &NOTIFIES[i];
+        bool fits = row->reason == IKE_REASON_NONE || row->reason == failure->reason;
+        if (row->notify == failure->notify && fits)
+            return &row->row;
+    }
+    return NULL;
+}
+
+/* ---- details ---- */
+
+static const Row DETAILS[] = {
+    [IKE_DETAIL_NONE] = {N_("The connection to the gateway %s has failed."),
+                         N_("Try again; if it stays so, send a report."), NULL},
+    [IKE_DETAIL_SILENCE] =
+        {N_("The gateway %s does not answer."),
+         N_("Check your Internet connection and [Gateway] Address. If both are right, UDP port "
+            "500 is blocked on the way, or the gateway stays silent because it knows neither your "
+            "ID ([Identity] ID) nor your proposals ([Phase1] Proposals)."),
+         NULL},
+    [IKE_DETAIL_SILENCE_LATER] =
+        {N_("The gateway %s answered at first and then fell silent."),
+         N_("Most often UDP port 4500 is blocked on the way; try from another network. If it is "
+            "so from everywhere, ask the administrator to look at the gateway's log."),
+         NULL},
+    [IKE_DETAIL_NOTIFY] = {N_("The gateway %s refused the connection (%s)."),
+                           N_("Ask the administrator to look at the gateway's log."), NULL},
+    [IKE_DETAIL_WRONG_PSK] =
+        {N_("The preshared key is not the one that the gateway %s has."),
+         N_("Check the PSK ([Secrets] PSK, or PSK= in the secrets file), letter by letter: what "
+            "begins with 0x is taken as hexadecimal bytes, and spaces count. Nothing else was "
+            "sent."),
+         NULL},
+    [IKE_DETAIL_WRONG_REMOTE_ID] =
+        {N_("The gateway %s calls itself %s, which is not the one that the profile expects."), NULL,
+         advise_remote_id},
+    [IKE_DETAIL_NOT_OFFERED] =
+        {N_("The gateway %s chose algorithms that were not offered; that is refused, for safety."),
+         NULL, advise_phase1_proposals},
+    [IKE_DETAIL_MALFORMED] =
+        {N_("The gateway %s sent an answer that makes no sense."),
+         N_("Another device may answer in its place: check [Gateway] Address. Else send a report "
+            "with the gateway's make and version."),
+         NULL},
+    [IKE_DETAIL_PASSWORD] = {N_("The gateway %s refused the user name or the password."), NULL,
+                             advise_user},
+    [IKE_DETAIL_XAUTH_UNWANTED] =
+        {N_("The gateway %s asks for a user name and a password, and the profile forbids it."),
+         N_("Set [UserAuth] XAuth=auto, and User= to your name."), NULL},
+    [IKE_DETAIL_XAUTH_MISSING] =
+        {N_("The gateway %s did not ask for a user, though the profile requires it."),
+         N_("If the gateway needs none, set [UserAuth] XAuth=auto or no."), NULL},
+    [IKE_DETAIL_XAUTH_TYPE] =
+        {N_("The gateway %s asks for a kind of user authentication that this version does not "
+            "speak."),
+         N_("Ask the administrator for user name and password (XAUTH of the type generic)."), NULL},
+    [IKE_DETAIL_NO_SECRET] =
+        {N_("The gateway %s asks for a user name or a password, and there is nobody to ask."),
+         N_("Put User= and Password= into a file of mode 0600 and name it with --secrets FILE, or "
+            "connect from a terminal."),
+         NULL},
+    [IKE_DETAIL_NO_ADDRESS] =
+        {N_("The gateway %s gave no inner address."),
+         N_("Ask the administrator for an address pool for your ID, or set [Network] Config=none "
+            "and Address= to the address that you were given."),
+         NULL},
+    [IKE_DETAIL_NO_CONFIG] =
+        {N_("The gateway %s did not answer the question for an inner address."),
+         N_("Set [Network] Config=push, pull or none, as the administrator says; with none, "
+            "Address= is yours."),
+         NULL},
+    [IKE_DETAIL_NETWORK_REFUSED] =
+        {N_("The gateway %s does not let you reach the network %s."),
+         N_("Correct [Phase2] Networks; some gateways take only one network of 0.0.0.0/0 "
+            "([Quirks] Selectors=any)."),
+         NULL},
+    [IKE_DETAIL_NO_NATT] =
+        {N_("The gateway %s can't carry the tunnel in UDP."),
+         N_("Ask the administrator to switch NAT traversal on (Junos: delete security ike gateway "
+            "NAME no-nat-traversal)."),
+         NULL},
+    [IKE_DETAIL_DPD] = {N_("The gateway %s stopped answering."),
+                        N_("Check your Internet connection."), NULL},
+    [IKE_DETAIL_DELETED] = {N_("The gateway %s ended the tunnel."),
+                            N_("If it does so often, ask the administrator about idle times and "
+                               "lifetimes."),
+                            NULL},
+    [IKE_DETAIL_EXPIRED] = {N_("The keys expired before the gateway %s renewed them."),
+                            N_("Check your Internet connection; if it is fine, compare [Phase1] "
+                               "and [Phase2] Lifetime with the gateway's."),
+                            NULL},
+    [IKE_DETAIL_LOCAL] = {N_("This computer could not go on (%2$s) while talking to %1$s."),
+                          N_("If the profile names a weak algorithm, this system's OpenSSL may "
+                             "have switched it off; choose a stronger one."),
+                          NULL},
+};
+
+static const Row *row_of(const IkeFailure *failure)
+{
+    size_t detail = (size_t)failure->detail;
+    if (failure->reason == IKE_REASON_NO_PROPOSAL_CHOSEN &&
+        failure->detail != IKE_DETAIL_NOT_OFFERED)
+        return notify_row(
+            &(IkeFailure){.reason = failure->reason, .notify = IKE_NOTIFY_NO_PROPOSAL_CHOSEN});
+    const Row *row = failure->detail == IKE_DETAIL_NOTIFY ? notify_row(failure) : NULL;
+    if (row != NULL)
+        return row;
+    return &DETAILS[detail < G_N_ELEMENTS(DETAILS) ? detail : IKE_DETAIL_NONE];
+}
+
+static char *second_argument(const IkeFailure *failure)
+{
+    if (failure->detail == IKE_DETAIL_NOTIFY)
+        return g_strdup(ike_notify_name(failure->notify));
+    if (failure->detail == IKE_DETAIL_LOCAL)
+        return g_strdup(g_strerror(failure->error < 0 ? -failure->error : failure->error));
+    return dialtone_text_clean(failure->text, strnlen(failure->text, sizeof(failure->text)),
+                               IKE_ID_MAX, DIALTONE_TEXT_LINE);
+}
+
+/* The sentences are constants of the tables above and their translations. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+static char *sentence(const Row *row, const char *gateway, const char *second)
+{
+    return g_strdup_printf(_(row->message), gateway, second);
+}
+#pragma GCC diagnostic pop
+
+void tunnel_failure_explain(const IkeFailure *failure, const TunnelFailureContext *context,
+                            GError **error)
+{
+    const Row *row = row_of(failure);
+    g_autofree char *second = second_argument(failure);
+    g_autofree char *message = sentence(row, context->gateway, second);
+    g_autofree char *advice = NULL;
+    if (row->advise != NULL)
+        advice = row->advise(failure, context);
+    else if (row->advice != NULL)
+        advice = g_strdup(_(row->advice));
+    dialtone_failure_set(error, tunnel_failure_reason(failure), advice, "%s", message);
+}
+
+char *tunnel_failure_log_text(const IkeFailure *failure)
+{
+    GString *text = g_string_new(dialtone_failure_name(tunnel_failure_reason(failure)));
+    g_string_append_printf(text, "/%d", (int)failure->detail);
+    if (failure->notify != 0)
+        g_string_append_printf(text, " notify %u (%s)", failure->notify,
+                               ike_notify_name(failure->notify));
+    if (failure->error != 0)
+        g_string_append_printf(text, " errno %d", failure->error);
+    return g_string_free(text, FALSE);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the agent (which reads files and asks the user) and the tunnel (which speaks IKE) say to
+ * each other in `dialtone connect --standalone`, over a socket pair of the kind SOCK_SEQPACKET: the
+ * kernel keeps the boundaries, a frame arrives whole or not at all, and neither end waits for the
+ * other's second half. The end of the connection is the end of both.
+ *
+ *   first byte  from    rest of the frame
+ *   PROFILE     agent   1 byte: 1 = names an algorithm of libcrypto's legacy provider, else 2;
+ *                       the profile in its normal form
+ *   SECRETS     agent   three secrets: PSK, user, password
+ *   ANSWER      agent   4 bytes: number of the question; three secrets, or nothing: nobody answered
+ *   REPORT      tunnel  a report as JSON (client/common/report.h)
+ *   QUESTION    tunnel  4 bytes: its number; 1 byte: TUNNEL_ASK_*; 2 bytes: length of the user's
+ *                       name, the name; then the gateway's words
+ *   NOTICE      tunnel  a line for the terminal
+ *   END         tunnel  1 byte: the exit code; the last frame
+ *
+ * A secret is 1 byte (1 = known), 2 bytes of length, and its bytes. Numbers stand in network order.
+ * The agent sends PROFILE and SECRETS once each, in this order. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "client/tunnel/tunnel.h"
+
+typedef enum TunnelFrameType {
+    TUNNEL_FRAME_PROFILE = 1,
+    TUNNEL_FRAME_SECRETS,
+    TUNNEL_FRAME_ANSWER,
+    TUNNEL_FRAME_REPORT,
+    TUNNEL_FRAME_QUESTION,
+    TUNNEL_FRAME_NOTICE,
+    TUNNEL_FRAME_END,
+} TunnelFrameType;
+
+enum { TUNNEL_ASK_PSK = 1, TUNNEL_ASK_USER = 2, TUNNEL_ASK_PASSWORD = 4 };
+
+/* A frame that has arrived, without its first byte. `bytes` has a NUL behind its end, and lies in
+ * locked memory when the frame holds secrets. */
+typedef struct TunnelFrame {
+    TunnelFrameType type;
+    guint8 *bytes;
+    gsize n;
+} TunnelFrame;
+
+void tunnel_frame_clear(TunnelFrame *frame);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TunnelFrame, tunnel_frame_clear)
+
+/* 1: a frame; 0: the other end is gone; -EAGAIN: nothing there; another negative errno. Waits at
+ * most @timeout_ms; 0 does not wait, -1 waits for ever. */
+int tunnel_frame_receive(int fd, int timeout_ms, TunnelFrame *frame) G_GNUC_WARN_UNUSED_RESULT;
+
+/* 0 or a negative errno. Never waits: -EAGAIN when the other end does not read. */
+int tunnel_frame_send(int fd, TunnelFrameType type, const void *bytes,
+                      gsize n) G_GNUC_WARN_UNUSED_RESULT;
+int tunnel_frame_send_profile(int fd, const char *text, bool legacy) G_GNUC_WARN_UNUSED_RESULT;
+int tunnel_frame_send_secrets(int fd, const TunnelSecrets *secrets) G_GNUC_WARN_UNUSED_RESULT;
+/* NULL: nobody answered. */
+int tunnel_frame_send_answer(int fd, guint32 id,
+                             const TunnelSecrets *answer) G_GNUC_WARN_UNUSED_RESULT;
+int tunnel_frame_send_question(int fd, const TunnelQuestion *question) G_GNUC_WARN_UNUSED_RESULT;
+
+/* False when the frame is not what it should be. */
+bool tunnel_frame_read_secrets(const TunnelFrame *frame,
+                               TunnelSecrets *secrets) G_GNUC_WARN_UNUSED_RESULT;
+/* *answeredp false: nobody answered. */
+bool tunnel_frame_read_answer(const TunnelFrame *frame, guint32 *idp, TunnelSecrets *answer,
+                              bool *answeredp) G_GNUC_WARN_UNUSED_RESULT;
+/* Strings point into the frame; user_name is freed by the caller. */
+bool tunnel_frame_read_question(const TunnelFrame *frame, TunnelQuestion *question,
+                                char **user_namep) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Helper1, from the side without privileges. What a tunnel needs at first is asked for in one go,
+ * before any answer has come: the helper answers in order, so that connecting waits for one round
+ * trip and not for four. The TUN has an MTU of its own from the first plan; until then any will do.
+ */
+#include "client/tunnel/network.h"
+
+#include <gio/gunixfdlist.h>
+#include <unistd.h>
+
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/tunnel/plan.h"
+#include "platform/helper/peer.h"
+
+struct TunnelNetwork {
+    GDBusConnection *connection;
+    DialtoneHelper1 *helper;
+    GCancellable *cancellable;
+    const TunnelNetworkHandlers *handlers;
+    gpointer data;
+
+    int pair[2]; /* sockets that have come, by family */
+    int resolver[2];
+    unsigned waiting; /* for how many of the pair */
+    unsigned resolver_waiting;
+    bool gone;
+};
+
+/* Which answer a request of OpenSocket is for. */
+typedef struct SocketRequest {
+    TunnelNetwork *network;
+    int family; /* index: 0 IPv4, 1 IPv6 */
+    bool resolver;
+} SocketRequest;
+
+/* ---- errors ---- */
+
+/* In the user's words; the helper's own sentence says which network or which setting of the kernel
+ * it was. */
+static GError *explain(const GError *remote)
+{
+    g_autoptr(GError) plain = g_error_copy(remote);
+    g_dbus_error_strip_remote_error(plain);
+    GError *error = NULL;
+    if (g_error_matches(plain, HELPER_ERROR, HELPER_ERROR_CONFLICT))
+        dialtone_failure_set(&error, DIALTONE_FAILURE_NOT_PERMITTED,
+                             _("Disconnect the other tunnel first, or set [Phase2] Networks so "
+                               "that the two do not overlap."),
+                             _("Another tunnel carries the same network: %s"), plain->message);
+    else if (g_error_matches(plain, HELPER_ERROR, HELPER_ERROR_STRICT_REVERSE_PATH))
+        dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL,
+                             _("Set the kernel's net.ipv4.conf.all.rp_filter to 2 (loose)."),
+                             _("The kernel would drop the gateway's answers: %s"), plain->message);
+    else if (g_error_matches(plain, HELPER_ERROR, HELPER_ERROR_NO_SLOT))
+        dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL,
+                             _("Disconnect one of them; `dialtone status` lists them."),
+                             _("There are too many tunnels already: %s"), plain->message);
+    else if (g_error_matches(plain, HELPER_ERROR, HELPER_ERROR_NOT_PERMITTED))
+        dialtone_failure_set(&error, DIALTONE_FAILURE_NOT_PERMITTED,
+                             _("Run it with sudo; in a container, allow CAP_NET_ADMIN and "
+                               "/dev/net/tun."),
+                             _("The network may not be changed: %s"), plain->message);
+    else
+        dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL, NULL,
+                             _("The network could not be set up: %s"), plain->message);
+    return error;
+}
+
+static void fail(TunnelNetwork *self, const GError *remote)
+{
+    if (self->gone)
+        return;
+    g_autoptr(GError) error = explain(remote);
+    self->handlers->failed(error, self->data);
+}
+
+/* True when the object is there no more, so that the caller must not touch it. */
+static bool is_over(const GError *error)
+{
+    return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+static int take_fd(GUnixFDList *list, GVariant *handle)
+{
+    if (list == NULL || handle == NULL)
+        return -1;
+    return g_unix_fd_list_get(list, g_variant_get_handle(handle), NULL);
+}
+
+static GVariant *no_options(void)
+{
+    return g_variant_new("a{sv}", NULL);
+}
+
+/* ---- answers ---- */
+
+static void on_claimed(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GUnixFDList) fds = NULL;
+    g_autoptr(GVariant) handle = NULL;
+    g_autofree char *interface = NULL;
+    guint slot = 0, table = 0, mark = 0;
+    bool ok = dialtone_helper1_call_claim_finish(DIALTONE_HELPER1(source), &slot, &interface,
+                                                 &table, &mark, &handle, &fds, result, &error);
+    if (!ok && is_over(error))
+        return;
+    TunnelNetwork *self = data;
+    if (!ok) {
+        fail(self, error);
+        return;
+    }
+    self->handlers->claimed(interface, take_fd(fds, handle), self->data);
+}
+
+static void hand_over(TunnelNetwork *self, bool resolver)
+{
+    int *fds = resolver ? self->resolver : self->pair;
+    int udp4 = fds[0], udp6 = fds[1];
+    fds[0] = fds[1] = -1;
+    if (resolver)
+        self->handlers->resolver_sockets(udp4, udp6, self->data);
+    else
+        self->handlers->sockets(udp4, udp6, self->data);
+}
+
+/* A family that the machine lacks is no failure as long as the other one is there. */
+static void on_socket(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autofree SocketRequest *request = data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GUnixFDList) fds = NULL;
+    g_autoptr(GVariant) handle = NULL;
+    guint port = 0;
+    bool ok = dialtone_helper1_call_open_socket_finish(DIALTONE_HELPER1(source), &handle, &port,
+                                                       &fds, result, &error);
+    if (!ok && is_over(error))
+        return;
+    TunnelNetwork *self = request->network;
+    int *into = request->resolver ? self->resolver : self->pair;
+    unsigned *waiting = request->resolver ? &self->resolver_waiting : &self->waiting;
+    if (ok)
+        into[request->family] = take_fd(fds, handle);
+    *waiting -= 1;
+    if (*waiting > 0)
+        return;
+    if (into[0] < 0 && into[1] < 0 && error != NULL)
+        fail(self, error);
+    else
+        hand_over(self, request->resolver);
+}
+
+static void on_tun(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GUnixFDList) fds = NULL;
+    g_autoptr(GVariant) handle = NULL;
+    bool ok = dialtone_helper1_call_open_tun_finish(DIALTONE_HELPER1(source), &handle, &fds, result,
+                                                    &error);
+    if (!ok && is_over(error))
+        return;
+    TunnelNetwork *self = data;
+    if (!ok)
+        fail(self, error);
+    else
+        self->handlers->tun(take_fd(fds, handle), self->data);
+}
+
+static void on_applied(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) warnings = NULL;
+    bool ok =
+        dialtone_helper1_call_apply_finish(DIALTONE_HELPER1(source), &warnings, result, &error);
+    if (!ok && is_over(error))
+        return;
+    TunnelNetwork *self = data;
+    g_autoptr(GError) explained = ok ? NULL : explain(error);
+    self->handlers->applied((const char *const *)warnings, explained, self->data);
+}
+
+static void on_released(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    bool ok = dialtone_helper1_call_release_finish(DIALTONE_HELPER1(source), result, &error);
+    if (!ok && is_over(error))
+        return;
+    TunnelNetwork *self = data;
+    self->handlers->released(self->data);
+}
+
+/* ---- signals ---- */
+
+static void on_stop_requested(DialtoneHelper1 *helper, gpointer data)
+{
+    TunnelNetwork *self = data;
+    self->handlers->stop_requested(self->data);
+}
+
+static void on_renegotiate_requested(DialtoneHelper1 *helper, gpointer data)
+{
+    TunnelNetwork *self = data;
+    self->handlers->renegotiate_requested(self->data);
+}
+
+static void on_closed(GDBusConnection *connection, gboolean vanished, GError *error, gpointer data)
+{
+    TunnelNetwork *self = data;
+    if (self->gone)
+        return;
+    g_autoptr(GError) ours = NULL;
+    dialtone_failure_set(&ours, DIALTONE_FAILURE_INTERNAL,
+                         _("Connect again; what is left of the tunnel is then cleaned up."),
+                         _("The helper that sets up the network has ended."));
+    self->gone = true;
+    self->handlers->failed(ours, self->data);
+}
+
+/* ---- requests ---- */
+
+static void open_socket(TunnelNetwork *self, int family, bool resolver)
+{
+    SocketRequest *request = g_new0(SocketRequest, 1);
+    *request = (SocketRequest){.network = self, .family = family, .resolver = resolver};
+    if (resolver)
+        self->resolver_waiting++;
+    else
+        self->waiting++;
+    dialtone_helper1_call_open_socket(self->helper, family == 0 ? 4 : 6, no_options(), NULL,
+                                      self->cancellable, on_socket, request);
+}
+
+void tunnel_network_claim(TunnelNetwork *self, const TunnelNetworkWants *wants)
+{
+    dialtone_helper1_call_claim(self->helper, wants->label, no_options(), NULL, self->cancellable,
+                                on_claimed, self);
+    for (int family = 0; family < 2 && wants->resolver; family++)
+        open_socket(self, family, true);
+    if (wants->udp4)
+        open_socket(self, 0, false);
+    if (wants->udp6)
+        open_socket(self, 1, false);
+    tunnel_network_open_tun(self);
+}
+
+void tunnel_network_open_tun(TunnelNetwork *self)
+{
+    GVariantBuilder options;
+    g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(&options, "{sv}", "vnet-hdr", g_variant_new_boolean(TRUE));
+    dialtone_helper1_call_open_tun(self->helper, TUNNEL_MTU_FALLBACK,
+                                   g_variant_builder_end(&options), NULL, self->cancellable, on_tun,
+                                   self);
+}
+
+void tunnel_network_apply(TunnelNetwork *self, const HelperPlan *plan)
+{
+    helper_plan_call_apply(plan, self->helper, self->cancellable, on_applied, self);
+}
+
+void tunnel_network_release(TunnelNetwork *self)
+{
+    dialtone_helper1_call_release(self->helper, self->cancellable, on_released, self);
+}
+
+bool tunnel_network_is_gone(const TunnelNetwork *self)
+{
+    return self->gone;
+}
+
+/* ---- life ---- */
+
+TunnelNetwork *tunnel_network_new(int fd_take, const TunnelNetworkHandlers *handlers, gpointer data,
+                                  GError **error)
+{
+    g_autoptr(TunnelNetwork) self = g_new0(TunnelNetwork, 1);
+    self->handlers = handlers;
+    self->data = data;
+    self->pair[0] = self->pair[1] = self->resolver[0] = self->resolver[1] = -1;
+    self->cancellable = g_cancellable_new();
+    self->connection = helper_peer_connect(fd_take, FALSE, error);
+    if (self->connection == NULL)
+        return NULL;
+    g_dbus_connection_set_exit_on_close(self->connection, FALSE);
+    GDBusProxyFlags flags =
+        G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START;
+    self->helper = dialtone_helper1_proxy_new_sync(self->connection, flags, NULL,
+                                                   HELPER_OBJECT_PATH, NULL, error);
+    if (self->helper == NULL)
+        return NULL;
+    g_signal_connect(self->helper, "stop-requested", G_CALLBACK(on_stop_requested), self);
+    g_signal_connect(self->helper, "renegotiate-requested", G_CALLBACK(on_renegotiate_requested),
+                     self);
+    g_signal_connect(self->connection, "closed", G_CALLBACK(on_closed), self);
+    return g_steal_pointer(&self);
+}
+
+void tunnel_network_free(TunnelNetwork *self)
+{
+    if (self == NULL)
+        return;
+    self->gone = true;
+    g_cancellable_cancel(self->cancellable);
+    if (self->helper != NULL)
+        g_signal_handlers_disconnect_by_data(self->helper, self);
+    if (self->connection != NULL)
+        g_signal_handlers_disconnect_by_data(self->connection, self);
+    g_clear_object(&self->helper);
+    g_clear_object(&self->connection);
+    g_clear_object(&self->cancellable);
+    for (int family = 0; family < 2; family++) {
+        if (self->pair[family] >= 0)
+            close(self->pair[family]);
+        if (self->resolver[family] >= 0)
+            close(self->resolver[family]);
+    }
+    g_free(self);
+}

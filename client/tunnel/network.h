@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tunnel's end of org.dialtone.Helper1: asks for sockets, the TUN interface and the state of
+ * the network, and hears what the helper wants. Nothing waits: requests are sent at once, in order,
+ * and answers arrive in the main context. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "platform/address.h"
+#include "platform/helper/plan.h"
+
+typedef struct TunnelNetwork TunnelNetwork;
+
+/* Descriptors are handed over with the call; -1 is none. */
+typedef struct TunnelNetworkHandlers {
+    void (*claimed)(const char *interface, int state_fd_take, gpointer data);
+    void (*sockets)(int udp4_take, int udp6_take, gpointer data);
+    void (*resolver_sockets)(int udp4_take, int udp6_take, gpointer data);
+    void (*tun)(int fd_take, gpointer data);
+    /* error NULL: done; warnings may be empty */
+    void (*applied)(const char *const *warnings, const GError *error, gpointer data);
+    void (*released)(gpointer data);
+    void (*stop_requested)(gpointer data);
+    void (*renegotiate_requested)(gpointer data);
+    /* A request that the tunnel can't do without was refused, or the helper is gone. */
+    void (*failed)(const GError *error, gpointer data);
+} TunnelNetworkHandlers;
+
+/* Takes the socket, also when it fails. Starts GDBus's thread: so after the sandbox is closed. */
+TunnelNetwork *tunnel_network_new(int fd_take, const TunnelNetworkHandlers *handlers, gpointer data,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* No handler is called any more. */
+void tunnel_network_free(TunnelNetwork *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TunnelNetwork, tunnel_network_free)
+
+typedef struct TunnelNetworkWants {
+    const char *label; /* for `dialtone status` */
+    bool udp4, udp6;   /* one that could be done without may be missing in the answer */
+    bool resolver;     /* sockets of both families to resolve names with */
+} TunnelNetworkWants;
+
+/* A slot, the sockets and the TUN, all in one go. Once. */
+void tunnel_network_claim(TunnelNetwork *self, const TunnelNetworkWants *wants);
+/* Another TUN in place of one that is gone. */
+void tunnel_network_open_tun(TunnelNetwork *self);
+void tunnel_network_apply(TunnelNetwork *self, const HelperPlan *plan);
+void tunnel_network_release(TunnelNetwork *self);
+/* The helper has ended: nobody is left to ask. */
+bool tunnel_network_is_gone(const TunnelNetwork *self) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The secrets of a connection in locked memory, wiped when they are freed. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "ike/ike.h"
+
+/* In the shape the protocol core takes them. */
+typedef struct TunnelSecrets {
+    IkeSecret psk, user, password;
+} TunnelSecrets;
+
+/* NULL when there is no memory. */
+TunnelSecrets *tunnel_secrets_new(void) G_GNUC_WARN_UNUSED_RESULT;
+void tunnel_secrets_free(TunnelSecrets *secrets);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TunnelSecrets, tunnel_secrets_free)
+
+/* Copies; false, and nothing written, when it is too long. */
+bool tunnel_secret_set(IkeSecret *secret, const void *bytes, gsize n) G_GNUC_WARN_UNUSED_RESULT;
+void tunnel_secret_wipe(IkeSecret *secret);
+
+/* A configuration holds copies of the secrets, so it lives in locked memory too. */
+IkeConfig *tunnel_ike_config_new(void) G_GNUC_WARN_UNUSED_RESULT;
+void tunnel_ike_config_free(IkeConfig *config);

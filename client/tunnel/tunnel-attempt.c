@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which address of the gateway is tried when.
+ *
+ * A round goes over the profile's addresses in order; a name is resolved when its turn comes. The
+ * first round tries each address once and fails with what the gateway said, or with silence. After
+ * the tunnel has been up, rounds are repeated with growing pauses for as long as the profile says
+ * (RetryFor), and begin with the address that worked last, for names may not resolve while the
+ * network comes back. Only a refused user or the lack of an answer to a question ends that earlier:
+ * what else a gateway refuses may be a gateway that is still starting, or somebody in its place.
+ */
+#include "client/tunnel/tunnel-private.h"
+
+#include <string.h>
+
+#include "client/common/i18n.h"
+#include "client/tunnel/config.h"
+#include "client/tunnel/failure.h"
+#include "platform/random.h"
+
+static void next_address(Tunnel *self);
+
+/* ---- the end of a round ---- */
+
+static bool is_final_while_reconnecting(DialtoneFailure reason)
+{
+    return reason == DIALTONE_FAILURE_USER_AUTHENTICATION ||
+           reason == DIALTONE_FAILURE_SECRET_MISSING || reason == DIALTONE_FAILURE_INTERNAL ||
+           reason == DIALTONE_FAILURE_PROFILE_INVALID || reason == DIALTONE_FAILURE_POLICY;
+}
+
+static GError *lost_for_good(Tunnel *self)
+{
+    GError *error = NULL;
+    const char *last = self->round_error != NULL ? self->round_error->message : "";
+    const char *advice = dialtone_failure_advice(self->round_error);
+    dialtone_failure_set(&error, DIALTONE_FAILURE_TUNNEL_LOST,
+                         advice != NULL ? advice : _("Check your Internet connection."),
+                         _("The tunnel was lost and did not come back in the time of [Network] "
+                           "RetryFor. %s"),
+                         last);
+    return error;
+}
+
+static void schedule_retry(Tunnel *self)
+{
+    uint64_t when = 0;
+    if (!tunnel_backoff_next(&self->backoff, platform_clock_now(), platform_random_u32(), &when)) {
+        tunnel_end(self, lost_for_good(self));
+        return;
+    }
+    self->retry_at = when;
+    tunnel_rearm(self);
+}
+
+static void round_is_over(Tunnel *self)
+{
+    if (self->was_connected) {
+        schedule_retry(self);
+        return;
+    }
+    GError *error = g_steal_pointer(&self->round_error);
+    if (error == NULL)
+        dialtone_failure_set(&error, DIALTONE_FAILURE_UNREACHABLE, _("Check [Gateway] Address."),
+                             _("The gateway has no address."));
+    tunnel_end(self, error);
+}
+
+static void keep_error(Tunnel *self, GError *error_take)
+{
+    g_clear_error(&self->round_error);
+    self->round_error = error_take;
+}
+
+/* ---- names ---- */
+
+static void add_candidate(Tunnel *self, const IkeAddress *address)
+{
+    if (memcmp(&self->tried, address, sizeof(*address)) == 0)
+        return;
+    for (GList *l = self->candidates.head; l != NULL; l = l->next)
+        if (memcmp(l->data, address, sizeof(*address)) == 0)
+            return;
+    g_queue_push_tail(&self->candidates, g_memdup2(address, sizeof(*address)));
+}
+
+static GError *explain_resolver(const GError *why, const char *host)
+{
+    GError *error = NULL;
+    if (g_error_matches(why, PLATFORM_RESOLVER_ERROR, PLATFORM_RESOLVER_ERROR_NOT_FOUND) ||
+        g_error_matches(why, PLATFORM_RESOLVER_ERROR, PLATFORM_RESOLVER_ERROR_NO_ADDRESS))
+        dialtone_failure_set(&error, DIALTONE_FAILURE_UNREACHABLE,
+                             _("Check the spelling of [Gateway] Address."),
+                             _("There is no computer with the name %s."), host);
+    else
+        dialtone_failure_set(&error, DIALTONE_FAILURE_UNREACHABLE,
+                             _("Check your Internet connection, or write the gateway's IP address "
+                               "into [Gateway] Address."),
+                             _("The name %s could not be looked up (%s)."), host, why->message);
+    return error;
+}
+
+static guint16 endpoint_port(const DialtoneEndpoint *endpoint)
+{
+    return endpoint->port != 0 ? endpoint->port : IKE_PORT;
+}
+
+static void on_resolved(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) addresses = platform_resolver_lookup_finish(result, &error);
+    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        return;
+    Tunnel *self = data;
+    g_clear_object(&self->resolving);
+    const DialtoneEndpoint *endpoint =
+        &g_array_index(self->profile->gateways, DialtoneEndpoint, self->next_endpoint - 1);
+    if (addresses == NULL)
+        keep_error(self, explain_resolver(error, endpoint->host));
+    for (guint i = 0; addresses != NULL && i < addresses->len; i++) {
+        IkeAddress address = tunnel_address_to_ike(&g_array_index(addresses, PlatformAddress, i),
+                                                   endpoint_port(endpoint));
+        add_candidate(self, &address);
+    }
+    next_address(self);
+}
+
+/* Takes the next endpoint of the profile; a literal address is a candidate at once. */
+static void take_endpoint(Tunnel *self)
+{
+    const DialtoneEndpoint *endpoint =
+        &g_array_index(self->profile->gateways, DialtoneEndpoint, self->next_endpoint);
+    self->next_endpoint++;
+    g_free(self->host);
+    self->host = g_strdup(endpoint->host);
+    PlatformAddress literal;
+    if (endpoint->is_ip && platform_address_parse(endpoint->host, &literal)) {
+        IkeAddress address = tunnel_address_to_ike(&literal, endpoint_port(endpoint));
+        add_candidate(self, &address);
+        next_address(self);
+        return;
+    }
+    if (!self->was_connected)
+        tunnel_set_state(self, DIALTONE_STATE_RESOLVING);
+    self->resolving = g_cancellable_new();
+    platform_resolver_lookup(self->resolver, endpoint->host, self->resolving, on_resolved, self);
+}
+
+/* ---- addresses ---- */
+
+static void next_address(Tunnel *self)
+{
+    if (self->end != TUNNEL_END_NOT)
+        return;
+    g_autofree IkeAddress *address = g_queue_pop_head(&self->candidates);
+    if (address == NULL && self->next_endpoint < self->profile->gateways->len) {
+        take_endpoint(self);
+        return;
+    }
+    if (address == NULL) {
+        round_is_over(self);
+        return;
+    }
+    GError *error = NULL;
+    if (!tunnel_session_start(self, address, &error)) {
+        tunnel_end(self, error);
+        return;
+    }
+    self->address_deadline = platform_clock_now() + (guint64)TUNNEL_ADDRESS_SECONDS * IKE_SECOND;
+    tunnel_session_pump(self);
+    tunnel_rearm(self);
+}
+
+static void begin_round(Tunnel *self)
+{
+    g_queue_clear_full(&self->candidates, g_free);
+    self->next_endpoint = 0;
+    self->retry_at = 0;
+    memset(&self->tried, 0, sizeof(self->tried));
+    if (self->was_connected && self->good.family != 0) {
+        add_candidate(self, &self->good);
+        self->tried = self->good;
+    }
+    next_address(self);
+}
+
+void tunnel_attempt_begin(Tunnel *self)
+{
+    bool busy = self->session != NULL || self->resolving != NULL || self->retry_at != 0;
+    if (busy || self->end != TUNNEL_END_NOT || self->was_connected)
+        return;
+    if (self->secrets == NULL || !tunnel_question_first(self))
+        return;
+    if (self->datapath == NULL || !self->resolver_ready)
+        return;
+    begin_round(self);
+}
+
+/* ---- what becomes of a session ---- */
+
+static void fail_address(Tunnel *self, const IkeFailure *failure)
+{
+    const TunnelFailureContext context = {
+        .profile = self->profile, .gateway = self->host, .was_connected = self->was_connected};
+    GError *error = NULL;
+    tunnel_failure_explain(failure, &context, &error);
+    g_autofree char *log = tunnel_failure_log_text(failure);
+    g_debug("address failed: %s", log);
+    DialtoneFailure reason = tunnel_failure_reason(failure);
+    bool final = self->was_connected ? is_final_while_reconnecting(reason)
+                                     : !tunnel_failure_is_transient(failure);
+    tunnel_session_drop(self);
+    if (final) {
+        tunnel_end(self, error);
+        return;
+    }
+    keep_error(self, error);
+    next_address(self);
+}
+
+/* The network stays as it is: what the tunnel carried goes nowhere until it is back. */
+static void tunnel_is_lost(Tunnel *self, const IkeFailure *failure)
+{
+    DialtoneFailure reason = tunnel_failure_reason(failure);
+    const TunnelFailureContext context = {
+        .profile = self->profile, .gateway = self->host, .was_connected = true};
+    GError *error = NULL;
+    tunnel_failure_explain(failure, &context, &error);
+    tunnel_session_drop(self);
+    if (is_final_while_reconnecting(reason)) {
+        tunnel_end(self, error);
+        return;
+    }
+    keep_error(self, error);
+    self->began = platform_clock_now();
+    tunnel_backoff_begin(&self->backoff, self->began);
+    tunnel_set_state(self, DIALTONE_STATE_RECONNECTING);
+    schedule_retry(self);
+}
+
+void tunnel_attempt_session_over(Tunnel *self)
+{
+    const IkeFailure failure = self->over;
+    self->address_deadline = 0;
+    if (self->end != TUNNEL_END_NOT) {
+        tunnel_rearm(self);
+        return;
+    }
+    bool lost = self->state == DIALTONE_STATE_CONNECTED ||
+                (self->state == DIALTONE_STATE_NEEDS_SECRETS &&
+                 self->before_question == DIALTONE_STATE_CONNECTED);
+    if (lost)
+        tunnel_is_lost(self, &failure);
+    else
+        fail_address(self, &failure);
+}
+
+/* ---- time ---- */
+
+guint64 tunnel_attempt_deadline(const Tunnel *self)
+{
+    guint64 deadline = self->retry_at != 0 ? self->retry_at : G_MAXUINT64;
+    if (self->address_deadline != 0)
+        deadline = MIN(deadline, self->address_deadline);
+    return MIN(deadline, tunnel_backoff_deadline(&self->backoff));
+}
+
+/* An address that stays silent has had its time; one that has answered has the core's own. */
+static void address_is_silent(Tunnel *self)
+{
+    const IkeFailure silence = {.reason = IKE_REASON_UNREACHABLE, .detail = IKE_DETAIL_SILENCE};
+    self->address_deadline = 0;
+    fail_address(self, &silence);
+}
+
+void tunnel_attempt_tick(Tunnel *self, guint64 now)
+{
+    if (self->address_deadline != 0 && now >= self->address_deadline) {
+        address_is_silent(self);
+        return;
+    }
+    if (now >= tunnel_backoff_deadline(&self->backoff)) {
+        tunnel_end(self, lost_for_good(self));
+        return;
+    }
+    if (self->retry_at != 0 && now >= self->retry_at)
+        begin_round(self);
+}
+
+void tunnel_attempt_cancel(Tunnel *self)
+{
+    if (self->resolving != NULL)
+        g_cancellable_cancel(self->resolving);
+    g_clear_object(&self->resolving);
+    self->retry_at = 0;
+    self->address_deadline = 0;
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tunnel's sockets, its interface and its data path, and when the network is changed.
+ *
+ * Sockets and TUN are asked for at the very start, while secrets are read and names are looked up.
+ * The network is changed once every SA stands, and again only where the plan differs; it stays as
+ * it is while a lost tunnel is sought, so that nothing meant for the tunnel leaves beside it.
+ */
+#include "client/tunnel/tunnel-private.h"
+
+#include <glib-unix.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/common/i18n.h"
+#include "client/common/text.h"
+#include "client/tunnel/plan.h"
+
+/* ---- the data path ---- */
+
+static gboolean on_datagrams(gint fd, GIOCondition condition, gpointer data)
+{
+    Tunnel *self = data;
+    while (self->datapath != NULL && datapath_take_ike(self->datapath, self->datagram)) {
+        const DatapathIke *m = self->datagram;
+        if (self->session == NULL || self->session_over)
+            continue;
+        uint64_t now = platform_clock_now();
+        if (ike_session_receive(self->session, m->bytes, m->n, m->from, now) < 0)
+            g_debug("a datagram could not be handled");
+        tunnel_session_pump(self);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static void on_renew(Tunnel *self, uint32_t spi)
+{
+    if (self->session == NULL || self->session_over)
+        return;
+    if (ike_session_renew_sa(self->session, spi, platform_clock_now()) < 0)
+        g_debug("an SA could not be renewed");
+    tunnel_session_pump(self);
+}
+
+static void on_inbound(Tunnel *self, uint32_t spi)
+{
+    if (self->session == NULL || self->session_over)
+        return;
+    ike_session_traffic(self->session, spi, datapath_last_inbound(self->datapath, NULL));
+    tunnel_session_pump(self);
+}
+
+/* The interface was removed or taken down by somebody else: another one takes its place, and all
+ * that pointed to the former is set again. */
+static void on_tun_gone(Tunnel *self)
+{
+    if (!self->tun_attached || self->end != TUNNEL_END_NOT)
+        return;
+    tunnel_notice(self, _("The interface %s was taken away; it is set up again."), self->interface);
+    datapath_attach_tun(self->datapath, -1, false);
+    self->tun_attached = false;
+    g_clear_pointer(&self->plan, helper_plan_free);
+    tunnel_network_open_tun(self->network);
+}
+
+static void on_datapath_event(Tunnel *self, const DatapathEvent *event)
+{
+    switch (event->type) {
+    case DATAPATH_EVENT_INBOUND:
+        on_inbound(self, event->spi);
+        break;
+    case DATAPATH_EVENT_SILENCE:
+    case DATAPATH_EVENT_PATH: /* a hint, which the gateway's authentic answer settles */
+        tunnel_session_probe(self);
+        break;
+    case DATAPATH_EVENT_RENEW:
+        on_renew(self, event->spi);
+        break;
+    case DATAPATH_EVENT_TUN_GONE:
+        on_tun_gone(self);
+        break;
+    case DATAPATH_EVENT_ERROR:
+        g_debug("the data path could not send: %s", g_strerror(event->error));
+        break;
+    }
+}
+
+static gboolean on_datapath_events(gint fd, GIOCondition condition, gpointer data)
+{
+    Tunnel *self = data;
+    DatapathEvent event;
+    while (self->datapath != NULL && datapath_next_event(self->datapath, &event))
+        on_datapath_event(self, &event);
+    return G_SOURCE_CONTINUE;
+}
+
+/* ---- what the helper brings ---- */
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+static void on_claimed(const char *interface, int state_fd_take, gpointer data)
+{
+    Tunnel *self = data;
+    self->interface = g_strdup(interface);
+    self->state_fd = state_fd_take;
+}
+
+static void on_sockets(int udp4_take, int udp6_take, gpointer data)
+{
+    Tunnel *self = data;
+    const DialtoneEndpoint *first = &g_array_index(self->profile->gateways, DialtoneEndpoint, 0);
+    const DatapathSetup setup = {.udp4 = udp4_take, .udp6 = udp6_take, .ike_port = first->port};
+    g_autoptr(GError) error = NULL;
+    self->datapath = datapath_new(&setup, &error);
+    if (self->datapath == NULL) {
+        close_fd(udp4_take);
+        close_fd(udp6_take);
+        GError *ours = NULL;
+        dialtone_failure_set(&ours, DIALTONE_FAILURE_INTERNAL, NULL,
+                             _("The data path could not be started: %s"), error->message);
+        tunnel_end(self, ours);
+        return;
+    }
+    self->datagram = g_new(DatapathIke, 1);
+    self->ike_source = g_unix_fd_add_full(G_PRIORITY_HIGH, datapath_ike_fd(self->datapath), G_IO_IN,
+                                          on_datagrams, self, NULL);
+    self->event_source =
+        g_unix_fd_add(datapath_event_fd(self->datapath), G_IO_IN, on_datapath_events, self);
+    tunnel_attempt_begin(self);
+}
+
+static void on_resolver_sockets(int udp4_take, int udp6_take, gpointer data)
+{
+    Tunnel *self = data;
+    self->resolver = platform_resolver_new(udp4_take, udp6_take, NULL);
+    self->resolver_ready = true;
+    tunnel_attempt_begin(self);
+}
+
+static void on_tun(int fd_take, gpointer data)
+{
+    Tunnel *self = data;
+    if (self->datapath == NULL || fd_take < 0) {
+        close_fd(fd_take);
+        return;
+    }
+    datapath_attach_tun(self->datapath, fd_take, true);
+    self->tun_attached = true;
+    tunnel_link_apply(self);
+}
+
+static void show_warnings(Tunnel *self, const char *const *warnings)
+{
+    for (; warnings != NULL && *warnings != NULL; warnings++)
+        tunnel_notice(self, "%s", *warnings);
+}
+
+static void network_is_up(Tunnel *self)
+{
+    self->link = TUNNEL_LINK_UP;
+    if (self->apply_again) {
+        self->apply_again = false;
+        g_clear_pointer(&self->plan, helper_plan_free);
+        tunnel_link_apply(self);
+        return;
+    }
+    if (!self->ike_connected || self->end != TUNNEL_END_NOT)
+        return;
+    self->was_connected = true;
+    self->good = self->trying;
+    tunnel_backoff_end(&self->backoff);
+    g_clear_error(&self->round_error);
+    tunnel_set_state(self, DIALTONE_STATE_CONNECTED);
+    tunnel_rearm(self);
+}
+
+static void on_applied(const char *const *warnings, const GError *error, gpointer data)
+{
+    Tunnel *self = data;
+    if (error != NULL) {
+        self->link = TUNNEL_LINK_DOWN;
+        tunnel_end(self, g_error_copy(error));
+        return;
+    }
+    show_warnings(self, warnings);
+    network_is_up(self);
+}
+
+static void on_released(gpointer data)
+{
+    Tunnel *self = data;
+    self->link = TUNNEL_LINK_DOWN;
+    tunnel_rearm(self);
+}
+
+static void on_stop_requested(gpointer data)
+{
+    tunnel_stop(data);
+}
+
+static void on_renegotiate_requested(gpointer data)
+{
+    tunnel_renegotiate(data);
+}
+
+static void on_network_failed(const GError *error, gpointer data)
+{
+    Tunnel *self = data;
+    tunnel_end(self, g_error_copy(error));
+}
+
+const TunnelNetworkHandlers tunnel_link_handlers = {
+    .claimed = on_claimed,
+    .sockets = on_sockets,
+    .resolver_sockets = on_resolver_sockets,
+    .tun = on_tun,
+    .applied = on_applied,
+    .released = on_released,
+    .stop_requested = on_stop_requested,
+    .renegotiate_requested = on_renegotiate_requested,
+    .failed = on_network_failed,
+};
+
+/* ---- what is asked of the helper ---- */
+
+/* The label has a grammar of its own: 1 to 128 bytes without control characters. */
+static char *label_of(const DialtoneProfile *profile)
+{
+    enum { LABEL_MAX = 128 };
+    g_autofree char *label =
+        dialtone_text_clean(profile->name, strlen(profile->name), LABEL_MAX, DIALTONE_TEXT_LINE);
+    return g_strdup(*label != '\0' ? label : "profile");
+}
+
+void tunnel_link_begin(Tunnel *self)
+{
+    g_autofree char *label = label_of(self->profile);
+    TunnelNetworkWants wants = {.label = label};
+    for (guint i = 0; i < self->profile->gateways->len; i++) {
+        const DialtoneEndpoint *endpoint =
+            &g_array_index(self->profile->gateways, DialtoneEndpoint, i);
+        bool is_ip6 = endpoint->is_ip && strchr(endpoint->host, ':') != NULL;
+        wants.resolver |= !endpoint->is_ip;
+        wants.udp4 |= !is_ip6;
+        wants.udp6 |= is_ip6 || !endpoint->is_ip;
+    }
+    self->resolver_ready = !wants.resolver;
+    tunnel_network_claim(self->network, &wants);
+}
+
+static unsigned smallest_mtu(const Tunnel *self)
+{
+    unsigned mtu = 0;
+    for (guint i = 0; i < self->sas->len; i++) {
+        unsigned one = g_array_index(self->sas, TunnelSa, i).mtu;
+        if (one != 0 && (mtu == 0 || one < mtu))
+            mtu = one;
+    }
+    return mtu;
+}
+
+static HelperPlan *make_plan(Tunnel *self, GError **error)
+{
+    g_autofree IkeSaInfo *sas = g_new(IkeSaInfo, self->sas->len + 1);
+    for (guint i = 0; i < self->sas->len; i++)
+        sas[i] = g_array_index(self->sas, TunnelSa, i).info;
+    const TunnelPlanInput input = {.profile = self->profile,
+                                   .config = &self->inner,
+                                   .sas = sas,
+                                   .sas_n = self->sas->len,
+                                   .mtu = smallest_mtu(self),
+                                   .gateway = self->peer};
+    return tunnel_plan_new(&input, error);
+}
+
+/* The tunnel's own servers don't answer while it is down. */
+static void keep_resolver_off(Tunnel *self)
+{
+    if (self->resolver != NULL)
+        platform_resolver_skip_servers(self->resolver, self->plan->dns.servers,
+                                       self->plan->dns.n_servers);
+}
+
+void tunnel_link_apply(Tunnel *self)
+{
+    if (!self->ike_connected || self->end != TUNNEL_END_NOT || !self->tun_attached)
+        return;
+    if (self->link == TUNNEL_LINK_APPLYING) {
+        self->apply_again = true;
+        return;
+    }
+    GError *error = NULL;
+    HelperPlan *plan = make_plan(self, &error);
+    if (plan == NULL) {
+        tunnel_end(self, error);
+        return;
+    }
+    if (self->plan != NULL && tunnel_plan_equal(plan, self->plan)) {
+        helper_plan_free(plan);
+        if (self->state != DIALTONE_STATE_CONNECTED)
+            network_is_up(self);
+        return;
+    }
+    g_clear_pointer(&self->plan, helper_plan_free);
+    self->plan = plan;
+    self->link = TUNNEL_LINK_APPLYING;
+    keep_resolver_off(self);
+    tunnel_network_apply(self->network, plan);
+}
+
+void tunnel_link_clear(Tunnel *self)
+{
+    g_clear_handle_id(&self->ike_source, g_source_remove);
+    g_clear_handle_id(&self->event_source, g_source_remove);
+    self->datapath = datapath_free(self->datapath);
+    g_clear_pointer(&self->resolver, platform_resolver_free);
+    g_clear_pointer(&self->datagram, g_free);
+    g_clear_pointer(&self->plan, helper_plan_free);
+    self->tun_attached = false;
+    self->link = TUNNEL_LINK_DOWN;
+}

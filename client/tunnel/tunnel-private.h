@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The inside of a Tunnel, shared by the files tunnel*.c. Each part's functions stand under the name
+ * of the file that has them. */
+#pragma once
+
+#include "client/tunnel/backoff.h"
+#include "client/tunnel/datapath.h"
+#include "client/tunnel/network.h"
+#include "client/tunnel/tunnel.h"
+#include "ike/ike.h"
+#include "platform/clock.h"
+#include "platform/resolver.h"
+
+enum {
+    TUNNEL_ADDRESS_SECONDS = 15,   /* for an address that does not answer */
+    TUNNEL_GOODBYE_SECONDS = 1,    /* for DELETEs to leave */
+    TUNNEL_RELEASE_SECONDS = 5,    /* for the helper to put the network back */
+    TUNNEL_KEEPALIVE_SECONDS = 20, /* RFC 3948, 4 */
+    TUNNEL_SAS_MAX = 256,
+};
+
+/* One ESP SA pair, or the half of it that has come. */
+typedef struct TunnelSa {
+    IkeSaInfo info;
+    unsigned mtu; /* of the outbound half; 0: not there yet */
+} TunnelSa;
+
+/* Where the network stands. */
+typedef enum TunnelLink {
+    TUNNEL_LINK_DOWN,     /* as it was before */
+    TUNNEL_LINK_APPLYING, /* the helper is at it */
+    TUNNEL_LINK_UP,
+} TunnelLink;
+
+/* How far the end has come. */
+typedef enum TunnelEnd {
+    TUNNEL_END_NOT,
+    TUNNEL_END_GOODBYE, /* DELETEs are on their way */
+    TUNNEL_END_RELEASE, /* the helper puts the network back */
+    TUNNEL_END_DONE,
+} TunnelEnd;
+
+struct Tunnel {
+    DialtoneProfile *profile;
+    TunnelSecrets *secrets; /* NULL until given */
+    const TunnelHandlers *handlers;
+    gpointer data;
+    guint64 began; /* of this connection attempt or outage, for elapsed_ms */
+
+    DialtoneState state;
+    TunnelEnd end;
+    guint64 end_deadline;
+    GError *error; /* why it ends; NULL: it was asked to */
+    PlatformClockTimer *timer;
+
+    /* network */
+    TunnelNetwork *network;
+    Datapath *datapath;
+    PlatformResolver *resolver;
+    GCancellable *resolving;
+    char *interface;
+    int state_fd;
+    bool resolver_ready; /* or not needed */
+    bool tun_attached;
+    guint ike_source, event_source;
+    DatapathIke *datagram;
+    TunnelLink link;
+    bool apply_again; /* something changed while the helper was at it */
+    HelperPlan *plan; /* what was applied last */
+
+    /* which address */
+    GQueue candidates; /* of IkeAddress, to be tried still in this round */
+    guint next_endpoint;
+    guint64 address_deadline;
+    IkeAddress good; /* the last that worked; family 0: none */
+    IkeAddress trying;
+    IkeAddress tried; /* in this round, before the profile's order */
+    char *host;       /* the endpoint in use, as the profile names it */
+    GError *round_error;
+    TunnelBackoff backoff;
+    guint64 retry_at;
+
+    /* the session */
+    IkeSession *session;
+    IkeConfig *config;
+    bool session_over, was_connected, ike_connected;
+    bool pumping, drop_wanted; /* a session is not freed under the feet of its own event */
+    IkeFailure over;           /* why the session is over */
+    IkeAddress peer;           /* where ESP goes */
+    IkePhase1Info phase1;
+    IkeInnerConfig inner;
+    const IkeGroup *weakest;
+    GArray *sas; /* of TunnelSa */
+    guint64 probe_at, probe_pause;
+    guint64 keepalive_at; /* tried last, successful or not */
+
+    /* questions */
+    guint32 question;     /* open; 0: none */
+    guint32 questions;    /* how many were asked */
+    bool question_is_ike; /* the core's, with its number */
+    guint32 ike_question;
+    bool answered_once; /* the stored password has been tried since the last success */
+    bool keep_answer;
+    DialtoneState before_question;
+};
+
+/* ---- tunnel.c ---- */
+void tunnel_set_state(Tunnel *self, DialtoneState state);
+/* Ends it: DELETE, network, report, handler. Takes the error; NULL: as asked. Only the first call
+ * counts. */
+void tunnel_end(Tunnel *self, GError *error_take);
+void tunnel_rearm(Tunnel *self);
+void tunnel_notice(Tunnel *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* An attempt is under way for the first time, or again. */
+bool tunnel_is_reconnecting(const Tunnel *self);
+
+/* ---- tunnel-attempt.c ---- */
+/* Begins a round over all addresses when all that it needs is there. */
+void tunnel_attempt_begin(Tunnel *self);
+void tunnel_attempt_session_over(Tunnel *self);
+void tunnel_attempt_tick(Tunnel *self, guint64 now);
+guint64 tunnel_attempt_deadline(const Tunnel *self);
+void tunnel_attempt_cancel(Tunnel *self);
+
+/* ---- tunnel-session.c ---- */
+bool tunnel_session_start(Tunnel *self, const IkeAddress *gateway, GError **error);
+void tunnel_session_drop(Tunnel *self);
+/* Everything that stands in the queues of the session, until both are empty. */
+void tunnel_session_pump(Tunnel *self);
+void tunnel_session_tick(Tunnel *self, guint64 now);
+guint64 tunnel_session_deadline(const Tunnel *self);
+/* Answers have stopped: the gateway is asked, ever more rarely while nothing changes. */
+void tunnel_session_probe(Tunnel *self);
+
+/* ---- tunnel-link.c ---- */
+extern const TunnelNetworkHandlers tunnel_link_handlers;
+void tunnel_link_begin(Tunnel *self);
+/* Brings the network in line with what the gateway gave, as far as it is needed. */
+void tunnel_link_apply(Tunnel *self);
+void tunnel_link_clear(Tunnel *self);
+
+/* ---- tunnel-question.c ---- */
+/* True when what the profile needs from the start is known; asks otherwise. */
+bool tunnel_question_first(Tunnel *self);
+void tunnel_question_from_gateway(Tunnel *self, const IkeQuestion *question);
+void tunnel_question_settled(Tunnel *self);
+
+/* ---- tunnel-report.c ---- */
+DialtoneReport *tunnel_report_new(const Tunnel *self);

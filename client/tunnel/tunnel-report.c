@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is told of a connection, in the shape of the contract. Algorithms are named as in a profile.
+ * Text of the gateway's is cleaned here once, and again by whoever shows it.
+ */
+#include "client/tunnel/tunnel-private.h"
+
+#include <string.h>
+
+#include "client/common/text.h"
+#include "client/tunnel/config.h"
+#include "client/tunnel/plan.h"
+
+static char *network_text(const IkeNetwork *network)
+{
+    PlatformPrefix prefix = tunnel_prefix_from_ike(network);
+    char text[PLATFORM_ADDRESS_TEXT];
+    return g_strdup(platform_prefix_format(&prefix, text));
+}
+
+/* A NAT can't be told from a feigned one where the profile feigns it always. */
+static DialtoneNat nat_of(const Tunnel *self)
+{
+    if (!self->phase1.natt)
+        return DIALTONE_NAT_NONE;
+    if (self->profile->natt == DIALTONE_NATT_FORCE)
+        return DIALTONE_NAT_FORCED;
+    return self->phase1.nat_detected ? DIALTONE_NAT_DETECTED : DIALTONE_NAT_NONE;
+}
+
+static void add_phase1(DialtoneReport *report, const IkePhase1Info *info)
+{
+    if (info->chosen.cipher != NULL)
+        report->phase1.encryption = g_strdup(info->chosen.cipher->name);
+    if (info->chosen.hash != NULL)
+        report->phase1.hash = g_strdup(info->chosen.hash->name);
+    if (info->chosen.group != NULL)
+        report->phase1.group = g_strdup(info->chosen.group->name);
+    report->phase1.auth = g_strdup(info->xauth ? "xauth-psk" : "psk");
+    report->phase1.lifetime = info->lifetime;
+}
+
+static bool is_replaced(const Tunnel *self, guint at)
+{
+    const IkeSaInfo *info = &g_array_index(self->sas, TunnelSa, at).info;
+    for (guint i = at + 1; i < self->sas->len; i++) {
+        const IkeSaInfo *later = &g_array_index(self->sas, TunnelSa, i).info;
+        if (memcmp(&later->local, &info->local, sizeof(info->local)) == 0 &&
+            memcmp(&later->remote, &info->remote, sizeof(info->remote)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_phase2(DialtoneReport *report, const IkeSaInfo *info)
+{
+    DialtonePhase2Report *phase2 = dialtone_report_add_phase2(report);
+    if (info->chosen.cipher != NULL)
+        phase2->encryption = g_strdup(info->chosen.cipher->name);
+    if (info->chosen.integrity != NULL)
+        phase2->integrity = g_strdup(info->chosen.integrity->name);
+    if (info->chosen.pfs != NULL)
+        phase2->pfs = g_strdup(info->chosen.pfs->name);
+    phase2->lifetime = info->lifetime;
+    phase2->local = network_text(&info->local);
+    phase2->remote = network_text(&info->remote);
+}
+
+static void add_connected(DialtoneReport *report, const Tunnel *self)
+{
+    report->interface = g_strdup(self->interface);
+    report->gateway = tunnel_address_text(&self->peer);
+    report->nat = nat_of(self);
+    report->fallback = self->phase1.fallback;
+    report->elapsed_ms = (platform_clock_now() - self->began) / IKE_MILLISECOND;
+    const char *banner = self->inner.banner;
+    gsize n = strnlen(banner, sizeof(self->inner.banner));
+    if (n > 0)
+        report->banner = dialtone_text_clean(banner, n, IKE_TEXT_MAX, DIALTONE_TEXT_LINES);
+    add_phase1(report, &self->phase1);
+    for (guint i = 0; i < self->sas->len; i++)
+        if (!is_replaced(self, i))
+            add_phase2(report, &g_array_index(self->sas, TunnelSa, i).info);
+    if (self->plan == NULL)
+        return;
+    report->address = tunnel_plan_address_text(self->plan, AF_INET);
+    report->address6 = tunnel_plan_address_text(self->plan, AF_INET6);
+    report->dns = tunnel_plan_dns_text(self->plan);
+    report->domains = tunnel_plan_domains_text(self->plan);
+    report->routes = tunnel_plan_routes_text(self->plan);
+    report->mtu = self->plan->mtu;
+}
+
+DialtoneReport *tunnel_report_new(const Tunnel *self)
+{
+    DialtoneReport *report = dialtone_report_new(self->state, self->profile->name);
+    if (self->state == DIALTONE_STATE_CONNECTED)
+        add_connected(report, self);
+    if (self->state == DIALTONE_STATE_FAILED && self->error != NULL)
+        dialtone_report_take_error(report, self->error);
+    if (self->state == DIALTONE_STATE_RECONNECTING && self->round_error != NULL) {
+        report->reason = dialtone_failure_of(self->round_error);
+        report->message = g_strdup(self->round_error->message);
+        report->advice = g_strdup(dialtone_failure_advice(self->round_error));
+    }
+    return report;
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between the protocol core and the rest: time and packets in, packets and events out.
+ *
+ * After each call into the session its two queues are emptied, packets first, for the gateway is to
+ * wait for nothing. An event that ends the session only leaves a mark; the session is freed when
+ * the queues are empty. SAs go on to the data path, which owns them from then on; what is kept here
+ * is what is told about them, and what to remove when a session dies without saying so.
+ */
+#include "client/tunnel/tunnel-private.h"
+
+#include <string.h>
+
+#include "client/common/i18n.h"
+#include "client/tunnel/config.h"
+#include "client/tunnel/failure.h"
+#include "client/tunnel/plan.h"
+#include "platform/random.h"
+
+/* ---- begin and end ---- */
+
+static int random_bytes(void *context, uint8_t *bytes, size_t n)
+{
+    platform_random(bytes, n);
+    return 0;
+}
+
+static bool fill_config(Tunnel *self, const IkeAddress *gateway, GError **error)
+{
+    IkeConfig *config = self->config;
+    memset(config, 0, sizeof(*config));
+    if (!tunnel_config_fill(config, self->profile, self->secrets, error))
+        return false;
+    config->gateway = *gateway;
+    config->weakest_group = self->weakest;
+    if (config->config != IKE_CONFIG_NONE && self->inner.address.family != 0)
+        config->address = self->inner.address;
+    return true;
+}
+
+static bool start(Tunnel *self, const IkeAddress *gateway, GError **error)
+{
+    if (!fill_config(self, gateway, error))
+        return false;
+    int result = ike_session_new(&self->session, self->config, random_bytes, NULL);
+    if (result == 0)
+        result = ike_session_start(self->session, platform_clock_now());
+    if (result == 0)
+        return true;
+    const IkeFailure failure = {
+        .reason = IKE_REASON_INTERNAL, .detail = IKE_DETAIL_LOCAL, .error = result};
+    const TunnelFailureContext context = {.profile = self->profile, .gateway = self->host};
+    tunnel_failure_explain(&failure, &context, error);
+    return false;
+}
+
+bool tunnel_session_start(Tunnel *self, const IkeAddress *gateway, GError **error)
+{
+    tunnel_session_drop(self);
+    self->peer = self->trying = *gateway;
+    self->session_over = self->ike_connected = self->answered_once = false;
+    self->config = tunnel_ike_config_new();
+    if (self->config == NULL) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL, _("Out of memory."));
+        return false;
+    }
+    bool ok = start(self, gateway, error);
+    tunnel_ike_config_free(self->config);
+    self->config = NULL;
+    return ok;
+}
+
+void tunnel_session_drop(Tunnel *self)
+{
+    if (self->pumping) {
+        self->drop_wanted = true;
+        return;
+    }
+    self->session = ike_session_free(self->session);
+    self->session_over = self->ike_connected = false;
+    for (guint i = 0; self->datapath != NULL && i < self->sas->len; i++) {
+        const IkeSaInfo *info = &g_array_index(self->sas, TunnelSa, i).info;
+        datapath_remove(self->datapath, info->spi_in, info->spi_out);
+    }
+    g_array_set_size(self->sas, 0);
+    tunnel_question_settled(self);
+}
+
+/* ---- SAs ---- */
+
+static TunnelSa *sa_entry(Tunnel *self, const IkeSaInfo *info)
+{
+    for (guint i = 0; i < self->sas->len; i++) {
+        TunnelSa *sa = &g_array_index(self->sas, TunnelSa, i);
+        if (sa->info.spi_in == info->spi_in && sa->info.spi_out == info->spi_out) {
+            sa->info = *info;
+            return sa;
+        }
+    }
+    const TunnelSa fresh = {.info = *info};
+    g_array_append_val(self->sas, fresh);
+    return &g_array_index(self->sas, TunnelSa, self->sas->len - 1);
+}
+
+static void on_sa_out(Tunnel *self, const IkeEvent *event)
+{
+    TunnelSa *sa = sa_entry(self, &event->sa);
+    sa->mtu = datapath_inner_mtu(event->esp, &self->peer, TUNNEL_PATH_MTU);
+    datapath_set_out(self->datapath, event->esp, &event->sa);
+}
+
+static void on_sa_gone(Tunnel *self, const IkeSaInfo *info)
+{
+    datapath_remove(self->datapath, info->spi_in, info->spi_out);
+    for (guint i = self->sas->len; i > 0; i--) {
+        const IkeSaInfo *ours = &g_array_index(self->sas, TunnelSa, i - 1).info;
+        if (ours->spi_in == info->spi_in && ours->spi_out == info->spi_out)
+            g_array_remove_index(self->sas, i - 1);
+    }
+}
+
+/* ---- events ---- */
+
+/* The core's states are the contract's while a connection is made; later the tunnel's own count. */
+static void on_state(Tunnel *self, IkeState state)
+{
+    static const DialtoneState states[] = {
+        [IKE_STATE_IDLE] = DIALTONE_STATE_N,
+        [IKE_STATE_PHASE1] = DIALTONE_STATE_PHASE1,
+        [IKE_STATE_USER_AUTH] = DIALTONE_STATE_USER_AUTH,
+        [IKE_STATE_CONFIG] = DIALTONE_STATE_CONFIG,
+        [IKE_STATE_PHASE2] = DIALTONE_STATE_PHASE2,
+        [IKE_STATE_CONNECTED] = DIALTONE_STATE_N,
+        [IKE_STATE_ENDED] = DIALTONE_STATE_N,
+    };
+    DialtoneState next = (size_t)state < G_N_ELEMENTS(states) ? states[state] : DIALTONE_STATE_N;
+    if (next == DIALTONE_STATE_N || self->was_connected || self->end != TUNNEL_END_NOT)
+        return;
+    if (next != DIALTONE_STATE_PHASE1)
+        self->address_deadline = 0;
+    if (next == self->state || self->state == DIALTONE_STATE_NEEDS_SECRETS)
+        self->before_question = next;
+    else
+        tunnel_set_state(self, next);
+}
+
+/* A group that has authenticated once is a floor for all that comes after it. */
+static void on_phase1(Tunnel *self, const IkePhase1Info *info)
+{
+    self->phase1 = *info;
+    self->answered_once = false;
+    self->address_deadline = 0;
+    const IkeGroup *group = info->chosen.group;
+    if (group != NULL && (self->weakest == NULL || group->strength > self->weakest->strength))
+        self->weakest = group;
+    if (info->natt && self->peer.port == IKE_PORT)
+        self->peer.port = IKE_PORT_NATT;
+    datapath_set_peer(self->datapath, &self->peer, TUNNEL_PATH_MTU);
+    g_debug("phase 1 authenticated: %s, fallback %d, natt %d", group != NULL ? group->name : "?",
+            info->fallback, info->natt);
+}
+
+static void on_path(Tunnel *self, const IkeAddress *path)
+{
+    g_autofree char *text = tunnel_address_text(path);
+    g_debug("the gateway is at %s now", text);
+    self->peer = *path;
+    datapath_set_peer(self->datapath, path, TUNNEL_PATH_MTU);
+    if (self->state == DIALTONE_STATE_CONNECTED)
+        tunnel_link_apply(self);
+}
+
+static void on_config(Tunnel *self, const IkeInnerConfig *config)
+{
+    self->inner = *config;
+    if (self->state == DIALTONE_STATE_CONNECTED)
+        tunnel_link_apply(self);
+}
+
+static void on_notice(const IkeFailure *failure)
+{
+    g_autofree char *text = tunnel_failure_log_text(failure);
+    g_debug("notice: %s", text);
+}
+
+static void on_ike_connected(Tunnel *self)
+{
+    self->ike_connected = true;
+    self->answered_once = false;
+    tunnel_link_apply(self);
+}
+
+static void on_over(Tunnel *self, const IkeFailure *failure)
+{
+    self->session_over = true;
+    self->over = *failure;
+}
+
+static void on_event(Tunnel *self, const IkeEvent *event)
+{
+    static const IkeFailure stopped = {.reason = IKE_REASON_STOPPED};
+    switch (event->type) {
+    case IKE_EVENT_STATE:
+        on_state(self, event->state);
+        break;
+    case IKE_EVENT_PHASE1:
+        on_phase1(self, &event->phase1);
+        break;
+    case IKE_EVENT_QUESTION:
+        tunnel_question_from_gateway(self, &event->question);
+        break;
+    case IKE_EVENT_CONFIG:
+        on_config(self, &event->config);
+        break;
+    case IKE_EVENT_SA_IN:
+        sa_entry(self, &event->sa);
+        datapath_add_in(self->datapath, event->esp, &event->sa);
+        break;
+    case IKE_EVENT_SA_OUT:
+        on_sa_out(self, event);
+        break;
+    case IKE_EVENT_SA_GONE:
+        on_sa_gone(self, &event->sa);
+        break;
+    case IKE_EVENT_CONNECTED:
+        on_ike_connected(self);
+        break;
+    case IKE_EVENT_PATH:
+        on_path(self, &event->path);
+        break;
+    case IKE_EVENT_NOTICE:
+        on_notice(&event->failure);
+        break;
+    case IKE_EVENT_FAILED:
+    case IKE_EVENT_LOST:
+        on_over(self, &event->failure);
+        break;
+    case IKE_EVENT_STOPPED:
+        on_over(self, &stopped);
+        break;
+    }
+}
+
+static void send_packets(Tunnel *self)
+{
+    IkePacket packet;
+    while (ike_session_next_packet(self->session, &packet)) {
+        int result = datapath_send(self->datapath, &packet.to, packet.bytes, packet.n);
+        if (result < 0)
+            g_debug("a packet could not be sent: %s", g_strerror(-result));
+    }
+}
+
+void tunnel_session_pump(Tunnel *self)
+{
+    if (self->session == NULL || self->pumping)
+        return;
+    IkeEvent *event = g_new(IkeEvent, 1);
+    self->pumping = true;
+    send_packets(self);
+    while (ike_session_next_event(self->session, event)) {
+        on_event(self, event);
+        send_packets(self);
+    }
+    self->pumping = false;
+    g_free(event);
+    bool over = self->session_over;
+    if (self->drop_wanted) {
+        self->drop_wanted = false;
+        tunnel_session_drop(self);
+    }
+    if (over)
+        tunnel_attempt_session_over(self);
+    else
+        tunnel_rearm(self);
+}
+
+/* ---- time ---- */
+
+static bool keepalive_is_needed(const Tunnel *self)
+{
+    return self->session != NULL && !self->session_over && self->phase1.natt &&
+           self->peer.port != IKE_PORT && self->ike_connected;
+}
+
+static guint64 keepalive_deadline(const Tunnel *self)
+{
+    if (!keepalive_is_needed(self))
+        return IKE_NEVER;
+    guint64 last = MAX(datapath_last_sent(self->datapath), self->keepalive_at);
+    return last + (guint64)TUNNEL_KEEPALIVE_SECONDS * IKE_SECOND;
+}
+
+static void keepalive_tick(Tunnel *self, guint64 now)
+{
+    static const uint8_t byte = 0xff; /* RFC 3948, 2.3 */
+    if (keepalive_deadline(self) > now)
+        return;
+    self->keepalive_at = now;
+    if (datapath_send(self->datapath, &self->peer, &byte, sizeof(byte)) < 0)
+        g_debug("a keepalive could not be sent");
+}
+
+guint64 tunnel_session_deadline(const Tunnel *self)
+{
+    if (self->session == NULL || self->session_over)
+        return IKE_NEVER;
+    return MIN(ike_session_deadline(self->session), keepalive_deadline(self));
+}
+
+static void tell_traffic(Tunnel *self)
+{
+    uint32_t spi = 0;
+    uint64_t last = datapath_last_inbound(self->datapath, &spi);
+    if (last != 0)
+        ike_session_traffic(self->session, spi, last);
+}
+
+static void session_failed(Tunnel *self, int error)
+{
+    const IkeFailure failure = {
+        .reason = IKE_REASON_INTERNAL, .detail = IKE_DETAIL_LOCAL, .error = error};
+    on_over(self, &failure);
+}
+
+void tunnel_session_tick(Tunnel *self, guint64 now)
+{
+    if (self->session == NULL || self->session_over)
+        return;
+    keepalive_tick(self, now);
+    if (ike_session_deadline(self->session) > now)
+        return;
+    tell_traffic(self);
+    int result = ike_session_tick(self->session, now);
+    if (result < 0)
+        session_failed(self, result);
+    tunnel_session_pump(self);
+}
+
+void tunnel_session_probe(Tunnel *self)
+{
+    enum { PAUSE_MAX = 8 };
+    uint64_t now = platform_clock_now();
+    if (self->session == NULL || self->session_over || !self->ike_connected)
+        return;
+    tell_traffic(self);
+    uint64_t last = datapath_last_inbound(self->datapath, NULL);
+    if (last > self->probe_at)
+        self->probe_pause = IKE_SECOND;
+    if (self->probe_at != 0 && now < self->probe_at + self->probe_pause)
+        return;
+    if (self->probe_at != 0 && last <= self->probe_at)
+        self->probe_pause = MIN(self->probe_pause * 2, (uint64_t)PAUSE_MAX * IKE_SECOND);
+    self->probe_at = now;
+    if (ike_session_network_changed(self->session, now) < 0)
+        g_debug("the gateway could not be asked");
+    tunnel_session_pump(self);
+}

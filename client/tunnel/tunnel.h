@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One connection, from its profile to traffic and through all that happens to it, in the main
+ * context of the thread that made it. What becomes of it is told by the handlers; none of them is
+ * called from within a call of the owner's, but tunnel_start() and those for its end. */
+#pragma once
+
+#include "client/common/report.h"
+#include "client/profile/profile.h"
+#include "client/tunnel/secrets.h"
+
+typedef struct Tunnel Tunnel;
+
+/* What a person has to say before it goes on. */
+typedef struct TunnelQuestion {
+    guint32 id;
+    bool psk, user, password; /* what is wanted */
+    const char *user_name;    /* known already, or NULL */
+    const char *message;      /* the gateway's words, cleaned; may be empty */
+} TunnelQuestion;
+
+typedef struct TunnelHandlers {
+    void (*report)(const DialtoneReport *report, gpointer data); /* at each change of state */
+    void (*question)(const TunnelQuestion *question, gpointer data);
+    void (*notice)(const char *text, gpointer data); /* one line, worth telling */
+    /* The last call, once: how the connection ended. Not the place to free the tunnel in. */
+    void (*ended)(DialtoneFailure code, gpointer data);
+} TunnelHandlers;
+
+typedef struct TunnelSetup {
+    DialtoneProfile *profile_take;
+    int helper_fd_take; /* a socket to a helper (platform/helper/peer.h) */
+    guint64 began;      /* platform_clock_now() of when the user asked for it */
+    const TunnelHandlers *handlers;
+    gpointer data;
+} TunnelSetup;
+
+Tunnel *tunnel_new(const TunnelSetup *setup, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Ends without saying good-bye; see tunnel_stop(). */
+void tunnel_free(Tunnel *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Tunnel, tunnel_free)
+
+/* Begins to set up; goes on when the secrets have been given. */
+void tunnel_start(Tunnel *self);
+/* What is known already; may lack any. Once. */
+void tunnel_give_secrets(Tunnel *self, TunnelSecrets *secrets_take);
+/* To a question that is still open; others are ignored. NULL: nobody could answer. */
+void tunnel_answer(Tunnel *self, guint32 id, const TunnelSecrets *answer);
+/* Says good-bye to the gateway and puts the network back, in bounded time. */
+void tunnel_stop(Tunnel *self);
+void tunnel_renegotiate(Tunnel *self);
