@@ -134,9 +134,7 @@ class Gateway:
             secrets.update(connection.secrets(name))
             if connection.pool:
                 pools[name] = {"addrs": connection.pool, "28672": f'"{BANNER}"',
-                               "28674": '"office.example"'}
-                if self.dns:
-                    pools[name]["dns"] = self.site.dns
+                               "28674": '"office.example"', "dns": self.site.dns}
         trees = {n: c.tree(n, self.site.address) for n, c in self.connections.items()}
         return {"connections": trees, "pools": pools, "secrets": secrets}
 
@@ -198,5 +196,6 @@ class Gateway:
 
 def versions():
     """One line on what the tests ran against."""
-    done = subprocess.run(["swanctl", "--version"], capture_output=True, text=True)
-    return done.stdout.strip().splitlines()[0] if done.stdout else "strongSwan is not installed"
+    done = subprocess.run(["dpkg-query", "-W", "-f=strongSwan ${Version}", "strongswan-charon"],
+                          capture_output=True, text=True)
+    return done.stdout.strip() or "strongSwan"
