@@ -131,7 +131,7 @@ class Transactions:
             self._client_gave_up(config)
             return
         self._check_attributes(exchange.data['pairs'], config)
-        if not self._credentials_fit(config):
+        if not self._credentials_fit(exchange.data['pairs'], config):
             self.retries += 1
             sa.event('xauth-refused', user=config.value(c.XAUTH_USER_NAME))
             if self.retries <= sa.personality.xauth_retries:
@@ -173,7 +173,8 @@ class Transactions:
                     not attribute.basic, 'xauth-06-4.2-form', f'{attribute.type} is basic'
                 )
 
-    def _credentials_fit(self, config):
+    def _credentials_fit(self, pairs, config):
+        """Every secret that was asked for has to be there and right."""
         users, sa = self.sa.config.users, self.sa
         name = config.value(c.XAUTH_USER_NAME)
         if name is not None:
@@ -181,9 +182,9 @@ class Transactions:
         if sa.user not in users:
             return False
         for kind in (c.XAUTH_USER_PASSWORD, c.XAUTH_PASSCODE, c.XAUTH_ANSWER):
-            value = config.value(kind)
-            if value is None:
+            if kind not in dict(pairs):
                 continue
+            value = config.value(kind)
             first = kind == c.XAUTH_USER_PASSWORD and self.round == 0
             if value != (users[sa.user] if first else sa.config.one_time_code):
                 return False
