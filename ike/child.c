@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One pair of ESP SAs, from its keys to its end.
+ *
+ * Renewal without a lost packet: the new inbound SA stands before the gateway can use it; the new
+ * outbound one is used when the gateway has proved that it has it, by a packet, or after a second;
+ * the old inbound one takes packets for some seconds more.
+ */
+#include "ike/policy.h"
+#include "ike/session-private.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int make_esp(IkeSession *session, const IkeChildParameters *p, uint32_t spi, bool inbound,
+                    EspSa **sap)
+{
+    const IkePhase2Proposal *chosen = &p->info.chosen;
+    uint8_t keymat[ESP_KEYMAT_MAX];
+    size_t n = esp_keymat_size(chosen->cipher, chosen->integrity);
+    const IkeChildMaterial material = {
+        .protocol = IKE_PROTOCOL_ESP,
+        .spi = spi,
+        .secret = p->secret,
+        .nonce_i = p->nonce_i,
+        .nonce_r = p->nonce_r,
+    };
+    EspParameters parameters = {
+        .spi = spi,
+        .cipher = chosen->cipher,
+        .integrity = chosen->integrity,
+        .sha256_truncation = session->config.sha256_truncation,
+        .keymat = keymat,
+    };
+    int r = ike_keys_child(&p->sa->keys, &material, keymat, n);
+
+    if (r == 0)
+        r = ike_session_random(session, (uint8_t *)parameters.iv_seed, sizeof(parameters.iv_seed));
+    if (r == 0)
+        r = inbound ? esp_open_new(sap, &parameters) : esp_seal_new(sap, &parameters);
+    ike_wipe(keymat, sizeof(keymat));
+    return r;
+}
+
+static IkeChild *free_place(IkeSession *session)
+{
+    for (size_t i = 0; i < IKE_CHILDREN_MAX; i++)
+        if (!session->children[i].used)
+            return &session->children[i];
+    return NULL;
+}
+
+static int emit_sa(IkeSession *session, IkeEventType type, const IkeSaInfo *info, EspSa *esp)
+{
+    IkeEvent event = {.type = type};
+
+    event.sa = *info;
+    event.esp = esp;
+    return ike_session_emit(session, &event);
+}
+
+static void set_times(IkeSession *session, IkeChild *child)
+{
+    uint32_t seconds = child->info.lifetime;
+    uint64_t renewal = ike_policy_renewal(seconds);
+
+    child->renew_at =
+        session->now + ike_session_jitter(session, renewal, ike_policy_renewal_jitter(seconds));
+    child->expires_at = session->now + seconds * IKE_SECOND;
+    child->remove_at = child->out_at = IKE_NEVER;
+}
+
+/* Renewed before the kilobytes are used up; half of the sequence numbers in any case (RFC 4303,
+ * 3.3.3: they never wrap). */
+static void set_soft_limits(EspSa *esp, uint32_t kilobytes)
+{
+    uint64_t bytes = kilobytes != 0 ? (uint64_t)kilobytes * 1024 / 10 * 8 : UINT64_MAX;
+
+    esp_sa_set_soft_limit(esp, bytes, UINT64_C(1) << 31);
+}
+
+int ike_child_new(IkeSession *session, const IkeChildParameters *p, IkeChild **childp)
+{
+    EspSa *in = NULL, *out = NULL;
+    IkeChild *child = free_place(session);
+    int r = child != NULL ? make_esp(session, p, p->info.spi_in, true, &in) : -EAGAIN;
+
+    if (r == 0)
+        r = make_esp(session, p, p->info.spi_out, false, &out);
+    if (r < 0) {
+        esp_sa_free(in);
+        return r;
+    }
+    set_soft_limits(in, p->kilobytes);
+    set_soft_limits(out, p->kilobytes);
+    *child = (IkeChild){.used = true, .info = p->info, .network = p->network, .waiting_out = out};
+    set_times(session, child);
+    r = emit_sa(session, IKE_EVENT_SA_IN, &child->info, in);
+    if (r < 0) {
+        esp_sa_free(in);
+        ike_child_forget(child);
+        return r;
+    }
+    *childp = child;
+    return 0;
+}
+
+static void retire_others(IkeSession *session, const IkeChild *child)
+{
+    for (size_t i = 0; i < IKE_CHILDREN_MAX; i++) {
+        IkeChild *other = &session->children[i];
+        if (!other->used || other == child || other->network != child->network || other->replaced)
+            continue;
+        other->replaced = true;
+        other->remove_at = session->now + IKE_CHILD_OVERLAP;
+    }
+}
+
+int ike_child_send(IkeSession *session, IkeChild *child)
+{
+    EspSa *out = child->waiting_out;
+
+    if (out == NULL)
+        return 0;
+    child->waiting_out = NULL;
+    child->out_at = IKE_NEVER;
+    retire_others(session, child);
+    int r = emit_sa(session, IKE_EVENT_SA_OUT, &child->info, out);
+    if (r < 0)
+        esp_sa_free(out);
+    return r;
+}
+
+IkeChild *ike_child_current(IkeSession *session, size_t network)
+{
+    IkeChild *newest = NULL;
+
+    for (size_t i = 0; i < IKE_CHILDREN_MAX; i++) {
+        IkeChild *child = &session->children[i];
+        if (!child->used || child->replaced || child->network != network)
+            continue;
+        if (newest == NULL || child->expires_at > newest->expires_at)
+            newest = child;
+    }
+    return newest;
+}
+
+IkeChild *ike_child_by_spi_in(IkeSession *session, uint32_t spi)
+{
+    for (size_t i = 0; i < IKE_CHILDREN_MAX; i++)
+        if (session->children[i].used && session->children[i].info.spi_in == spi)
+            return &session->children[i];
+    return NULL;
+}
+
+IkeChild *ike_child_by_spi_out(IkeSession *session, uint32_t spi)
+{
+    for (size_t i = 0; i < IKE_CHILDREN_MAX; i++)
+        if (session->children[i].used && session->children[i].info.spi_out == spi)
+            return &session->children[i];
+    return NULL;
+}
+
+void ike_child_forget(IkeChild *child)
+{
+    esp_sa_free(child->waiting_out);
+    memset(child, 0, sizeof(*child));
+}
+
+static int remove_child(IkeSession *session, IkeChild *child)
+{
+    IkeSaInfo info = child->info;
+
+    ike_child_forget(child);
+    return emit_sa(session, IKE_EVENT_SA_GONE, &info, NULL);
+}
+
+int ike_child_deleted(IkeSession *session, IkeChild *child)
+{
+    if (child->replaced || session->state == IKE_STATE_ENDED) {
+        uint64_t limit = session->now + IKE_DELETED_WAIT;
+        child->remove_at = child->remove_at < limit ? child->remove_at : limit;
+        child->gone = true;
+        return 0;
+    }
+    /* It was in use: another one is asked for, unless the gateway is already about it, or the
+     * whole tunnel is ending and the next DELETE says so. */
+    session->retry_at[child->network] = session->now + IKE_DELETED_WAIT;
+    return remove_child(session, child);
+}
+
+int ike_child_tick(IkeSession *session, IkeChild *child)
+{
+    int r = 0;
+
+    if (session->now >= child->out_at)
+        r = ike_child_send(session, child);
+    if (r == 0 && session->now >= child->remove_at) {
+        if (!child->gone && session->current != NULL)
+            r = ike_info_delete_child(session, session->current, child->info.spi_in);
+        if (r == 0)
+            r = remove_child(session, child);
+    }
+    return r;
+}
+
+uint64_t ike_child_deadline(const IkeChild *child)
+{
+    return child->out_at < child->remove_at ? child->out_at : child->remove_at;
+}

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Aggressive mode with a preshared key, as initiator (RFC 2409, 5.4; RFC 3947, 3 and 4):
+ *
+ *   AM1 ->  SA, KE, Ni, IDii, VIDs
+ *   AM2 <-  SA, KE, Nr, IDir, HASH_R, VIDs, NAT-D, NAT-D
+ *   AM3 ->  HASH_I, NAT-D, NAT-D      encrypted; to port 4500 when ESP goes in UDP
+ *
+ * One exchange carries one Diffie-Hellman group, so a profile with several is several attempts.
+ * Until HASH_R has been verified everything that comes is hearsay: a refusal, or an answer that
+ * does not fit, is noted as a hint, and half a second is given to a better answer.
+ */
+#include "ike/dh.h"
+#include "ike/payload-id.h"
+#include "ike/policy.h"
+#include "ike/proposal.h"
+#include "ike/session-private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NONCE_SIZE = 32, SA_BODY_MAX = 512 };
+
+typedef struct Aggressive {
+    IkeDh *dh;
+    IkePhase1Offer offer;
+    uint16_t methods[2];
+    uint8_t sa_body[SA_BODY_MAX], id_body[IKE_ID_HEADER_SIZE + IKE_ID_MAX];
+    size_t sa_n, id_n;
+    unsigned bad_answers;
+    IkeFailure hint; /* reason NONE: none */
+    /* taken from AM2, for AM3 */
+    uint8_t hash_i[IKE_HASH_MAX];
+} Aggressive;
+
+/* ---- AM1 ---- */
+
+static void choose_methods(const IkeConfig *config, Aggressive *am)
+{
+    bool user = config->xauth == IKE_XAUTH_REQUIRED ||
+                (config->xauth == IKE_XAUTH_AUTO && config->user.known);
+
+    am->offer.methods = am->methods;
+    if (user)
+        am->methods[am->offer.methods_n++] = IKE_METHOD_XAUTH_INIT_PSK;
+    if (!user || config->offer_plain_psk)
+        am->methods[am->offer.methods_n++] = IKE_METHOD_PSK;
+}
+
+static bool write_bodies(const IkeConfig *config, Aggressive *am)
+{
+    IkeWriter sa = ike_writer(am->sa_body, sizeof(am->sa_body));
+    IkeWriter id = ike_writer(am->id_body, sizeof(am->id_body));
+
+    ike_phase1_offer_write(&sa, &am->offer);
+    /* RFC 3947, 4: the port is 0 with NAT traversal; old gateways want 17 and 500. */
+    ike_id_write(&id, &config->id, config->id_port != 0 ? 17 : 0, config->id_port);
+    am->sa_n = sa.n;
+    am->id_n = id.n;
+    return ike_writer_ok(&sa) && ike_writer_ok(&id);
+}
+
+static unsigned our_vendors(const IkeConfig *config)
+{
+    unsigned natt = config->natt == IKE_NATT_OFF ? 0 : IKE_VENDORS_NATT;
+
+    return IKE_VENDOR_XAUTH | IKE_VENDOR_DPD | IKE_VENDOR_UNITY | natt;
+}
+
+static int build_am1(IkeSession *session, IkeExchange *x, IkeBuilder *builder)
+{
+    const Aggressive *am = x->data;
+
+    ike_builder_add(builder, IKE_PAYLOAD_SA, (IkeSlice){am->sa_body, am->sa_n});
+    ike_builder_add(builder, IKE_PAYLOAD_KE, ike_dh_public(am->dh));
+    ike_builder_add(builder, IKE_PAYLOAD_NONCE, (IkeSlice){x->nonce_i, x->nonce_i_n});
+    ike_builder_add(builder, IKE_PAYLOAD_ID, (IkeSlice){am->id_body, am->id_n});
+    ike_vendor_add(builder, our_vendors(&session->config));
+    return 0;
+}
+
+/* ---- AM2 ---- */
+
+/* What AM2 says, decoded; nothing of it is believed yet. */
+typedef struct Answer {
+    IkePhase1Choice choice;
+    IkeSlice ke, nonce, id_body, hash;
+    IkeIdentity id;
+    unsigned vendors;
+    uint8_t secret[IKE_DH_MAX];
+    IkeKeys keys;
+} Answer;
+
+static IkeSlice body_of(const IkeMessage *message, IkePayloadType type)
+{
+    const IkePayload *payload = ike_message_find(message, type);
+
+    return payload != NULL ? payload->body : (IkeSlice){NULL, 0};
+}
+
+static unsigned collect_vendors(const IkeMessage *message)
+{
+    unsigned vendors = 0;
+
+    for (size_t i = 0; i < message->n; i++)
+        if (message->payloads[i].type == IKE_PAYLOAD_VENDOR)
+            vendors |= ike_vendor_recognise(message->payloads[i].body);
+    return vendors;
+}
+
+/* IKE_DETAIL_NONE, or what is wrong with it. */
+static IkeDetail decode_am2(const Aggressive *am, const IkeMessage *message, Answer *answer)
+{
+    static const uint8_t no_cookie[IKE_COOKIE_SIZE] = {0};
+    uint8_t protocol;
+    uint16_t port;
+    int r = ike_phase1_choice_read(body_of(message, IKE_PAYLOAD_SA), &am->offer, &answer->choice);
+
+    if (r != 0)
+        return r == IKE_PROPOSAL_NOT_OFFERED ? IKE_DETAIL_NOT_OFFERED : IKE_DETAIL_MALFORMED;
+    answer->ke = body_of(message, IKE_PAYLOAD_KE);
+    answer->nonce = body_of(message, IKE_PAYLOAD_NONCE);
+    answer->id_body = body_of(message, IKE_PAYLOAD_ID);
+    answer->hash = body_of(message, IKE_PAYLOAD_HASH);
+    answer->vendors = collect_vendors(message);
+    if (answer->nonce.n < IKE_NONCE_MIN || answer->nonce.n > IKE_NONCE_MAX ||
+        answer->hash.n != answer->choice.proposal.hash->size ||
+        ike_message_count(message, IKE_PAYLOAD_ID) != 1 ||
+        !ike_id_read(answer->id_body, &answer->id, &protocol, &port) ||
+        memcmp(message->header.cookie_r, no_cookie, IKE_COOKIE_SIZE) == 0)
+        return IKE_DETAIL_MALFORMED;
+    return IKE_DETAIL_NONE;
+}
+
+static IkePhase1Material material_of(const IkeSession *session, const IkeExchange *x,
+                                     const IkeMessage *message, const Answer *answer)
+{
+    const Aggressive *am = x->data;
+
+    return (IkePhase1Material){
+        .cookie_i = {message->header.cookie_i, IKE_COOKIE_SIZE},
+        .cookie_r = {message->header.cookie_r, IKE_COOKIE_SIZE},
+        .public_i = ike_dh_public(am->dh),
+        .public_r = answer->ke,
+        .nonce_i = {x->nonce_i, x->nonce_i_n},
+        .nonce_r = answer->nonce,
+        .sa_i = {am->sa_body, am->sa_n},
+        .id_i = {am->id_body, am->id_n},
+        .id_r = answer->id_body,
+        .secret = {answer->secret, am->offer.group->secret_size},
+        .psk = {session->config.psk.bytes, session->config.psk.n},
+    };
+}
+
+/* Keys and HASH_R. IKE_DETAIL_NONE: the gateway knows the preshared key. Negative: our fault. */
+static int authenticate(const IkeSession *session, IkeExchange *x, const IkeMessage *message,
+                        Answer *answer)
+{
+    Aggressive *am = x->data;
+    uint8_t hash_r[IKE_HASH_MAX];
+    int r = ike_dh_derive(am->dh, answer->ke, answer->secret);
+
+    if (r != 0)
+        return r < 0 ? r : IKE_DETAIL_MALFORMED;
+    IkePhase1Material material = material_of(session, x, message, answer);
+    answer->keys.cipher = answer->choice.proposal.cipher;
+    answer->keys.hash = answer->choice.proposal.hash;
+    r = ike_keys_derive(&answer->keys, &material);
+    if (r == 0)
+        r = ike_auth_hash_r(&answer->keys, &material, hash_r);
+    if (r < 0)
+        return r;
+    if (!ike_equal(hash_r, answer->hash.bytes, answer->hash.n))
+        return IKE_DETAIL_WRONG_PSK;
+    return ike_auth_hash_i(&answer->keys, &material, am->hash_i);
+}
+
+/* ---- NAT detection (RFC 3947, 3.2) ---- */
+
+/* 1: some payload from `first` to `last` is the hash of the address. */
+static int natd_matches(const IkeIsakmpSa *sa, const IkeMessage *message, IkePayloadType type,
+                        const IkeAddress *address, bool ours)
+{
+    uint8_t hash[IKE_HASH_MAX];
+    size_t seen = 0;
+    int r = ike_natt_hash(sa->keys.hash, (IkeSlice){sa->cookie_i, IKE_COOKIE_SIZE},
+                          (IkeSlice){sa->cookie_r, IKE_COOKIE_SIZE}, address, hash);
+
+    for (size_t i = 0; r == 0 && i < message->n; i++) {
+        const IkePayload *payload = &message->payloads[i];
+        if (payload->type != type)
+            continue;
+        /* The first is of the receiver's address, all others of the sender's. */
+        bool of_receiver = seen++ == 0;
+        if (of_receiver == ours && payload->body.n == sa->keys.hash->size &&
+            memcmp(payload->body.bytes, hash, payload->body.n) == 0)
+            return 1;
+    }
+    return r;
+}
+
+static int detect_nat(const IkeSession *session, IkeIsakmpSa *sa, const IkeMessage *message)
+{
+    const IkeConfig *config = &session->config;
+    const IkeNattDialect *dialect =
+        config->natt == IKE_NATT_OFF ? NULL : ike_natt_dialect(sa->vendors);
+
+    if (dialect == NULL || ike_message_count(message, dialect->natd) < 2) {
+        sa->natt = config->natt == IKE_NATT_FORCE ? dialect : NULL;
+        return 0;
+    }
+    int gateway = natd_matches(sa, message, dialect->natd, &sa->peer, false);
+    int ours = config->local.family == 0
+                   ? 0
+                   : natd_matches(sa, message, dialect->natd, &config->local, true);
+    if (gateway < 0 || ours < 0)
+        return gateway < 0 ? gateway : ours;
+    sa->info.nat_detected = gateway == 0 || ours == 0;
+    if (sa->info.nat_detected || config->natt == IKE_NATT_FORCE)
+        sa->natt = dialect;
+    return 0;
+}
+
+static void float_port(IkeIsakmpSa *sa)
+{
+    sa->info.natt = sa->natt != NULL;
+    if (sa->natt == NULL || sa->marked)
+        return;
+    sa->peer.port = IKE_PORT_NATT;
+    sa->marked = true;
+}
+
+static int add_natd(IkeSession *session, const IkeIsakmpSa *sa, IkeBuilder *builder)
+{
+    const IkeSlice cookie_i = {sa->cookie_i, IKE_COOKIE_SIZE};
+    const IkeSlice cookie_r = {sa->cookie_r, IKE_COOKIE_SIZE};
+    const IkeConfig *config = &session->config;
+    uint8_t hash[IKE_HASH_MAX];
+    int r = ike_natt_hash(sa->keys.hash, cookie_i, cookie_r, &sa->peer, hash);
+
+    if (r < 0)
+        return r;
+    ike_builder_add(builder, sa->natt->natd, (IkeSlice){hash, sa->keys.hash->size});
+    /* A hash of nothing looks like a NAT to the gateway, and that forces UDP encapsulation. */
+    if (config->natt == IKE_NATT_FORCE || config->local.family == 0)
+        r = ike_session_random(session, hash, sa->keys.hash->size);
+    else
+        r = ike_natt_hash(sa->keys.hash, cookie_i, cookie_r, &config->local, hash);
+    if (r == 0)
+        ike_builder_add(builder, sa->natt->natd, (IkeSlice){hash, sa->keys.hash->size});
+    return r;
+}
+
+/* ---- AM2, committed ---- */
+
+static void give_better_answer_time(IkeSession *session, IkeExchange *x)
+{
+    uint64_t limit = session->now + IKE_HINT_WAIT;
+
+    if (limit < x->give_up_at)
+        x->give_up_at = limit;
+}
+
+static int note_bad_answer(IkeSession *session, IkeExchange *x, IkeDetail detail)
+{
+    Aggressive *am = x->data;
+
+    if (x->sa->renewal)
+        return IKE_IGNORED;
+    am->hint = (IkeFailure){.detail = detail,
+                            .reason = detail == IKE_DETAIL_NOT_OFFERED
+                                          ? IKE_REASON_NO_PROPOSAL_CHOSEN
+                                          : IKE_REASON_GATEWAY_AUTHENTICATION};
+    give_better_answer_time(session, x);
+    return IKE_IGNORED;
+}
+
+static int refuse_gateway_id(IkeSession *session, const Answer *answer)
+{
+    IkeFailure failure = {.reason = IKE_REASON_GATEWAY_AUTHENTICATION,
+                          .detail = IKE_DETAIL_WRONG_REMOTE_ID};
+
+    ike_id_format(&answer->id, failure.text, sizeof(failure.text));
+    int r = ike_session_fail(session, &failure);
+    return r < 0 ? r : IKE_IGNORED;
+}
+
+static bool is_expected_gateway(const IkeConfig *config, const IkeIdentity *id)
+{
+    return config->remote_id.type == IKE_ID_ANY || ike_id_equal(&config->remote_id, id);
+}
+
+static int commit_am2(IkeSession *session, IkeExchange *x, const IkeMessage *message,
+                      const Answer *answer)
+{
+    IkeIsakmpSa *sa = x->sa;
+
+    memcpy(sa->cookie_r, message->header.cookie_r, IKE_COOKIE_SIZE);
+    sa->keys = answer->keys;
+    sa->method = answer->choice.method;
+    sa->vendors = answer->vendors;
+    sa->round_trip = session->now - x->began_at;
+    sa->info.chosen = answer->choice.proposal;
+    sa->info.gateway = answer->id;
+    sa->info.xauth = sa->method == IKE_METHOD_XAUTH_INIT_PSK;
+    sa->info.fallback = session->group > 0;
+    memcpy(x->iv, sa->keys.iv, sizeof(x->iv));
+    x->nonce_r_n = (uint16_t)answer->nonce.n;
+    memcpy(x->nonce_r, answer->nonce.bytes, answer->nonce.n);
+    int r = detect_nat(session, sa, message);
+    if (r < 0)
+        return r;
+    if (sa->natt == NULL && session->config.natt == IKE_NATT_FORCE) {
+        r = ike_session_fail_simply(session, IKE_REASON_PHASE2_REFUSED, IKE_DETAIL_NO_NATT);
+        return r < 0 ? r : IKE_IGNORED;
+    }
+    float_port(sa);
+    sa->authenticated = true;
+    ike_isakmp_sa_set_lifetime(
+        session, sa, ike_policy_shorter(session->config.phase1_lifetime, answer->choice.lifetime));
+    x->confirm = true;
+    x->give_up_at = session->now + IKE_STAGE_BUDGET;
+    return IKE_ACCEPTED;
+}
+
+static int consume_am2(IkeSession *session, IkeExchange *x, const IkeMessage *message)
+{
+    Aggressive *am = x->data;
+    Answer answer = {0};
+
+    if (am->bad_answers >= IKE_BAD_ANSWERS_MAX)
+        return IKE_IGNORED;
+    int r = (int)decode_am2(am, message, &answer);
+    if (r == IKE_DETAIL_NONE)
+        r = authenticate(session, x, message, &answer);
+    if (r > 0) {
+        am->bad_answers++;
+        r = note_bad_answer(session, x, (IkeDetail)r);
+    } else if (r == 0 && !is_expected_gateway(&session->config, &answer.id)) {
+        r = refuse_gateway_id(session, &answer);
+    } else if (r == 0) {
+        r = commit_am2(session, x, message, &answer);
+    }
+    ike_wipe(&answer, sizeof(answer));
+    return r;
+}
+
+static int build_am3(IkeSession *session, IkeExchange *x, IkeBuilder *builder)
+{
+    Aggressive *am = x->data;
+
+    ike_builder_add(builder, IKE_PAYLOAD_HASH, (IkeSlice){am->hash_i, x->sa->keys.hash->size});
+    /* The private value has done its work. */
+    am->dh = ike_dh_free(am->dh);
+    const IkeNattDialect *dialect = x->sa->natt;
+    return dialect != NULL ? add_natd(session, x->sa, builder) : 0;
+}
+
+/* ---- the end of an attempt ---- */
+
+void ike_aggressive_hint(IkeSession *session, IkeExchange *x, uint16_t notify)
+{
+    Aggressive *am = x->data;
+    bool proposal =
+        notify == IKE_NOTIFY_NO_PROPOSAL_CHOSEN || notify == IKE_NOTIFY_INVALID_KEY_INFORMATION ||
+        notify == IKE_NOTIFY_ATTRIBUTES_NOT_SUPPORTED || notify == IKE_NOTIFY_BAD_PROPOSAL_SYNTAX;
+
+    if (x->done || x->sa->authenticated || x->sa->renewal || am->hint.reason != IKE_REASON_NONE)
+        return;
+    am->hint = (IkeFailure){.detail = IKE_DETAIL_NOTIFY,
+                            .notify = notify,
+                            .reason = proposal ? IKE_REASON_NO_PROPOSAL_CHOSEN
+                                               : IKE_REASON_GATEWAY_AUTHENTICATION};
+    give_better_answer_time(session, x);
+}
+
+static int begin_next_group(IkeSession *session, const IkeFailure *failure)
+{
+    if (failure->reason == IKE_REASON_NO_PROPOSAL_CHOSEN ||
+        session->refusal.reason == IKE_REASON_NONE)
+        session->refusal = *failure;
+    session->group++;
+    return ike_aggressive_begin(session, session->groups[session->group], false);
+}
+
+static int expired(IkeSession *session, IkeExchange *x)
+{
+    const Aggressive *am = x->data;
+    IkeFailure failure = am->hint;
+
+    x->sa->remove_at = session->now;
+    if (x->sa->renewal) {
+        session->phase1_retry_at = session->now + IKE_RENEWAL_RETRY;
+        return 0;
+    }
+    if (failure.reason == IKE_REASON_NONE)
+        failure = (IkeFailure){.reason = IKE_REASON_UNREACHABLE, .detail = IKE_DETAIL_SILENCE};
+    bool other_group_may_do =
+        failure.reason == IKE_REASON_NO_PROPOSAL_CHOSEN || failure.reason == IKE_REASON_UNREACHABLE;
+    if (other_group_may_do && session->group + 1 < session->groups_n)
+        return begin_next_group(session, &failure);
+    /* A gateway that refused one group and kept silent on another is there. */
+    if (failure.reason == IKE_REASON_UNREACHABLE && session->refusal.reason != IKE_REASON_NONE)
+        failure = session->refusal;
+    return ike_session_fail(session, &failure);
+}
+
+static void free_data(void *data)
+{
+    Aggressive *am = data;
+
+    if (am == NULL)
+        return;
+    ike_dh_free(am->dh);
+    ike_wipe(am, sizeof(*am));
+    free(am);
+}
+
+static const IkeStep STEPS[] = {
+    {.direction = IKE_SEND, .protection = IKE_CLEAR, .build = build_am1},
+    {.direction = IKE_RECEIVE,
+     .protection = IKE_CLEAR,
+     .required = IKE_SET(IKE_PAYLOAD_SA) | IKE_SET(IKE_PAYLOAD_KE) | IKE_SET(IKE_PAYLOAD_NONCE) |
+                 IKE_SET(IKE_PAYLOAD_ID) | IKE_SET(IKE_PAYLOAD_HASH),
+     .allowed = IKE_SET_NATD | IKE_SET(IKE_PAYLOAD_CERTREQ),
+     .consume = consume_am2},
+    {.direction = IKE_SEND, .protection = IKE_ENCRYPTED, .build = build_am3},
+};
+
+const IkeScript IKE_SCRIPT_AGGRESSIVE = {
+    .type = IKE_EXCHANGE_AGGRESSIVE,
+    .steps = STEPS,
+    .steps_n = sizeof(STEPS) / sizeof(STEPS[0]),
+    .budget = IKE_ADDRESS_BUDGET,
+    .expired = expired,
+    .free_data = free_data,
+};
+
+/* ---- the beginning ---- */
+
+static Aggressive *aggressive_new(const IkeSession *session, const IkeGroup *group, int *error)
+{
+    const IkeConfig *config = &session->config;
+    Aggressive *am = calloc(1, sizeof(*am));
+
+    *error = -ENOMEM;
+    if (am == NULL)
+        return NULL;
+    am->offer.proposals = config->phase1;
+    am->offer.n = config->phase1_n;
+    am->offer.group = group;
+    am->offer.lifetime = config->phase1_lifetime;
+    choose_methods(config, am);
+    *error = write_bodies(config, am) ? ike_dh_new(&am->dh, group) : -EMSGSIZE;
+    if (*error < 0) {
+        free_data(am);
+        return NULL;
+    }
+    return am;
+}
+
+int ike_aggressive_begin(IkeSession *session, const IkeGroup *group, bool renewal)
+{
+    int error = 0;
+    Aggressive *am = aggressive_new(session, group, &error);
+    IkeIsakmpSa *sa = am != NULL ? ike_isakmp_sa_new(session) : NULL;
+
+    if (sa == NULL) {
+        free_data(am);
+        return error < 0 ? error : -EAGAIN;
+    }
+    sa->renewal = renewal;
+    sa->peer = session->config.gateway;
+    if (renewal && session->current != NULL) {
+        sa->peer = session->current->peer;
+        sa->marked = session->current->marked;
+    }
+    IkeExchange *x = ike_exchange_new(session, &IKE_SCRIPT_AGGRESSIVE, sa, 0, am);
+    if (x == NULL)
+        return -EAGAIN;
+    x->nonce_i_n = NONCE_SIZE;
+    int r = ike_session_random(session, x->nonce_i, NONCE_SIZE);
+    if (r < 0)
+        return r;
+    if (!renewal) {
+        uint64_t left = session->attempts_end > session->now ? session->attempts_end - session->now
+                                                             : IKE_SECOND;
+        x->give_up_at = session->now + left / (session->groups_n - session->group);
+    }
+    return ike_exchange_run(session, x);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every time and limit of the protocol that is a choice of ours, in one place.
+ *
+ * A list of all timers:
+ * - retransmission: an unanswered message goes out again after 0.5 s, then 1, 2, 4 s, each with
+ *   jitter, until its exchange's budget is spent;
+ * - hint: after a refusal in the clear, half a second for a better answer;
+ * - push: how long an address is awaited before it is asked for;
+ * - stage: how long the gateway has for its next move in user authentication or mode config;
+ * - DPD: R-U-THERE after `dpd_interval` without anything from the gateway, again after 0.5, 1, 2
+ *   and 4 s, lost after 4 s more;
+ * - renewal: before the end of each SA, by a fifth of its life (2 s to 10 min), with jitter;
+ * - overlap: how long the replaced SA still takes packets.
+ */
+#ifndef IKE_POLICY_H
+#define IKE_POLICY_H
+
+#include "ike/ike.h"
+
+#define IKE_RETRANSMIT_FIRST (IKE_SECOND / 2)
+#define IKE_RETRANSMIT_MOST  (4 * IKE_SECOND)
+#define IKE_ADDRESS_BUDGET   (15 * IKE_SECOND) /* an address, shared by its attempts */
+#define IKE_ANSWER_BUDGET    (15 * IKE_SECOND) /* any later exchange */
+#define IKE_HINT_WAIT        (IKE_SECOND / 2)
+#define IKE_PUSH_WAIT        (3 * IKE_SECOND / 2) /* gateways that may push */
+#define IKE_PUSH_WAIT_SHORT  (IKE_SECOND / 10)    /* gateways known to wait to be asked */
+#define IKE_STAGE_BUDGET     (30 * IKE_SECOND)
+#define IKE_ANSWER_WAIT      (300 * IKE_SECOND) /* a person has time to type */
+#define IKE_DUPLICATES_WAIT  (60 * IKE_SECOND)
+#define IKE_PROBE_LAST       (4 * IKE_SECOND)
+#define IKE_DPD_DEFAULT      30
+#define IKE_OUT_DELAY        IKE_SECOND /* renewed outbound SA, when the peer does not use its own first \
+                                         */
+#define IKE_CHILD_OVERLAP   (10 * IKE_SECOND)
+#define IKE_ISAKMP_OVERLAP  (5 * IKE_SECOND)
+#define IKE_RENEWAL_RETRY   (5 * IKE_SECOND)
+#define IKE_DELETED_WAIT    IKE_SECOND /* a child is gone: before a new one is asked for */
+#define IKE_DELETED_SA_WAIT (10 * IKE_SECOND)
+
+enum {
+    IKE_BAD_ANSWERS_MAX = 3,     /* AM2s that fail verification before an attempt is over */
+    IKE_CACHED_ANSWERS_MAX = 16, /* repetitions that one exchange answers */
+    IKE_PROBES_MAX = 5,
+};
+
+/* When to renew something that lives `seconds` from now: ns from now, before jitter. */
+uint64_t ike_policy_renewal(uint32_t seconds);
+/* The jitter that ike_policy_renewal() allows, ns. */
+uint64_t ike_policy_renewal_jitter(uint32_t seconds);
+/* Wait before try number `tries` (from 0) is repeated, ns. */
+uint64_t ike_policy_retransmit(unsigned tries);
+/* The shorter of two lifetimes, of which 0 says nothing. */
+uint32_t ike_policy_shorter(uint32_t a, uint32_t b);
+
+#endif

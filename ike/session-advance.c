@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is next. After each message, tick and answer the session looks at what is done and begins
+ * what follows: user authentication, mode config, one Quick Mode a network, and later the renewal
+ * of each. Nothing here depends on which message brought it about.
+ */
+#include "ike/policy.h"
+#include "ike/session-private.h"
+
+#include <string.h>
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+bool ike_session_renewing(const IkeSession *session)
+{
+    for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX; i++) {
+        const IkeIsakmpSa *sa = session->sas[i];
+        if (sa != NULL && sa->renewal && sa->stage != IKE_STAGE_READY && sa->remove_at == IKE_NEVER)
+            return true;
+    }
+    return false;
+}
+
+/* ---- one ISAKMP SA, from authenticated to ready ---- */
+
+static void set_phase_state(IkeSession *session, const IkeIsakmpSa *sa, IkeState state)
+{
+    if (!sa->renewal && session->state < IKE_STATE_CONNECTED)
+        ike_session_set_state(session, state);
+}
+
+/* How long a push is awaited: two round trips more for those who are known not to push. */
+static uint64_t push_wait(const IkeIsakmpSa *sa)
+{
+    if ((sa->vendors & IKE_VENDORS_PULL) == 0)
+        return IKE_PUSH_WAIT;
+    return sooner(IKE_PUSH_WAIT, IKE_PUSH_WAIT_SHORT + 2 * sa->round_trip);
+}
+
+static int enter_config(IkeSession *session, IkeIsakmpSa *sa)
+{
+    const IkeConfig *config = &session->config;
+
+    sa->stage = IKE_STAGE_CONFIG;
+    sa->stage_limit = session->now + IKE_STAGE_BUDGET;
+    set_phase_state(session, sa, IKE_STATE_CONFIG);
+    if (sa->config_done)
+        return 0;
+    if (config->config == IKE_CONFIG_NONE) {
+        session->inner.address = config->address;
+        session->inner.prefix = config->address.family == 4 ? 32 : 128;
+        sa->config_done = session->inner_known = true;
+        IkeEvent event = {.type = IKE_EVENT_CONFIG, .config = session->inner};
+        return sa->renewal ? 0 : ike_session_emit(session, &event);
+    }
+    if (sa->renewal && (session->pushed || config->config == IKE_CONFIG_PUSH)) {
+        sa->config_done = true; /* it pushes again, or it does not; the address goes on */
+        return 0;
+    }
+    if (config->config == IKE_CONFIG_PULL || sa->renewal)
+        sa->pull_at = session->now;
+    else if (config->config == IKE_CONFIG_AUTO)
+        sa->pull_at = session->now + push_wait(sa);
+    return 0;
+}
+
+static int announce_phase1(IkeSession *session, const IkeIsakmpSa *sa)
+{
+    IkeEvent event = {.type = IKE_EVENT_PHASE1, .phase1 = sa->info};
+
+    return ike_session_emit(session, &event);
+}
+
+/* RFC 2407, 4.6.3.3: drops what the gateway remembers of a former self of ours. Never with an ID
+ * that others share, whose tunnels it would end. */
+static int say_initial_contact(IkeSession *session, IkeIsakmpSa *sa)
+{
+    const IkeConfig *config = &session->config;
+    bool shared = config->id.type == IKE_ID_KEY_ID || sa->info.xauth || sa->user_done;
+    bool wanted =
+        config->initial_contact == IKE_YES || (config->initial_contact == IKE_AUTO && !shared);
+
+    return wanted && !sa->renewal ? ike_info_initial_contact(session, sa) : 0;
+}
+
+static int leave_phase1(IkeSession *session, IkeIsakmpSa *sa)
+{
+    int r = announce_phase1(session, sa);
+
+    if (r < 0)
+        return r;
+    if (!sa->info.xauth)
+        r = say_initial_contact(session, sa);
+    if (r < 0)
+        return r;
+    bool user = sa->info.xauth || session->config.xauth == IKE_XAUTH_REQUIRED;
+    if (!user || sa->user_done)
+        return enter_config(session, sa);
+    sa->stage = IKE_STAGE_USER_AUTH;
+    sa->stage_limit = session->now + IKE_STAGE_BUDGET;
+    set_phase_state(session, sa, IKE_STATE_USER_AUTH);
+    return 0;
+}
+
+/* What stays of the SA that this one replaces: nothing new is begun under it. */
+static void retire_current(IkeSession *session, const IkeIsakmpSa *successor)
+{
+    IkeIsakmpSa *old = session->current;
+
+    if (old == NULL || old == successor)
+        return;
+    old->renew_at = IKE_NEVER;
+    old->remove_at = session->now + IKE_ISAKMP_OVERLAP;
+}
+
+static void choose_networks(IkeSession *session)
+{
+    const IkeConfig *config = &session->config;
+
+    if (config->networks_n > 0 && config->selectors == IKE_SELECTORS_EACH) {
+        memcpy(session->wanted, config->networks, config->networks_n * sizeof(IkeNetwork));
+        session->wanted_n = config->networks_n;
+        return;
+    }
+    session->wanted[0] = (IkeNetwork){.family = session->inner.address.family};
+    session->wanted_n = 1;
+}
+
+static int become_ready(IkeSession *session, IkeIsakmpSa *sa)
+{
+    sa->stage = IKE_STAGE_READY;
+    sa->stage_limit = sa->pull_at = IKE_NEVER;
+    retire_current(session, sa);
+    session->current = sa;
+    ike_isakmp_sa_heard(session, sa);
+    if (session->state < IKE_STATE_PHASE2) {
+        choose_networks(session);
+        ike_session_set_state(session, IKE_STATE_PHASE2);
+    }
+    return 0;
+}
+
+static int stage_expired(IkeSession *session, IkeIsakmpSa *sa)
+{
+    if (sa->renewal) {
+        sa->remove_at = session->now;
+        session->phase1_retry_at = session->now + IKE_RENEWAL_RETRY;
+        return 0;
+    }
+    if (sa->stage == IKE_STAGE_CONFIG)
+        return ike_session_fail_simply(session, IKE_REASON_PHASE2_REFUSED, IKE_DETAIL_NO_CONFIG);
+    if (session->asking != NULL)
+        return ike_session_fail_simply(session, IKE_REASON_SECRET_MISSING, IKE_DETAIL_NO_SECRET);
+    return ike_session_fail_simply(session, IKE_REASON_USER_AUTHENTICATION,
+                                   sa->heard ? IKE_DETAIL_SILENCE_LATER : IKE_DETAIL_XAUTH_MISSING);
+}
+
+static int advance_sa(IkeSession *session, IkeIsakmpSa *sa)
+{
+    int r = 0;
+
+    if (sa->stage == IKE_STAGE_PHASE1 && sa->authenticated)
+        r = leave_phase1(session, sa);
+    if (r == 0 && sa->stage == IKE_STAGE_USER_AUTH && sa->user_done)
+        r = enter_config(session, sa);
+    if (r == 0 && sa->stage == IKE_STAGE_CONFIG && sa->config_done)
+        r = become_ready(session, sa);
+    if (r == 0 && session->now >= sa->stage_limit)
+        r = stage_expired(session, sa);
+    if (r == 0 && sa->stage == IKE_STAGE_CONFIG && session->now >= sa->pull_at)
+        r = ike_config_pull(session, sa);
+    return r;
+}
+
+/* ---- children ---- */
+
+static bool needs_child(IkeSession *session, size_t network)
+{
+    const IkeChild *child = ike_child_current(session, network);
+
+    if (session->now < session->retry_at[network])
+        return false;
+    return child == NULL || session->now >= child->renew_at;
+}
+
+static bool every_network_stands(IkeSession *session)
+{
+    for (size_t i = 0; i < session->wanted_n; i++)
+        if (ike_child_current(session, i) == NULL)
+            return false;
+    return true;
+}
+
+static int become_connected(IkeSession *session)
+{
+    IkeEvent event = {.type = IKE_EVENT_CONNECTED};
+
+    ike_session_set_state(session, IKE_STATE_CONNECTED);
+    ike_isakmp_sa_heard(session, session->current);
+    return ike_session_emit(session, &event);
+}
+
+static int advance_children(IkeSession *session)
+{
+    if (session->current == NULL || session->state < IKE_STATE_PHASE2)
+        return 0;
+    for (size_t i = 0; i < session->wanted_n && !ike_quick_running(session); i++) {
+        int r = needs_child(session, i) ? ike_quick_begin(session, i) : 0;
+        if (r < 0)
+            return r;
+    }
+    if (session->state == IKE_STATE_PHASE2 && every_network_stands(session))
+        return become_connected(session);
+    return 0;
+}
+
+static int expire_children(IkeSession *session)
+{
+    for (size_t i = 0; i < IKE_CHILDREN_MAX; i++) {
+        IkeChild *child = &session->children[i];
+        if (!child->used || session->now < child->expires_at)
+            continue;
+        if (!child->replaced && ike_child_current(session, child->network) == child)
+            return ike_session_fail_simply(session, IKE_REASON_TUNNEL_LOST, IKE_DETAIL_EXPIRED);
+        child->remove_at = session->now;
+        child->replaced = true;
+    }
+    return 0;
+}
+
+static uint64_t children_deadline(const IkeSession *session)
+{
+    uint64_t deadline = IKE_NEVER;
+    bool busy = ike_quick_running(session);
+
+    for (size_t i = 0; i < IKE_CHILDREN_MAX; i++) {
+        const IkeChild *child = &session->children[i];
+        if (!child->used)
+            continue;
+        deadline = sooner(deadline, sooner(ike_child_deadline(child), child->expires_at));
+        uint64_t retry = session->retry_at[child->network];
+        if (!busy && !child->replaced)
+            deadline = sooner(deadline, child->renew_at > retry ? child->renew_at : retry);
+    }
+    for (size_t i = 0; i < session->wanted_n && !busy; i++)
+        if (session->retry_at[i] > session->now)
+            deadline = sooner(deadline, session->retry_at[i]);
+    return deadline;
+}
+
+/* ---- Phase 1's renewal ---- */
+
+static int advance_renewal(IkeSession *session)
+{
+    IkeIsakmpSa *current = session->current;
+
+    if (current == NULL || session->state != IKE_STATE_CONNECTED)
+        return 0;
+    if (session->now >= current->expires_at)
+        return ike_session_fail_simply(session, IKE_REASON_TUNNEL_LOST, IKE_DETAIL_EXPIRED);
+    if (session->now < current->renew_at || session->now < session->phase1_retry_at ||
+        ike_session_renewing(session))
+        return 0;
+    return ike_aggressive_begin(session, current->info.chosen.group, true);
+}
+
+/* ---- all of it ---- */
+
+int ike_session_advance(IkeSession *session)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX && r == 0; i++)
+        if (session->sas[i] != NULL && session->state != IKE_STATE_ENDED)
+            r = advance_sa(session, session->sas[i]);
+    if (r == 0 && session->state != IKE_STATE_ENDED)
+        r = expire_children(session);
+    if (r == 0 && session->state != IKE_STATE_ENDED)
+        r = advance_renewal(session);
+    if (r == 0 && session->state != IKE_STATE_ENDED)
+        r = advance_children(session);
+    return r;
+}
+
+uint64_t ike_session_advance_deadline(const IkeSession *session)
+{
+    uint64_t deadline = children_deadline(session);
+
+    for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX; i++)
+        if (session->sas[i] != NULL)
+            deadline = sooner(deadline, ike_isakmp_sa_deadline(session, session->sas[i]));
+    return deadline;
+}
+
+int ike_session_refused(IkeSession *session, IkeIsakmpSa *sa, uint16_t notify)
+{
+    IkeFailure failure = {.detail = IKE_DETAIL_NOTIFY, .notify = notify};
+
+    if (ike_quick_running(session))
+        return ike_quick_refused(session, notify);
+    if (sa->renewal || session->state >= IKE_STATE_PHASE2)
+        return 0;
+    if (sa->stage == IKE_STAGE_USER_AUTH)
+        failure.reason = IKE_REASON_USER_AUTHENTICATION;
+    else if (notify == IKE_NOTIFY_AUTHENTICATION_FAILED)
+        failure.reason = IKE_REASON_GATEWAY_AUTHENTICATION;
+    else
+        return 0; /* mode config runs to its own end */
+    return ike_session_fail(session, &failure);
+}

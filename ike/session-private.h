@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of a session share: its ISAKMP SAs, its children, and the calls between the
+ * exchanges and their owner. No other file includes this.
+ */
+#ifndef IKE_SESSION_PRIVATE_H
+#define IKE_SESSION_PRIVATE_H
+
+#include "ike/event.h"
+#include "ike/exchange.h"
+#include "ike/ike.h"
+#include "ike/keymat.h"
+#include "ike/natt.h"
+#include "ike/payload-config.h"
+#include "ike/vendor.h"
+
+enum {
+    IKE_ISAKMP_SAS_MAX = 4,
+    IKE_CHILDREN_MAX = 3 * IKE_NETWORKS_MAX, /* current, previous and next of each */
+    IKE_SEEN_IDS_MAX = 4096,
+};
+
+/* How far an ISAKMP SA has come. */
+typedef enum IkeStage {
+    IKE_STAGE_PHASE1,
+    IKE_STAGE_USER_AUTH,
+    IKE_STAGE_CONFIG,
+    IKE_STAGE_READY,
+} IkeStage;
+
+struct IkeIsakmpSa {
+    uint8_t cookie_i[IKE_COOKIE_SIZE], cookie_r[IKE_COOKIE_SIZE];
+    IkeStage stage;
+    bool authenticated; /* HASH_R and the gateway's ID were verified */
+    bool heard;         /* a protected message has come: the gateway has our AM3 */
+    bool renewal;       /* takes the place of another one */
+    IkeKeys keys;
+    IkePhase1Info info;
+    uint16_t method;
+    unsigned vendors;
+    const IkeNattDialect *natt; /* NULL: no UDP encapsulation */
+    IkeAddress peer;
+    bool marked; /* UDP encapsulation's port: the non-ESP marker stands before each message */
+    uint64_t round_trip; /* ns, of AM1 and AM2 */
+    bool user_done;      /* STATUS=OK */
+    bool user_sent;      /* credentials have gone out and were not yet accepted */
+    bool config_done;
+    uint64_t pull_at;     /* when to ask for an address; IKE_NEVER: not */
+    uint64_t stage_limit; /* when the gateway must have made its move */
+    uint64_t renew_at, expires_at, remove_at;
+    uint64_t probe_at;    /* next R-U-THERE */
+    uint64_t probe_since; /* when the first that is unanswered went out; 0: none is */
+    unsigned probes;
+    uint32_t probe_sequence;
+    bool peer_sequence_known;
+    uint32_t peer_sequence;
+    uint32_t seen_ids[IKE_SEEN_IDS_MAX]; /* message IDs that the gateway has used */
+    size_t seen_ids_n;
+};
+
+typedef struct IkeChild {
+    bool used;
+    bool replaced; /* a newer one carries the traffic */
+    bool gone;     /* the gateway has deleted it */
+    IkeSaInfo info;
+    size_t network;     /* which of the wanted selectors */
+    EspSa *waiting_out; /* outbound, to be announced at out_at or on first use by the peer */
+    uint64_t out_at, renew_at, expires_at, remove_at;
+} IkeChild;
+
+struct IkeSession {
+    IkeConfig config;
+    IkeRandomFn random;
+    void *random_context;
+    uint64_t now; /* of the call that is under way */
+    IkeState state;
+    IkeQueue packets, events;
+
+    IkeIsakmpSa *sas[IKE_ISAKMP_SAS_MAX];
+    IkeIsakmpSa *current; /* ready for new exchanges; NULL before Phase 1 is through */
+    IkeExchange exchanges[IKE_EXCHANGES_MAX];
+
+    const IkeGroup *groups[IKE_PHASE1_PROPOSALS_MAX]; /* one attempt each */
+    size_t groups_n, group;
+    uint64_t attempts_end; /* when the address has had its time */
+    IkeFailure refusal;    /* the most telling end of an earlier attempt */
+
+    IkeInnerConfig inner;
+    bool inner_known;
+    bool pushed;                         /* the address came by SET */
+    IkeNetwork wanted[IKE_NETWORKS_MAX]; /* remote selectors, one Quick Mode each */
+    size_t wanted_n;
+    IkeChild children[IKE_CHILDREN_MAX];
+    uint64_t retry_at[IKE_NETWORKS_MAX]; /* per network: when a renewal is tried again */
+    uint64_t phase1_retry_at;
+    uint64_t last_inbound; /* of ESP, as the data path has it */
+    uint32_t question;     /* ID of the last question */
+    IkeExchange *asking;   /* which exchange waits for its answer */
+};
+
+/* ---- session.c: the owner ---- */
+int ike_session_emit(IkeSession *session, const IkeEvent *event);
+void ike_session_set_state(IkeSession *session, IkeState state);
+int ike_session_random(IkeSession *session, uint8_t *bytes, size_t n);
+/* Up to `range` ns less than `value`, at random; `value` where there is no randomness. */
+uint64_t ike_session_jitter(IkeSession *session, uint64_t value, uint64_t range);
+int ike_session_send(IkeSession *session, const IkeIsakmpSa *sa, IkeSlice message);
+/* The end: FAILED before it was connected, LOST after. */
+int ike_session_fail(IkeSession *session, const IkeFailure *failure);
+int ike_session_fail_simply(IkeSession *session, IkeReason reason, IkeDetail detail);
+int ike_session_notice(IkeSession *session, IkeDetail detail, uint32_t notify);
+
+/* ---- session-advance.c: what is next ---- */
+int ike_session_advance(IkeSession *session);
+uint64_t ike_session_advance_deadline(const IkeSession *session);
+bool ike_session_renewing(const IkeSession *session);
+/* An authentic error notify: it ends what is under way. */
+int ike_session_refused(IkeSession *session, IkeIsakmpSa *sa, uint16_t notify);
+
+/* ---- isakmp-sa.c ---- */
+IkeIsakmpSa *ike_isakmp_sa_new(IkeSession *session);
+void ike_isakmp_sa_remove(IkeSession *session, IkeIsakmpSa *sa);
+bool ike_isakmp_sa_first_use(IkeIsakmpSa *sa, uint32_t message_id); /* and remembers it */
+void ike_isakmp_sa_heard(IkeSession *session, IkeIsakmpSa *sa);     /* something authentic came */
+int ike_isakmp_sa_deleted(IkeSession *session, IkeIsakmpSa *sa);    /* by the gateway */
+void ike_isakmp_sa_set_lifetime(IkeSession *session, IkeIsakmpSa *sa, uint32_t seconds);
+int ike_isakmp_sa_tick(IkeSession *session, IkeIsakmpSa *sa);
+uint64_t ike_isakmp_sa_deadline(const IkeSession *session, const IkeIsakmpSa *sa);
+
+/* ---- exchange-aggressive.c ---- */
+int ike_aggressive_begin(IkeSession *session, const IkeGroup *group, bool renewal);
+/* A notify in the clear while an attempt waits: a hint, not the truth. */
+void ike_aggressive_hint(IkeSession *session, IkeExchange *exchange, uint16_t notify);
+extern const IkeScript IKE_SCRIPT_AGGRESSIVE;
+
+/* ---- exchange-config.c, exchange-xauth.c ---- */
+enum { IKE_TRANSACTION_TYPES_MAX = 64 };
+
+/* A transaction that the gateway has begun. */
+typedef struct IkeTransaction {
+    uint8_t answer; /* IKE_CONFIG_REPLY or IKE_CONFIG_ACK */
+    uint16_t identifier;
+    uint16_t types[IKE_TRANSACTION_TYPES_MAX]; /* of the attributes, in their order */
+    size_t types_n;
+    IkeSecret user, password; /* for a REPLY */
+} IkeTransaction;
+
+int ike_config_pull(IkeSession *session, IkeIsakmpSa *sa);
+extern const IkeScript IKE_SCRIPT_PULL;
+extern const IkeScript IKE_SCRIPT_TRANSACTION;
+int ike_config_take_inner(IkeSession *session, IkeIsakmpSa *sa, const IkeConfigMessage *message);
+int ike_xauth_request(IkeSession *session, IkeExchange *exchange, const IkeConfigMessage *message);
+void ike_xauth_write_reply(const IkeTransaction *transaction, IkeWriter *writer);
+int ike_xauth_status(IkeSession *session, IkeIsakmpSa *sa, bool ok, const char *message);
+int ike_xauth_answer(IkeSession *session, IkeExchange *exchange, const IkeSecret *user,
+                     const IkeSecret *password);
+
+/* ---- exchange-quick.c, exchange-quick-responder.c ---- */
+int ike_quick_begin(IkeSession *session, size_t network);
+bool ike_quick_running(const IkeSession *session);
+/* The gateway has refused the Quick Mode that is under way. */
+int ike_quick_refused(IkeSession *session, uint16_t notify);
+/* The lifetimes of a RESPONDER-LIFETIME in the message, where it is shorter than what is given. */
+void ike_quick_shorten(const IkeMessage *message, uint32_t *seconds, uint32_t *kilobytes);
+uint32_t ike_quick_new_spi(IkeSession *session);
+uint16_t ike_quick_encapsulation(const IkeIsakmpSa *sa);
+void *ike_quick_renewal_new(void); /* data for IKE_SCRIPT_QUICK_RESPONDER; NULL: no memory */
+extern const IkeScript IKE_SCRIPT_QUICK;
+extern const IkeScript IKE_SCRIPT_QUICK_RESPONDER;
+
+/* ---- exchange-info.c ---- */
+extern const IkeScript IKE_SCRIPT_INFO_IN;
+int ike_info_delete_child(IkeSession *session, IkeIsakmpSa *sa, uint32_t spi_in);
+int ike_info_delete_sa(IkeSession *session, IkeIsakmpSa *sa);
+int ike_info_initial_contact(IkeSession *session, IkeIsakmpSa *sa);
+int ike_info_error(IkeSession *session, IkeIsakmpSa *sa, uint16_t notify, uint32_t spi);
+int ike_info_probe(IkeSession *session, IkeIsakmpSa *sa);
+/* DELETE payloads of an authentic message, wherever they stand in it. */
+int ike_info_take_deletes(IkeSession *session, const IkeMessage *message);
+
+/* ---- child.c ---- */
+typedef struct IkeChildParameters {
+    const IkeIsakmpSa *sa;
+    IkeSaInfo info;     /* lifetime: the shorter side's seconds */
+    uint32_t kilobytes; /* likewise; 0: no limit */
+    size_t network;
+    IkeSlice secret, nonce_i, nonce_r;
+} IkeChildParameters;
+
+/* Takes packets at once; sends when ike_child_send() is called, or at its out_at. */
+int ike_child_new(IkeSession *session, const IkeChildParameters *parameters, IkeChild **childp);
+int ike_child_send(IkeSession *session, IkeChild *child);
+IkeChild *ike_child_current(IkeSession *session, size_t network);
+IkeChild *ike_child_by_spi_in(IkeSession *session, uint32_t spi);
+IkeChild *ike_child_by_spi_out(IkeSession *session, uint32_t spi);
+void ike_child_forget(IkeChild *child);
+/* The gateway has deleted it: no more sending, and a little time for packets on their way. */
+int ike_child_deleted(IkeSession *session, IkeChild *child);
+int ike_child_tick(IkeSession *session, IkeChild *child);
+uint64_t ike_child_deadline(const IkeChild *child);
+
+#endif

@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The session: the boundary of the core. Datagrams are routed to exchanges by cookies and message
+ * ID, time is handed to all who wait, and after each call the session looks at what is next.
+ *
+ * Invariants:
+ * - nothing is freed while a message that may refer to it is in hand: what is to go is marked, and
+ *   swept by tick();
+ * - after FAILED, LOST or STOPPED nothing more is sent and no more events come;
+ * - a message that fails verification changes nothing and is answered by nothing.
+ */
+#include "ike/payload-notify.h"
+#include "ike/policy.h"
+#include "ike/session-private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- services for the other files ---- */
+
+int ike_session_emit(IkeSession *session, const IkeEvent *event)
+{
+    return ike_queue_event(&session->events, event);
+}
+
+void ike_session_set_state(IkeSession *session, IkeState state)
+{
+    IkeEvent event = {.type = IKE_EVENT_STATE, .state = state};
+
+    if (session->state == state)
+        return;
+    session->state = state;
+    /* Without memory the next fallible call fails, too; a state that went unsaid does no harm. */
+    if (state != IKE_STATE_ENDED)
+        (void)ike_session_emit(session, &event);
+}
+
+int ike_session_random(IkeSession *session, uint8_t *bytes, size_t n)
+{
+    return session->random(session->random_context, bytes, n);
+}
+
+uint64_t ike_session_jitter(IkeSession *session, uint64_t value, uint64_t range)
+{
+    uint8_t bytes[4];
+
+    if (range == 0 || ike_session_random(session, bytes, sizeof(bytes)) < 0)
+        return value;
+    IkeReader r = ike_reader(bytes, sizeof(bytes));
+    uint64_t less = (range >> 16) * (ike_read_u32(&r) >> 16);
+    return less < value ? value - less : value;
+}
+
+int ike_session_send(IkeSession *session, const IkeIsakmpSa *sa, IkeSlice message)
+{
+    uint8_t bytes[IKE_NON_ESP_MARKER_SIZE + IKE_MESSAGE_MAX] = {0};
+
+    if (!sa->marked)
+        return ike_queue_packet(&session->packets, &sa->peer, message);
+    memcpy(bytes + IKE_NON_ESP_MARKER_SIZE, message.bytes, message.n);
+    return ike_queue_packet(&session->packets, &sa->peer,
+                            (IkeSlice){bytes, IKE_NON_ESP_MARKER_SIZE + message.n});
+}
+
+int ike_session_fail(IkeSession *session, const IkeFailure *failure)
+{
+    bool was_connected = session->state == IKE_STATE_CONNECTED;
+    IkeEvent event = {.type = was_connected ? IKE_EVENT_LOST : IKE_EVENT_FAILED,
+                      .failure = *failure};
+
+    if (session->state == IKE_STATE_ENDED)
+        return 0;
+    ike_session_set_state(session, IKE_STATE_ENDED);
+    return ike_session_emit(session, &event);
+}
+
+int ike_session_fail_simply(IkeSession *session, IkeReason reason, IkeDetail detail)
+{
+    return ike_session_fail(session, &(IkeFailure){.reason = reason, .detail = detail});
+}
+
+int ike_session_notice(IkeSession *session, IkeDetail detail, uint32_t notify)
+{
+    IkeEvent event = {.type = IKE_EVENT_NOTICE, .failure = {.detail = detail, .notify = notify}};
+
+    return ike_session_emit(session, &event);
+}
+
+/* ---- life ---- */
+
+static bool config_is_complete(const IkeConfig *config)
+{
+    return config->gateway.family != 0 && config->psk.known && config->phase1_n > 0 &&
+           config->phase1_n <= IKE_PHASE1_PROPOSALS_MAX && config->phase2_n > 0 &&
+           config->phase2_n <= IKE_PHASE2_PROPOSALS_MAX && config->networks_n <= IKE_NETWORKS_MAX &&
+           config->phase1_lifetime > 0 && config->phase2_lifetime > 0 && config->id.n > 0 &&
+           config->id.n <= IKE_ID_MAX &&
+           (config->id.type == IKE_ID_FQDN || config->id.type == IKE_ID_USER_FQDN ||
+            config->id.type == IKE_ID_KEY_ID) &&
+           (config->config != IKE_CONFIG_NONE || config->address.family != 0);
+}
+
+int ike_session_new(IkeSession **sessionp, const IkeConfig *config, IkeRandomFn random,
+                    void *context)
+{
+    if (!config_is_complete(config))
+        return -EINVAL;
+    IkeSession *session = calloc(1, sizeof(*session));
+    if (session == NULL)
+        return -ENOMEM;
+    session->config = *config;
+    session->random = random;
+    session->random_context = context;
+    *sessionp = session;
+    return 0;
+}
+
+IkeSession *ike_session_free(IkeSession *session)
+{
+    if (session == NULL)
+        return NULL;
+    for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX; i++)
+        if (session->sas[i] != NULL)
+            ike_isakmp_sa_remove(session, session->sas[i]);
+    for (size_t i = 0; i < IKE_CHILDREN_MAX; i++)
+        ike_child_forget(&session->children[i]);
+    ike_queue_clear(&session->packets);
+    ike_queue_clear(&session->events);
+    ike_wipe(session, sizeof(*session));
+    free(session);
+    return NULL;
+}
+
+/* One attempt for each distinct group that is strong enough, in the profile's order. */
+static void collect_groups(IkeSession *session)
+{
+    const IkeConfig *config = &session->config;
+
+    for (size_t i = 0; i < config->phase1_n; i++) {
+        const IkeGroup *group = config->phase1[i].group;
+        bool wanted =
+            config->weakest_group == NULL || group->strength >= config->weakest_group->strength;
+        for (size_t j = 0; j < session->groups_n; j++)
+            wanted = wanted && session->groups[j] != group;
+        if (wanted)
+            session->groups[session->groups_n++] = group;
+    }
+}
+
+/* The end of every call: a fault of this machine ends the session, and is told. */
+static int finish(IkeSession *session, int r)
+{
+    if (r >= 0 && session->state != IKE_STATE_ENDED)
+        r = ike_session_advance(session);
+    if (r >= 0)
+        return 0;
+    (void)ike_session_fail(
+        session,
+        &(IkeFailure){.reason = IKE_REASON_INTERNAL, .detail = IKE_DETAIL_LOCAL, .error = -r});
+    return r;
+}
+
+int ike_session_start(IkeSession *session, uint64_t now)
+{
+    session->now = now;
+    if (session->state != IKE_STATE_IDLE)
+        return -EALREADY;
+    collect_groups(session);
+    if (session->groups_n == 0)
+        return finish(session, -EINVAL);
+    session->attempts_end = now + IKE_ADDRESS_BUDGET;
+    ike_session_set_state(session, IKE_STATE_PHASE1);
+    return finish(session, ike_aggressive_begin(session, session->groups[0], false));
+}
+
+/* ---- receiving ---- */
+
+static bool same_host(const IkeAddress *a, const IkeAddress *b)
+{
+    return a->family == b->family && memcmp(a->bytes, b->bytes, a->family == 4 ? 4 : 16) == 0;
+}
+
+static IkeIsakmpSa *find_sa(IkeSession *session, const IkeHeader *header, const IkeAddress *from)
+{
+    for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX; i++) {
+        IkeIsakmpSa *sa = session->sas[i];
+        if (sa == NULL || memcmp(header->cookie_i, sa->cookie_i, IKE_COOKIE_SIZE) != 0)
+            continue;
+        /* Before there are keys, only the address tells who speaks. */
+        if (!sa->authenticated)
+            return same_host(from, &sa->peer) ? sa : NULL;
+        if (memcmp(header->cookie_r, sa->cookie_r, IKE_COOKIE_SIZE) == 0)
+            return sa;
+    }
+    return NULL;
+}
+
+static IkeExchange *find_exchange(IkeSession *session, const IkeIsakmpSa *sa,
+                                  const IkeHeader *header)
+{
+    for (size_t i = 0; i < IKE_EXCHANGES_MAX; i++) {
+        IkeExchange *x = &session->exchanges[i];
+        if (x->script != NULL && x->sa == sa && x->message_id == header->message_id &&
+            x->script->type == (IkeExchangeType)header->exchange)
+            return x;
+    }
+    return NULL;
+}
+
+static IkeExchange *phase1_of(IkeSession *session, const IkeIsakmpSa *sa)
+{
+    for (size_t i = 0; i < IKE_EXCHANGES_MAX; i++) {
+        IkeExchange *x = &session->exchanges[i];
+        if (x->script == &IKE_SCRIPT_AGGRESSIVE && x->sa == sa)
+            return x;
+    }
+    return NULL;
+}
+
+/* A notify in the clear, before Phase 1 is authenticated: somebody says that he refuses. */
+static void take_hint(IkeSession *session, const IkeIsakmpSa *sa, const IkeHeader *header,
+                      IkeSlice datagram)
+{
+    IkeMessage message;
+    IkeExchange *phase1 = phase1_of(session, sa);
+    IkeSlice payloads = {datagram.bytes + IKE_HEADER_SIZE, datagram.n - IKE_HEADER_SIZE};
+
+    if (phase1 == NULL || ike_payloads_read(header, payloads, &message) != 0)
+        return;
+    for (size_t i = 0; i < message.n; i++) {
+        IkeNotify notify;
+        if (message.payloads[i].type == IKE_PAYLOAD_NOTIFY &&
+            ike_notify_read(message.payloads[i].body, &notify) && notify.type != 0 &&
+            notify.type <= IKE_NOTIFY_ERROR_LAST)
+            ike_aggressive_hint(session, phase1, notify.type);
+    }
+}
+
+/* The script for an exchange that the gateway begins; NULL: we take part in no such exchange. */
+static const IkeScript *script_for(const IkeHeader *header)
+{
+    switch ((int)header->exchange) {
+    case IKE_EXCHANGE_INFORMATIONAL:
+        return &IKE_SCRIPT_INFO_IN;
+    case IKE_EXCHANGE_TRANSACTION:
+        return &IKE_SCRIPT_TRANSACTION;
+    case IKE_EXCHANGE_QUICK:
+        return &IKE_SCRIPT_QUICK_RESPONDER;
+    default:
+        return NULL;
+    }
+}
+
+static void *data_for(const IkeScript *script)
+{
+    if (script == &IKE_SCRIPT_TRANSACTION)
+        return calloc(1, sizeof(IkeTransaction));
+    if (script == &IKE_SCRIPT_QUICK_RESPONDER)
+        return ike_quick_renewal_new();
+    return NULL;
+}
+
+static bool id_was_used(const IkeIsakmpSa *sa, uint32_t message_id)
+{
+    size_t n = sa->seen_ids_n < IKE_SEEN_IDS_MAX ? sa->seen_ids_n : IKE_SEEN_IDS_MAX;
+
+    for (size_t i = 0; i < n; i++)
+        if (sa->seen_ids[i] == message_id)
+            return true;
+    return false;
+}
+
+static int begin_theirs(IkeSession *session, IkeIsakmpSa *sa, const IkeHeader *header,
+                        IkeSlice datagram)
+{
+    const IkeScript *script = script_for(header);
+
+    /* A message ID serves one exchange: a recorded message is no new one. */
+    if (script == NULL || !sa->authenticated || header->message_id == 0 ||
+        (header->flags & IKE_FLAG_ENCRYPTION) == 0 || id_was_used(sa, header->message_id))
+        return IKE_IGNORED;
+    void *data = data_for(script);
+    if (data == NULL && script->free_data != NULL)
+        return -ENOMEM;
+    IkeExchange *x = ike_exchange_new(session, script, sa, header->message_id, data);
+    if (x == NULL)
+        return IKE_IGNORED; /* all places taken: it will be sent again */
+    int r = ike_exchange_receive(session, x, datagram);
+    if (r == IKE_ACCEPTED)
+        (void)ike_isakmp_sa_first_use(sa, header->message_id);
+    else
+        ike_exchange_free(x);
+    return r;
+}
+
+/* RFC 3947, 7: an authentic message from another address moves the gateway there. */
+static int follow(IkeSession *session, IkeIsakmpSa *sa, const IkeAddress *from, bool marked)
+{
+    if (!sa->authenticated || sa->natt == NULL || !marked ||
+        (same_host(from, &sa->peer) && from->port == sa->peer.port))
+        return 0;
+    sa->peer = *from;
+    if (sa != session->current)
+        return 0;
+    IkeEvent event = {.type = IKE_EVENT_PATH, .path = *from};
+    return ike_session_emit(session, &event);
+}
+
+static int route(IkeSession *session, IkeSlice datagram, const IkeAddress *from, bool marked)
+{
+    IkeHeader header;
+
+    if (ike_header_read(datagram, &header) != 0)
+        return IKE_IGNORED;
+    IkeIsakmpSa *sa = find_sa(session, &header, from);
+    if (sa == NULL)
+        return IKE_IGNORED;
+    if (!sa->authenticated && header.exchange == IKE_EXCHANGE_INFORMATIONAL) {
+        if ((header.flags & IKE_FLAG_ENCRYPTION) == 0)
+            take_hint(session, sa, &header, datagram);
+        return IKE_IGNORED;
+    }
+    bool was_authenticated = sa->authenticated;
+    IkeExchange *x = find_exchange(session, sa, &header);
+    int r = x != NULL ? ike_exchange_receive(session, x, datagram)
+                      : begin_theirs(session, sa, &header, datagram);
+    if (r == IKE_ACCEPTED && was_authenticated)
+        r = follow(session, sa, from, marked);
+    return r;
+}
+
+int ike_session_receive(IkeSession *session, const uint8_t *bytes, size_t n, IkeAddress from,
+                        uint64_t now)
+{
+    static const uint8_t marker[IKE_NON_ESP_MARKER_SIZE] = {0};
+    IkeSlice datagram = {bytes, n};
+    bool marked = n >= sizeof(marker) && memcmp(bytes, marker, sizeof(marker)) == 0;
+
+    session->now = now;
+    if (session->state == IKE_STATE_IDLE || session->state == IKE_STATE_ENDED)
+        return 0;
+    if (marked)
+        datagram = (IkeSlice){bytes + sizeof(marker), n - sizeof(marker)};
+    int r = route(session, datagram, &from, marked);
+    return finish(session, r < 0 ? r : 0);
+}
+
+/* ---- time and wishes ---- */
+
+int ike_session_tick(IkeSession *session, uint64_t now)
+{
+    int r = 0;
+
+    session->now = now;
+    if (session->state == IKE_STATE_IDLE || session->state == IKE_STATE_ENDED)
+        return 0;
+    for (size_t i = 0; i < IKE_EXCHANGES_MAX && r >= 0; i++)
+        if (session->exchanges[i].script != NULL && session->state != IKE_STATE_ENDED)
+            r = ike_exchange_tick(session, &session->exchanges[i]);
+    for (size_t i = 0; i < IKE_CHILDREN_MAX && r >= 0; i++)
+        if (session->children[i].used && session->state != IKE_STATE_ENDED)
+            r = ike_child_tick(session, &session->children[i]);
+    for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX && r >= 0; i++)
+        if (session->sas[i] != NULL && session->state != IKE_STATE_ENDED)
+            r = ike_isakmp_sa_tick(session, session->sas[i]);
+    return finish(session, r);
+}
+
+int ike_session_answer(IkeSession *session, uint32_t id, const IkeSecret *user,
+                       const IkeSecret *password, uint64_t now)
+{
+    session->now = now;
+    if (session->state == IKE_STATE_ENDED || session->asking == NULL || id != session->question)
+        return 0;
+    return finish(session, ike_xauth_answer(session, session->asking, user, password));
+}
+
+void ike_session_traffic(IkeSession *session, uint32_t spi_in, uint64_t last_inbound)
+{
+    IkeChild *child = ike_child_by_spi_in(session, spi_in);
+
+    if (last_inbound > session->last_inbound)
+        session->last_inbound = last_inbound;
+    /* The gateway uses its new SA, so it has ours too. */
+    if (child != NULL && child->waiting_out != NULL)
+        child->out_at = 0;
+}
+
+int ike_session_renew_sa(IkeSession *session, uint32_t spi, uint64_t now)
+{
+    IkeChild *child = ike_child_by_spi_in(session, spi);
+
+    session->now = now;
+    if (child == NULL)
+        child = ike_child_by_spi_out(session, spi);
+    if (session->state != IKE_STATE_CONNECTED || child == NULL)
+        return 0;
+    child->renew_at = now;
+    return finish(session, 0);
+}
+
+int ike_session_network_changed(IkeSession *session, uint64_t now)
+{
+    IkeIsakmpSa *sa = session->current;
+
+    session->now = now;
+    if (session->state != IKE_STATE_CONNECTED || sa == NULL || sa->probe_since != 0 ||
+        (sa->vendors & IKE_VENDOR_DPD) == 0)
+        return 0;
+    sa->probe_at = now;
+    session->last_inbound = 0; /* what was heard before does not count */
+    return finish(session, ike_isakmp_sa_tick(session, sa));
+}
+
+int ike_session_renegotiate(IkeSession *session, uint64_t now)
+{
+    session->now = now;
+    if (session->state != IKE_STATE_CONNECTED || session->current == NULL)
+        return 0;
+    session->current->renew_at = now;
+    session->phase1_retry_at = now;
+    for (size_t i = 0; i < session->wanted_n; i++) {
+        IkeChild *child = ike_child_current(session, i);
+        if (child != NULL)
+            child->renew_at = now;
+    }
+    return finish(session, 0);
+}
+
+/* The SA to say goodbye under: the current one, else whichever the gateway has authenticated. */
+static IkeIsakmpSa *any_authenticated(const IkeSession *session)
+{
+    IkeIsakmpSa *found = session->current;
+
+    for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX && found == NULL; i++)
+        if (session->sas[i] != NULL && session->sas[i]->authenticated)
+            found = session->sas[i];
+    return found;
+}
+
+static int say_goodbye(IkeSession *session)
+{
+    IkeIsakmpSa *sa = any_authenticated(session);
+    int r = 0;
+
+    if (sa == NULL)
+        return 0;
+    for (size_t i = 0; i < IKE_CHILDREN_MAX && r >= 0; i++)
+        if (session->children[i].used && !session->children[i].gone)
+            r = ike_info_delete_child(session, sa, session->children[i].info.spi_in);
+    return r < 0 ? r : ike_info_delete_sa(session, sa);
+}
+
+int ike_session_stop(IkeSession *session, uint64_t now)
+{
+    const IkeEvent event = {.type = IKE_EVENT_STOPPED};
+
+    session->now = now;
+    if (session->state == IKE_STATE_ENDED)
+        return 0;
+    int r = say_goodbye(session);
+    ike_session_set_state(session, IKE_STATE_ENDED);
+    int s = ike_session_emit(session, &event);
+    return r < 0 ? r : s;
+}
+
+/* ---- what comes out ---- */
+
+uint64_t ike_session_deadline(const IkeSession *session)
+{
+    if (session->state == IKE_STATE_IDLE || session->state == IKE_STATE_ENDED)
+        return IKE_NEVER;
+    uint64_t deadline = ike_session_advance_deadline(session);
+    for (size_t i = 0; i < IKE_EXCHANGES_MAX; i++) {
+        uint64_t its = ike_exchange_deadline(&session->exchanges[i]);
+        deadline = its < deadline ? its : deadline;
+    }
+    return deadline;
+}
+
+bool ike_session_next_packet(IkeSession *session, IkePacket *packet)
+{
+    return ike_queue_take_packet(&session->packets, packet);
+}
+
+bool ike_session_next_event(IkeSession *session, IkeEvent *event)
+{
+    return ike_queue_take_event(&session->events, event);
+}
