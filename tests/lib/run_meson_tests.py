@@ -7,7 +7,7 @@ reader can trust counts those: cmocka prints TAP when asked, and its lines are p
 program's name. A program without TAP counts as one case, by its exit code (77: skipped).
 
 usage: run_meson_tests.py BUILD-DIRECTORY SUITE [JOBS]
-SUITE is "sim" for the tests meson lists in a suite of that name, "unit" for all others.
+SUITE is the name of a suite of meson's; "unit" is every test that no other runner takes.
 """
 
 import concurrent.futures
