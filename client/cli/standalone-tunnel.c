@@ -232,6 +232,7 @@ int standalone_tunnel(int agent_fd, int helper_fd, guint64 began)
         return DIALTONE_FAILURE_INTERNAL;
     if (!give_up_identity())
         return refuse(_("The privileges of root could not be given up."));
+    g_log_writer_default_set_use_stderr(TRUE);
     g_auto(TunnelFrame) frame = {0};
     int result = wait_for_profile(&frame);
     /* The agent had nothing to hand over, and has said why. */

@@ -249,7 +249,7 @@ void tunnel_network_open_tun(TunnelNetwork *self)
 {
     GVariantBuilder options;
     g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
-    g_variant_builder_add(&options, "{sv}", "vnet-hdr", g_variant_new_boolean(TRUE));
+    g_variant_builder_add(&options, "{sv}", "vnet-hdr", g_variant_new_boolean(TUNNEL_NETWORK_VNET));
     dialtone_helper1_call_open_tun(self->helper, TUNNEL_MTU_FALLBACK,
                                    g_variant_builder_end(&options), NULL, self->cancellable, on_tun,
                                    self);

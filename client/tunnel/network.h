@@ -27,6 +27,9 @@ typedef struct TunnelNetworkHandlers {
     void (*failed)(const GError *error, gpointer data);
 } TunnelNetworkHandlers;
 
+/* Whether the TUN is opened with IFF_VNET_HDR, for segments as the kernel has them. */
+#define TUNNEL_NETWORK_VNET false
+
 /* Takes the socket, also when it fails. Starts GDBus's thread: so after the sandbox is closed. */
 TunnelNetwork *tunnel_network_new(int fd_take, const TunnelNetworkHandlers *handlers, gpointer data,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;

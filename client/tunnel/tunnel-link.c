@@ -148,7 +148,7 @@ static void on_tun(int fd_take, gpointer data)
         close_fd(fd_take);
         return;
     }
-    datapath_attach_tun(self->datapath, fd_take, true);
+    datapath_attach_tun(self->datapath, fd_take, TUNNEL_NETWORK_VNET);
     self->tun_attached = true;
     tunnel_link_apply(self);
 }
@@ -312,8 +312,23 @@ void tunnel_link_apply(Tunnel *self)
     tunnel_network_apply(self->network, plan);
 }
 
+static void log_stats(const Tunnel *self)
+{
+    DatapathStats stats;
+    if (self->datapath == NULL)
+        return;
+    datapath_stats(self->datapath, &stats);
+    g_debug("in %" G_GUINT64_FORMAT " packets, out %" G_GUINT64_FORMAT, stats.packets_in,
+            stats.packets_out);
+    for (int i = 0; i < DATAPATH_DROPS; i++)
+        if (stats.drops[i] != 0)
+            g_debug("dropped (%s): %" G_GUINT64_FORMAT, datapath_drop_name((DatapathDrop)i),
+                    stats.drops[i]);
+}
+
 void tunnel_link_clear(Tunnel *self)
 {
+    log_stats(self);
     g_clear_handle_id(&self->ike_source, g_source_remove);
     g_clear_handle_id(&self->event_source, g_source_remove);
     self->datapath = datapath_free(self->datapath);
