@@ -78,7 +78,7 @@ static void print_warnings(const GPtrArray *issues, const char *file)
     }
 }
 
-static bool check_profile(const DialtoneStore *store, const char *what, bool as_json)
+static bool check_profile(const DialtoneStore *store, const char *what, bool has_psk, bool as_json)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) issues = NULL;
@@ -87,7 +87,8 @@ static bool check_profile(const DialtoneStore *store, const char *what, bool as_
     const char *shown = path != NULL ? path : what;
 
     if (path != NULL)
-        profile = dialtone_profile_load(path, &issues, &error);
+        profile = has_psk ? dialtone_profile_load_with_psk(path, &issues, &error)
+                          : dialtone_profile_load(path, &issues, &error);
     if (as_json) {
         print_json(shown, profile, issues, error);
         return profile != NULL;
@@ -104,7 +105,7 @@ static bool check_profile(const DialtoneStore *store, const char *what, bool as_
     return true;
 }
 
-static bool check_secrets(const char *file, bool as_json)
+static bool check_secrets(const char *file, bool as_json, bool *has_pskp)
 {
     static const DialtoneSecretMemory memory = {platform_secret_alloc, platform_secret_free};
     g_autoptr(GError) error = NULL;
@@ -115,6 +116,7 @@ static bool check_secrets(const char *file, bool as_json)
         secrets = dialtone_secrets_read(fd, file, &memory, &error);
         close(fd);
     }
+    *has_pskp = secrets != NULL && secrets->psk.bytes != NULL;
     if (as_json) {
         print_json(file, NULL, NULL, error);
         return secrets != NULL;
@@ -145,7 +147,7 @@ int cli_check(int argc, char **argv)
                          "with warnings; 3: at least one is not."),
     };
     g_auto(GStrv) profiles = NULL;
-    bool good = true;
+    bool good = true, has_psk = false;
 
     if (!cli_parse(argc, argv, options, &help, &profiles))
         return DIALTONE_FAILURE_USAGE;
@@ -153,9 +155,9 @@ int cli_check(int argc, char **argv)
         return cli_usage(argv[0], "%s", _("which profile? Give a name, a UUID or a path"));
 
     g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
-    for (gsize i = 0; profiles[i] != NULL; i++)
-        good = check_profile(store, profiles[i], as_json) && good;
     if (secrets != NULL)
-        good = check_secrets(secrets, as_json) && good;
+        good = check_secrets(secrets, as_json, &has_psk);
+    for (gsize i = 0; profiles[i] != NULL; i++)
+        good = check_profile(store, profiles[i], has_psk, as_json) && good;
     return good ? DIALTONE_FAILURE_NONE : DIALTONE_FAILURE_PROFILE_INVALID;
 }

@@ -35,20 +35,31 @@ static void say(const DialtoneProfileCheck *check, bool warning, const char *gro
     dialtone_issues_add(check->issues, &where, "%s", message);
 }
 
+/* Auth that was not written but follows stands in the normal form as if it had been. */
+static void settle_auth(DialtoneProfile *profile, DialtoneAuth auth, const char *word)
+{
+    gsize row = (gsize)(dialtone_profile_key("Identity", "Auth") - dialtone_profile_keys);
+
+    profile->auth = auth;
+    profile->values[row] = g_strdup(word);
+    profile->is_default[row] = false;
+}
+
 static void check_auth(DialtoneProfile *profile, const DialtoneProfileCheck *check)
 {
     bool certificate = is_set(check, "Identity", "Certificate");
 
     if (!is_set(check, "Identity", "Auth")) {
         if (is_set(check, "Secrets", "PSK"))
-            profile->auth = DIALTONE_AUTH_PSK;
+            settle_auth(profile, DIALTONE_AUTH_PSK, "psk");
         else if (certificate)
-            profile->auth = DIALTONE_AUTH_CERTIFICATE;
+            settle_auth(profile, DIALTONE_AUTH_CERTIFICATE, "certificate");
+        else if (check->psk_at_hand)
+            settle_auth(profile, DIALTONE_AUTH_PSK, "psk");
         else
             say(check, false, "Identity", "Auth",
                 _("the profile has neither a preshared key nor a certificate; write Auth=psk, or "
                   "Auth=certificate and Certificate="));
-        return;
     }
     if (profile->auth == DIALTONE_AUTH_CERTIFICATE && !certificate)
         say(check, false, "Identity", "Certificate",

@@ -12,6 +12,7 @@ typedef struct {
     guint (*missing)(const void *context, const char *group); /* line for what is not there */
     const void *context;
     GPtrArray *issues;
+    bool psk_at_hand; /* the caller has a preshared key from elsewhere */
 } DialtoneProfileCheck;
 
 /* Also settles what depends on other keys: Auth and RemoteID that were not written. */

@@ -21,6 +21,7 @@ typedef struct {
     DialtoneProfile *profile;
     DialtoneScan *scan;
     GPtrArray *issues;
+    bool psk_at_hand;                       /* the caller has a preshared key from elsewhere */
     guint lines[DIALTONE_PROFILE_KEYS_MAX]; /* where the file sets a row; 0: nowhere */
     bool broken[DIALTONE_PROFILE_KEYS_MAX]; /* it does, and the value was refused */
 } Parser;
@@ -184,17 +185,23 @@ static void check_rules(Parser *parser)
         .missing = line_for_missing,
         .context = parser->scan,
         .issues = parser->issues,
+        .psk_at_hand = parser->psk_at_hand,
     };
     dialtone_profile_check(parser->profile, &check);
 }
 
-DialtoneProfile *dialtone_profile_parse(const char *bytes, gsize n, const char *file,
-                                        GPtrArray **issuesp)
+static DialtoneProfile *parse(const char *bytes, gsize n, const char *file, bool psk_at_hand,
+                              GPtrArray **issuesp)
 {
     g_autoptr(GPtrArray) issues = dialtone_issues_new();
     g_autoptr(DialtoneScan) scan = dialtone_scan(bytes, n, issues);
     g_autoptr(DialtoneProfile) profile = dialtone_profile_new();
-    Parser parser = {.profile = profile, .scan = scan, .issues = issues};
+    Parser parser = {
+        .profile = profile,
+        .scan = scan,
+        .issues = issues,
+        .psk_at_hand = psk_at_hand,
+    };
 
     check_groups(&parser);
     for (guint i = 0; i < scan->entries->len; i++)
@@ -210,7 +217,14 @@ DialtoneProfile *dialtone_profile_parse(const char *bytes, gsize n, const char *
     return bad ? NULL : g_steal_pointer(&profile);
 }
 
-DialtoneProfile *dialtone_profile_load(const char *path, GPtrArray **issuesp, GError **error)
+DialtoneProfile *dialtone_profile_parse(const char *bytes, gsize n, const char *file,
+                                        GPtrArray **issuesp)
+{
+    return parse(bytes, n, file, false, issuesp);
+}
+
+static DialtoneProfile *load(const char *path, bool psk_at_hand, GPtrArray **issuesp,
+                             GError **error)
 {
     g_autoptr(GPtrArray) issues = NULL;
     g_autoptr(DialtoneProfile) profile = NULL;
@@ -222,7 +236,7 @@ DialtoneProfile *dialtone_profile_load(const char *path, GPtrArray **issuesp, GE
             *issuesp = dialtone_issues_new();
         return NULL;
     }
-    profile = dialtone_profile_parse(bytes, n, path, &issues);
+    profile = parse(bytes, n, path, psk_at_hand, &issues);
     if (profile == NULL) {
         g_autofree char *text = dialtone_issues_text(issues, path);
         dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
@@ -233,4 +247,15 @@ DialtoneProfile *dialtone_profile_load(const char *path, GPtrArray **issuesp, GE
     if (issuesp != NULL)
         *issuesp = g_steal_pointer(&issues);
     return g_steal_pointer(&profile);
+}
+
+DialtoneProfile *dialtone_profile_load(const char *path, GPtrArray **issuesp, GError **error)
+{
+    return load(path, false, issuesp, error);
+}
+
+DialtoneProfile *dialtone_profile_load_with_psk(const char *path, GPtrArray **issuesp,
+                                                GError **error)
+{
+    return load(path, true, issuesp, error);
 }

@@ -31,6 +31,11 @@ DialtoneProfile *dialtone_profile_parse(const char *bytes, gsize n, const char *
 DialtoneProfile *dialtone_profile_load(const char *path, GPtrArray **issuesp,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for a caller who holds a preshared key already, from a secrets file: a profile that
+ * names neither a key nor a certificate has one then. */
+DialtoneProfile *dialtone_profile_load_with_psk(const char *path, GPtrArray **issuesp,
+                                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The normal spelling of a key's value or default; NULL when unset or unknown. Owned by @profile.
  */
 const char *dialtone_profile_value(const DialtoneProfile *profile, const char *group,

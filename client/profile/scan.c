@@ -95,7 +95,14 @@ static void complain(const Scanner *scanner, const char *message)
     dialtone_issues_add(scanner->issues, &where, "%s", message);
 }
 
-/* A copy of the line as a clean string without blanks at its edges; NULL when it was refused. */
+static void refuse_characters(const Scanner *scanner)
+{
+    complain(scanner, _("the line has a control character or an invisible direction mark; remove "
+                        "it"));
+}
+
+/* A copy of the line as a clean string without blanks at its edges; NULL when it was refused.
+ * Tabs may still stand in it: where they are no edge is for those to say who split it. */
 static char *clean_line(const Scanner *scanner, const char *start, gsize n)
 {
     if (n > 0 && start[n - 1] == '\r')
@@ -113,9 +120,9 @@ static char *clean_line(const Scanner *scanner, const char *start, gsize n)
         return NULL;
     }
     g_autofree char *line = g_strstrip(g_strndup(start, n));
-    if (!dialtone_text_is_clean(line)) {
-        complain(scanner, _("the line has a control character or an invisible direction mark; "
-                            "remove it"));
+    g_autofree char *tabless = g_strdelimit(g_strdup(line), "\t", ' ');
+    if (!dialtone_text_is_clean(tabless)) {
+        refuse_characters(scanner);
         return NULL;
     }
     return g_steal_pointer(&line);
@@ -126,7 +133,7 @@ static void scan_group(Scanner *scanner, char *line)
     gsize n = strlen(line);
 
     scanner->group = NULL;
-    if (line[n - 1] != ']' || n < 3) {
+    if (line[n - 1] != ']' || n < 3 || strchr(line, '\t') != NULL) {
         complain(scanner, _("a group's line is its name in brackets and nothing else, "
                             "as in [Gateway]"));
         return;
@@ -178,12 +185,17 @@ static void scan_entry(Scanner *scanner, const char *line)
     if (scanner->group == NULL)
         return; /* the broken group's line was reported; its keys can't be placed */
 
+    g_autofree char *key = g_strchomp(g_strndup(line, (gsize)(equals - line)));
+    g_autofree char *value = g_strchug(g_strdup(equals + 1));
+    if (strchr(key, '\t') != NULL || strchr(value, '\t') != NULL) {
+        refuse_characters(scanner);
+        return;
+    }
     DialtoneScanEntry *entry = g_new0(DialtoneScanEntry, 1);
     entry->line = scanner->line;
     entry->group = scanner->group;
-    entry->key = g_strchomp(g_strndup(line, (gsize)(equals - line)));
-    entry->value = g_strdup(equals + 1);
-    g_strchug(entry->value);
+    entry->key = g_steal_pointer(&key);
+    entry->value = g_steal_pointer(&value);
     g_ptr_array_add(scanner->scan->entries, entry);
 }
 

@@ -71,7 +71,7 @@ const DialtoneProfileKey dialtone_profile_keys[] = {
                 "added without one.")},
 
     {"Gateway", "Address", dialtone_value_gateways, .required = true,
-     .syntax = N_("host;host:port;[IPv6]:port"),
+     .syntax = "vpn.example.com;vpn2.example.com:500;[2001:db8::1]:500",
      .help = N_("The gateway: host names or addresses, tried in order. A port replaces port 500 "
                 "only.")},
     {"Gateway", "RemoteID", dialtone_value_remote_id, .max = 255,

@@ -103,25 +103,22 @@ static bool begins(const char *bytes, gsize n, const char *prefix)
     return n >= m && memcmp(bytes, prefix, m) == 0;
 }
 
-static bool check_user(Parser *parser, const DialtoneSecret *user)
+static void check_user(Parser *parser, const DialtoneSecret *user)
 {
-    for (gsize i = 0; i < user->n; i++)
-        if (user->bytes[i] < 0x20 || user->bytes[i] == 0x7f)
-            return complain(parser, _("a user's name has no control characters"));
-    return true;
+    for (gsize i = 0; i < user->n; i++) {
+        if (user->bytes[i] < 0x20 || user->bytes[i] == 0x7f) {
+            complain(parser, _("a user's name has no control characters"));
+            return;
+        }
+    }
 }
 
-static bool parse_value(Parser *parser, gsize key, const char *bytes, gsize n)
+static bool store_literal(Parser *parser, DialtoneSecret *slot, const char *bytes, gsize n)
 {
-    DialtoneSecret *slot = slot_of(parser->secrets, key);
     bool forced = begins(bytes, n, "text:");
     bool may_be_empty =
         forced && (slot == &parser->secrets->password || slot == &parser->secrets->passphrase);
 
-    if (n > VALUE_MAX)
-        return complain(parser, _("longer than 4096 bytes"));
-    if (!forced && begins(bytes, n, "0x"))
-        return store_hex(parser, slot, bytes + 2, n - 2);
     if (forced) {
         bytes += strlen("text:");
         n -= strlen("text:");
@@ -129,9 +126,19 @@ static bool parse_value(Parser *parser, gsize key, const char *bytes, gsize n)
     if (n == 0 && !may_be_empty)
         return complain(parser, _("nothing stands behind the `=`; write the secret there, or "
                                   "remove the line"));
-    if (!store(parser, slot, bytes, n))
-        return false;
-    return slot != &parser->secrets->user || check_user(parser, slot);
+    return store(parser, slot, bytes, n);
+}
+
+static void parse_value(Parser *parser, gsize key, const char *bytes, gsize n)
+{
+    DialtoneSecret *slot = slot_of(parser->secrets, key);
+
+    if (n > VALUE_MAX)
+        complain(parser, _("longer than 4096 bytes"));
+    else if (begins(bytes, n, "0x") ? store_hex(parser, slot, bytes + 2, n - 2)
+                                    : store_literal(parser, slot, bytes, n))
+        if (slot == &parser->secrets->user)
+            check_user(parser, slot);
 }
 
 /* ---- lines ---- */

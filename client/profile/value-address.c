@@ -144,6 +144,10 @@ static bool read_endpoint(DialtoneValue *value, const char *item, DialtoneEndpoi
     const char *port = NULL;
     const char *colon = strchr(item, ':');
 
+    if (strstr(item, "://") != NULL)
+        return dialtone_value_error(value, "%s",
+                                    _("it is a web address; write the host's name alone, as in "
+                                      "vpn.example.com"));
     if (*item == '[') {
         const char *close = strchr(item, ']');
         if (close == NULL || (close[1] != '\0' && close[1] != ':'))
