@@ -358,7 +358,7 @@ static bool is_shallow(const char *json, gsize n)
 
 DialtoneReport *dialtone_report_from_json(const char *json, gsize n, GError **error)
 {
-    if (n > JSON_BYTES_MAX || memchr(json, '\0', n) != NULL ||
+    if (n == 0 || n > JSON_BYTES_MAX || memchr(json, '\0', n) != NULL ||
         !g_utf8_validate(json, (gssize)n, NULL) || !is_shallow(json, n)) {
         dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL, "%s",
                              _("a state report is too large or no text"));

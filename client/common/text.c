@@ -101,10 +101,10 @@ const char *dialtone_text_nearest(const char *typed, const char *const *words)
         gsize m = strlen(words[i]);
         if (m > WORD_MAX)
             continue;
+        guint edits = distance(typed, words[i]);
         /* What was cut short or lengthened is near whatever its distance: "Proposal", "Nets". */
-        guint edits = n >= 3 && g_ascii_strncasecmp(typed, words[i], MIN(n, m)) == 0 && m >= 3
-                          ? 1
-                          : distance(typed, words[i]);
+        if (MIN(n, m) >= 3 && g_ascii_strncasecmp(typed, words[i], MIN(n, m)) == 0)
+            edits = MIN(edits, 1);
         if (edits < least) {
             least = edits;
             nearest = words[i];
