@@ -134,9 +134,12 @@ static void correct_checksum(uint8_t *tcp, const uint8_t *field, unsigned before
 void inner_clamp_mss(uint8_t *packet, size_t n, unsigned mtu, bool whole)
 {
     uint8_t *tcp = tcp_of(packet, n), *field;
-    unsigned headers = (packet[0] >> 4 == 4 ? 20 : 40) + TCP_HEADER, before;
+    unsigned headers, before;
 
-    if (tcp == NULL || !(tcp[13] & TCP_SYN) || mtu <= headers)
+    if (tcp == NULL || !(tcp[13] & TCP_SYN))
+        return;
+    headers = (packet[0] >> 4 == 4 ? 20 : 40) + TCP_HEADER;
+    if (mtu <= headers)
         return;
     field = mss_of(tcp, n - (size_t)(tcp - packet));
     if (field == NULL)
