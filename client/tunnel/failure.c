@@ -321,7 +321,10 @@ static const Row *row_of(const IkeFailure *failure)
         failure->detail != IKE_DETAIL_NOT_OFFERED)
         return notify_row(
             &(IkeFailure){.reason = failure->reason, .notify = IKE_NOTIFY_NO_PROPOSAL_CHOSEN});
-    const Row *row = failure->detail == IKE_DETAIL_NOTIFY ? notify_row(failure) : NULL;
+    bool said =
+        failure->detail == IKE_DETAIL_NOTIFY || (failure->detail == IKE_DETAIL_NETWORK_REFUSED &&
+                                                 failure->notify == IKE_NOTIFY_NO_PROPOSAL_CHOSEN);
+    const Row *row = said ? notify_row(failure) : NULL;
     if (row != NULL)
         return row;
     return &DETAILS[detail < G_N_ELEMENTS(DETAILS) ? detail : IKE_DETAIL_NONE];

@@ -96,7 +96,7 @@ static GError *explain_resolver(const GError *why, const char *host)
         dialtone_failure_set(&error, DIALTONE_FAILURE_UNREACHABLE,
                              _("Check your Internet connection, or write the gateway's IP address "
                                "into [Gateway] Address."),
-                             _("The name %s could not be looked up (%s)."), host, why->message);
+                             _("The gateway's name could not be looked up: %s."), why->message);
     return error;
 }
 
@@ -166,7 +166,6 @@ static void next_address(Tunnel *self)
         tunnel_end(self, error);
         return;
     }
-    self->address_deadline = platform_clock_now() + (guint64)TUNNEL_ADDRESS_SECONDS * IKE_SECOND;
     tunnel_session_pump(self);
     tunnel_rearm(self);
 }
@@ -241,7 +240,6 @@ static void tunnel_is_lost(Tunnel *self, const IkeFailure *failure)
 void tunnel_attempt_session_over(Tunnel *self)
 {
     const IkeFailure failure = self->over;
-    self->address_deadline = 0;
     if (self->end != TUNNEL_END_NOT) {
         tunnel_rearm(self);
         return;
@@ -260,25 +258,11 @@ void tunnel_attempt_session_over(Tunnel *self)
 guint64 tunnel_attempt_deadline(const Tunnel *self)
 {
     guint64 deadline = self->retry_at != 0 ? self->retry_at : G_MAXUINT64;
-    if (self->address_deadline != 0)
-        deadline = MIN(deadline, self->address_deadline);
     return MIN(deadline, tunnel_backoff_deadline(&self->backoff));
-}
-
-/* An address that stays silent has had its time; one that has answered has the core's own. */
-static void address_is_silent(Tunnel *self)
-{
-    const IkeFailure silence = {.reason = IKE_REASON_UNREACHABLE, .detail = IKE_DETAIL_SILENCE};
-    self->address_deadline = 0;
-    fail_address(self, &silence);
 }
 
 void tunnel_attempt_tick(Tunnel *self, guint64 now)
 {
-    if (self->address_deadline != 0 && now >= self->address_deadline) {
-        address_is_silent(self);
-        return;
-    }
     if (now >= tunnel_backoff_deadline(&self->backoff)) {
         tunnel_end(self, lost_for_good(self));
         return;
@@ -293,5 +277,4 @@ void tunnel_attempt_cancel(Tunnel *self)
         g_cancellable_cancel(self->resolving);
     g_clear_object(&self->resolving);
     self->retry_at = 0;
-    self->address_deadline = 0;
 }

@@ -12,7 +12,6 @@
 #include "platform/resolver.h"
 
 enum {
-    TUNNEL_ADDRESS_SECONDS = 15,   /* for an address that does not answer */
     TUNNEL_GOODBYE_SECONDS = 1,    /* for DELETEs to leave */
     TUNNEL_RELEASE_SECONDS = 5,    /* for the helper to put the network back */
     TUNNEL_KEEPALIVE_SECONDS = 20, /* RFC 3948, 4 */
@@ -71,7 +70,6 @@ struct Tunnel {
     /* which address */
     GQueue candidates; /* of IkeAddress, to be tried still in this round */
     guint next_endpoint;
-    guint64 address_deadline;
     IkeAddress good; /* the last that worked; family 0: none */
     IkeAddress trying;
     IkeAddress tried; /* in this round, before the profile's order */

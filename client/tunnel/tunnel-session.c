@@ -136,8 +136,6 @@ static void on_state(Tunnel *self, IkeState state)
     DialtoneState next = (size_t)state < G_N_ELEMENTS(states) ? states[state] : DIALTONE_STATE_N;
     if (next == DIALTONE_STATE_N || self->was_connected || self->end != TUNNEL_END_NOT)
         return;
-    if (next != DIALTONE_STATE_PHASE1)
-        self->address_deadline = 0;
     if (next == self->state || self->state == DIALTONE_STATE_NEEDS_SECRETS)
         self->before_question = next;
     else
@@ -149,7 +147,6 @@ static void on_phase1(Tunnel *self, const IkePhase1Info *info)
 {
     self->phase1 = *info;
     self->answered_once = false;
-    self->address_deadline = 0;
     const IkeGroup *group = info->chosen.group;
     if (group != NULL && (self->weakest == NULL || group->strength > self->weakest->strength))
         self->weakest = group;

@@ -8,8 +8,7 @@
  * that does not come to its end in time is left behind, so that nothing ever hangs.
  *
  * The timer fires at the earliest of: the session's deadline (retransmissions, DPD, renewals), a
- * NAT keepalive, the end of an address's time, the next attempt, the end of RetryFor, and the
- * deadline of a step of the end.
+ * NAT keepalive, the next attempt, the end of RetryFor, and the deadline of a step of the end.
  */
 #include "client/tunnel/tunnel.h"
 
