@@ -30,8 +30,9 @@
 #define IKE_DUPLICATES_WAIT  (60 * IKE_SECOND)
 #define IKE_PROBE_LAST       (4 * IKE_SECOND)
 #define IKE_DPD_DEFAULT      30
-#define IKE_OUT_DELAY        IKE_SECOND /* renewed outbound SA, when the peer does not use its own first \
-                                         */
+#define IKE_OUT_DELAY                                                                              \
+    IKE_SECOND /* renewed outbound SA, when the peer does not use its own first                    \
+                */
 #define IKE_CHILD_OVERLAP   (10 * IKE_SECOND)
 #define IKE_ISAKMP_OVERLAP  (5 * IKE_SECOND)
 #define IKE_RENEWAL_RETRY   (5 * IKE_SECOND)

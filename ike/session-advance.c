@@ -32,12 +32,13 @@ static void set_phase_state(IkeSession *session, const IkeIsakmpSa *sa, IkeState
         ike_session_set_state(session, state);
 }
 
-/* How long a push is awaited: two round trips more for those who are known not to push. */
+/* How long a push is awaited. Gateways that are known to be asked send a push, if they do push,
+ * together with their last message: half a round trip more allows for jitter. */
 static uint64_t push_wait(const IkeIsakmpSa *sa)
 {
     if ((sa->vendors & IKE_VENDORS_PULL) == 0)
         return IKE_PUSH_WAIT;
-    return sooner(IKE_PUSH_WAIT, IKE_PUSH_WAIT_SHORT + 2 * sa->round_trip);
+    return sooner(IKE_PUSH_WAIT, IKE_PUSH_WAIT_SHORT + sa->round_trip / 2);
 }
 
 static int enter_config(IkeSession *session, IkeIsakmpSa *sa)

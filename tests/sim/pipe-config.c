@@ -50,6 +50,18 @@ void pipe_load_providers(void)
     OSSL_PROVIDER_load(NULL, "default");
 }
 
+static bool parse_address(const char *text, uint8_t *bytes)
+{
+    for (int i = 0; i < 4; i++) {
+        char *end = NULL;
+        bytes[i] = (uint8_t)strtoul(text, &end, 10);
+        if (end == text)
+            return false;
+        text = *end == '.' ? end + 1 : end;
+    }
+    return true;
+}
+
 static bool parse_identity(const char *text, IkeIdentity *id)
 {
     static const struct {
@@ -70,23 +82,15 @@ static bool parse_identity(const char *text, IkeIdentity *id)
         if (strncmp(text, kinds[i].prefix, n) != 0)
             continue;
         id->type = kinds[i].type;
+        if (id->type == IKE_ID_IPV4) {
+            id->n = 4;
+            return parse_address(text + n, id->bytes);
+        }
         id->n = (uint16_t)strlen(text + n);
         memcpy(id->bytes, text + n, id->n);
         return true;
     }
     return false;
-}
-
-static bool parse_address(const char *text, uint8_t *bytes)
-{
-    for (int i = 0; i < 4; i++) {
-        char *end = NULL;
-        bytes[i] = (uint8_t)strtoul(text, &end, 10);
-        if (end == text)
-            return false;
-        text = *end == '.' ? end + 1 : end;
-    }
-    return true;
 }
 
 /* Cuts "aes256-sha256-modp2048" into three words; missing ones are NULL. */
