@@ -30,8 +30,8 @@ class Config:
     users: dict = field(default_factory=lambda: {b'carol': b'carol-password'})
     one_time_code: bytes = b'123456'
     refusal_text: bytes = b''
-    own_address: str = '203.0.113.2'
-    dialled_address: str = '203.0.113.2'  # where the client believes the gateway to be
+    own_address: str = '192.0.2.1'
+    dialled_address: str = '192.0.2.1'  # where the client believes the gateway to be
     pool: str = '10.20.1.0/24'
     dns: tuple = ('10.10.0.53',)
     nbns: tuple = ()

@@ -24,7 +24,7 @@ from gateways.judge import Judge  # noqa: E402
 
 SECOND = 1_000_000_000
 KINDS = {'email': c.ID_USER_FQDN, 'fqdn': c.ID_FQDN, 'keyid': c.ID_KEY_ID, 'ip': c.ID_IPV4}
-GATEWAY = '203.0.113.2'
+GATEWAY = '192.0.2.1'
 
 
 class Broken(Exception):

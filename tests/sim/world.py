@@ -16,7 +16,7 @@ from gateways.gateway import Config, Gateway
 from gateways.personalities import Personality
 
 SECOND = 1_000_000_000
-CLIENT, GATEWAY = '198.51.100.7', '203.0.113.2'
+CLIENT = ('198.51.100.7', 40500)
 
 PROFILE = {
     'psk': b'correct horse battery staple',
@@ -84,7 +84,7 @@ class World:
         self.now = 1000 * SECOND
         self.heap, self.numbers = [], itertools.count()
         self.deadline = None
-        self.source = (CLIENT, 40001)
+        self.source = CLIENT
         self.events, self.sent, self.replies = [], [], []
         self.answers = {}
         self.to_client = None  # fn(world, Datagram) -> None or list of (seconds, port, bytes)
@@ -110,9 +110,9 @@ class World:
 
     def receive(self, port, data):
         """A datagram reaches the client; what it did is checked against B3 and returned."""
-        before = self.has('established')
         answer = self.pipe.ask(f'receive {self.now} {port} {data.hex() or "-"}')
-        if not before and len(answer.packets) > 1:
+        names = [name for name, _ in answer.events]
+        if not self.has('established') and 'established' not in names and len(answer.packets) > 1:
             self.broken.append(f'b3: {len(answer.packets)} datagrams for one before authentication')
         return self.take(answer)
 
@@ -205,12 +205,21 @@ class World:
         if self.heap and self.heap[0][0] <= self.now:
             heapq.heappop(self.heap)[2]()
         elif self.deadline is not None and self.deadline <= self.now:
-            before = self.deadline
-            self.command('tick')
-            if self.deadline == before:
-                raise AssertionError(f'the core does not move its deadline {before}')
+            self.tick_client()
         else:
             self.gateway.tick(self.now)
+
+    def tick_client(self):
+        """A deadline that a tick does not move would let a real event loop spin."""
+        for _ in range(4):
+            if self.deadline is None or self.deadline > self.now:
+                return
+            self.command('tick')
+        if self.deadline is not None and self.deadline <= self.now:
+            late = (self.now - self.deadline) / SECOND
+            if not any('deadline' in text for text in self.broken):
+                self.broken.append(f'the deadline stays {late:.3f} s in the past after a tick')
+            self.deadline = self.now + SECOND // 100
 
     # ---- looking ----
 
