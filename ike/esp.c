@@ -10,7 +10,6 @@
  */
 #include "ike/esp.h"
 
-#include "ike/constants.h"
 #include "ike/crypto-bulk.h"
 #include "ike/replay.h"
 
@@ -83,7 +82,7 @@ static uint8_t icv_size_of(const EspParameters *parameters)
 
     if (hash == NULL)
         return parameters->cipher->icv_size;
-    if (parameters->sha256_truncation && hash->integrity == IKE_INTEGRITY_SHA2_256)
+    if (parameters->sha256_truncation && hash == ike_hash_by_name("sha256"))
         return TRUNCATED_ICV;
     return hash->icv_size;
 }

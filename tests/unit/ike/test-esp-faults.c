@@ -64,11 +64,18 @@ int __wrap_EVP_CipherFinal_ex(EVP_CIPHER_CTX *context, unsigned char *out, int *
     return faulty() ? fault_value : __real_EVP_CipherFinal_ex(context, out, outl);
 }
 
-int __real_EVP_CIPHER_CTX_ctrl(EVP_CIPHER_CTX *context, int type, int arg, void *ptr);
-int __wrap_EVP_CIPHER_CTX_ctrl(EVP_CIPHER_CTX *context, int type, int arg, void *ptr);
-int __wrap_EVP_CIPHER_CTX_ctrl(EVP_CIPHER_CTX *context, int type, int arg, void *ptr)
+int __real_EVP_CIPHER_CTX_get_params(EVP_CIPHER_CTX *context, OSSL_PARAM params[]);
+int __wrap_EVP_CIPHER_CTX_get_params(EVP_CIPHER_CTX *context, OSSL_PARAM params[]);
+int __wrap_EVP_CIPHER_CTX_get_params(EVP_CIPHER_CTX *context, OSSL_PARAM params[])
 {
-    return faulty() ? fault_value : __real_EVP_CIPHER_CTX_ctrl(context, type, arg, ptr);
+    return faulty() ? fault_value : __real_EVP_CIPHER_CTX_get_params(context, params);
+}
+
+int __real_EVP_CIPHER_CTX_set_params(EVP_CIPHER_CTX *context, const OSSL_PARAM params[]);
+int __wrap_EVP_CIPHER_CTX_set_params(EVP_CIPHER_CTX *context, const OSSL_PARAM params[]);
+int __wrap_EVP_CIPHER_CTX_set_params(EVP_CIPHER_CTX *context, const OSSL_PARAM params[])
+{
+    return faulty() ? fault_value : __real_EVP_CIPHER_CTX_set_params(context, params);
 }
 
 int __real_EVP_CIPHER_CTX_set_padding(EVP_CIPHER_CTX *context, int pad);
