@@ -42,10 +42,6 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def begin_worker(command):
-    state['command'] = command
-
-
 def pipe():
     if state['pipe'] is None:
         state['pipe'] = Pipe(state['command'])
@@ -70,6 +66,49 @@ def run_case(job):
     except Exception:
         faults = [traceback.format_exc()]
     return name, seed, time.monotonic() - began, faults
+
+
+def end_pipe():
+    """The last result of a worker: with sanitizers a leak shows only when the process ends."""
+    began = time.monotonic()
+    if state['pipe'] is None:
+        return []
+    code = state['pipe'].close()
+    complaint = state['pipe'].complaint()
+    faults = [f'ended with {code}\n{complaint}'] if code or 'Sanitizer' in complaint else []
+    return [('the core ends cleanly', 1, time.monotonic() - began, faults)]
+
+
+def work(command, jobs, results):
+    """One worker process: cases until the queue says None."""
+    state['command'] = command
+    for job in iter(jobs.get, None):
+        results.put(run_case(job))
+    for result in end_pipe():
+        results.put(result)
+    results.put(None)
+
+
+def run_all(command, jobs, workers):
+    """Results as they come, from so many processes with an ike-pipe each."""
+    todo, results = multiprocessing.Queue(), multiprocessing.Queue()
+    for job in jobs + [None] * workers:
+        todo.put(job)
+    processes = [
+        multiprocessing.Process(target=work, args=(command, todo, results)) for _ in range(workers)
+    ]
+    for process in processes:
+        process.start()
+    while processes:
+        result = results.get()
+        if result is None:
+            workers -= 1
+            if not workers:
+                break
+            continue
+        yield result
+    for process in processes:
+        process.join()
 
 
 def choose(arguments):
@@ -113,11 +152,7 @@ def main():
     if not arguments.ike_pipe:
         sys.exit('run.py: --ike-pipe PATH (or IKE_PIPE) is missing')
     jobs = [(name, seed) for seed in range(1, arguments.seeds + 1) for name in names]
-    if arguments.j <= 1:
-        begin_worker(arguments.ike_pipe)
-        return report(map(run_case, jobs))
-    with multiprocessing.Pool(arguments.j, begin_worker, (arguments.ike_pipe,)) as pool:
-        return report(pool.imap_unordered(run_case, jobs))
+    return report(run_all(arguments.ike_pipe, jobs, max(1, arguments.j)))
 
 
 if __name__ == '__main__':
