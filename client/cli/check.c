@@ -14,18 +14,24 @@
 #include "client/cli/cli.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
+#include "client/common/text.h"
 #include "client/profile/parse.h"
 #include "client/profile/secrets.h"
 #include "client/profile/store.h"
 #include "platform/secret-memory.h"
 
+enum { TEXT_MAX = 64 * 1024 };
+
+/* Names of files are bytes, and JSON is UTF-8. */
 static void add_text(JsonBuilder *json, const char *name, const char *text)
 {
     json_builder_set_member_name(json, name);
-    if (text != NULL)
-        json_builder_add_string_value(json, text);
-    else
+    if (text == NULL) {
         json_builder_add_null_value(json);
+        return;
+    }
+    g_autofree char *clean = dialtone_text_clean(text, strlen(text), TEXT_MAX, DIALTONE_TEXT_LINES);
+    json_builder_add_string_value(json, clean);
 }
 
 static void add_issue(JsonBuilder *json, const DialtoneIssue *issue)

@@ -6,11 +6,14 @@
 #include "client/cli/verbs.h"
 
 #include <json-glib/json-glib.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "client/cli/cli.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
+#include "client/common/text.h"
 #include "client/profile/store.h"
 
 static bool is_up(const GArray *tunnels, const DialtoneStoreEntry *entry)
@@ -21,16 +24,22 @@ static bool is_up(const GArray *tunnels, const DialtoneStoreEntry *entry)
     return false;
 }
 
+/* The only part of an entry that was not cleaned when it was read. */
+static char *path_of(const DialtoneStoreEntry *entry)
+{
+    return dialtone_text_clean(entry->path, strlen(entry->path), PATH_MAX, DIALTONE_TEXT_LINE);
+}
+
 static void print_entry(const DialtoneStoreEntry *entry, bool up)
 {
     const char *note = up              ? _("up")
                        : entry->hidden ? _("hidden by a profile of the system")
                        : !entry->valid ? _("has mistakes, see dialtone check")
                                        : "";
-    g_autofree char *line =
-        g_strdup_printf("%s\t%s\t%s%s%s", entry->name, dialtone_layer_name(entry->layer),
-                        entry->path, *note != '\0' ? "\t" : "", note);
-    cli_print(line);
+    g_autofree char *path = path_of(entry);
+
+    printf("%s\t%s\t%s%s%s\n", entry->name, dialtone_layer_name(entry->layer), path,
+           *note != '\0' ? "\t" : "", note);
 }
 
 static void add_entry(JsonBuilder *json, const DialtoneStoreEntry *entry, bool up)
@@ -46,7 +55,8 @@ static void add_entry(JsonBuilder *json, const DialtoneStoreEntry *entry, bool u
     json_builder_set_member_name(json, "layer");
     json_builder_add_string_value(json, dialtone_layer_name(entry->layer));
     json_builder_set_member_name(json, "path");
-    json_builder_add_string_value(json, entry->path);
+    g_autofree char *path = path_of(entry);
+    json_builder_add_string_value(json, path);
     json_builder_set_member_name(json, "valid");
     json_builder_add_boolean_value(json, entry->valid);
     json_builder_set_member_name(json, "hidden");

@@ -6,11 +6,14 @@
 #include "client/cli/verbs.h"
 
 #include <json-glib/json-glib.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "client/cli/cli.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
+#include "client/common/text.h"
 #include "client/profile/parse.h"
 #include "client/profile/schema.h"
 #include "client/profile/store.h"
@@ -44,7 +47,8 @@ static void print_json(const DialtoneProfile *profile, const char *path, bool al
     json_builder_set_member_name(json, "profile");
     json_builder_add_string_value(json, profile->name);
     json_builder_set_member_name(json, "path");
-    json_builder_add_string_value(json, path);
+    g_autofree char *clean = dialtone_text_clean(path, strlen(path), PATH_MAX, DIALTONE_TEXT_LINE);
+    json_builder_add_string_value(json, clean);
     json_builder_set_member_name(json, "values");
     json_builder_begin_object(json);
     add_values(json, profile, all);

@@ -67,8 +67,7 @@ const DialtoneProfileKey dialtone_profile_keys[] = {
      .help = N_("A line for people.")},
     {"Profile", "UUID", dialtone_value_uuid,
      .syntax = N_("UUID"),
-     .help = N_("Names the profile for ever, also when it is renamed. Made when a profile is "
-                "added without one.")},
+     .help = N_("Names the profile for ever, also when it is renamed.")},
 
     {"Gateway", "Address", dialtone_value_gateways, .required = true,
      .syntax = "vpn.example.com;vpn2.example.com:500;[2001:db8::1]:500",

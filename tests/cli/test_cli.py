@@ -1,0 +1,482 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line as users and scripts see it: exit codes, what goes to which output, JSON.
+
+usage: test_cli.py DIALTONE SLOT-HOLDER   (prints TAP)
+
+Cases with tunnels need root, for slots are in /run/dialtone: they run in a mount namespace whose
+/run is empty. Verbs that make tunnels are tested in tests/netns.
+"""
+
+import ctypes
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+DIALTONE, HOLDER = sys.argv[1:3]
+VERBS = ["disconnect", "status", "list", "show", "check", "renegotiate"]
+CASES = []
+
+GOOD = """[Profile]
+Name=Office
+UUID=6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11
+[Gateway]
+Address=192.0.2.1
+[Identity]
+ID=alice@example.com
+Auth=psk
+"""
+
+
+class Skip(Exception):
+    """This case can't run here; the message says why."""
+
+
+def case(name):
+    """Registers a case, a sentence. It gets a Home."""
+    def register(function):
+        CASES.append((name, function))
+        return function
+    return register
+
+
+def expect(fact, what):
+    if not fact:
+        raise AssertionError(what)
+
+
+class Home:
+    """A user's home, and dialtone run in it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.profiles = os.path.join(folder, "config", "dialtone", "profiles")
+        os.makedirs(self.profiles)
+
+    def file(self, name, content, mode=0o644):
+        path = os.path.join(self.folder, name)
+        with open(path, "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
+        os.chmod(path, mode)
+        return path
+
+    def run(self, *words, stdin=b"", env=None, user=None, stdout=subprocess.PIPE):
+        """The finished process; its output is text."""
+        full = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": self.folder,
+                "XDG_CONFIG_HOME": os.path.join(self.folder, "config"),
+                "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")}
+        full.update(env or {})
+        done = subprocess.run([DIALTONE, *words], input=stdin, stdout=stdout, cwd=self.folder,
+                              stderr=subprocess.PIPE, env=full, timeout=60, user=user, check=False)
+        done.out = (done.stdout or b"").decode("utf-8", "replace")
+        done.err = done.stderr.decode("utf-8", "replace")
+        expect(done.returncode >= 0, f"{words} ended by signal {-done.returncode}: {done.err}")
+        return done
+
+    def expect(self, code, *words, **more):
+        done = self.run(*words, **more)
+        expect(done.returncode == code, f"{words} ended with {done.returncode}, not {code}: {done.err}")
+        return done
+
+
+# ---- the frame ----
+@case("no command is a usage error, and shows the commands")
+def _(home):
+    done = home.expect(2)
+    expect("check" in done.err and not done.out, done.err)
+
+
+@case("--help and --version go to standard output")
+def _(home):
+    for word in ("--help", "-h", "help"):
+        done = home.expect(0, word)
+        expect(all(verb in done.out for verb in VERBS) and not done.err, done.out + done.err)
+    for word in ("--version", "-V", "version"):
+        expect(home.expect(0, word).out.startswith("dialtone "), word)
+
+
+@case("every command has --help, and help COMMAND is the same")
+def _(home):
+    for verb in VERBS:
+        done = home.expect(0, verb, "--help")
+        expect(f"dialtone {verb}" in done.out and not done.err, done.out + done.err)
+        expect(home.expect(0, "help", verb).out == done.out, verb)
+
+
+@case("an unknown command is a usage error, and the near one is named")
+def _(home):
+    expect("did you mean check?" in home.expect(2, "chek").err, "chek")
+    expect("did you mean status?" in home.expect(2, "Status").err, "Status")
+    expect("did you mean" not in home.expect(2, "frobnicate").err, "frobnicate")
+    home.expect(2, "help", "frobnicate")
+    home.expect(2, "")
+
+
+@case("unknown options and too many arguments are usage errors")
+def _(home):
+    for verb in VERBS:
+        done = home.expect(2, verb, "--no-such-option")
+        expect(f"dialtone {verb}: " in done.err and "--help" in done.err, done.err)
+    home.expect(2, "list", "x")
+    home.expect(2, "show")
+    home.expect(2, "show", "a", "b")
+    home.expect(2, "check")
+    home.expect(2, "status", "a", "b")
+    home.expect(2, "disconnect", "a", "b")
+    home.expect(2, "disconnect", "--all", "a")
+    home.expect(2, "renegotiate")
+
+
+@case("a command can't be given a secret")
+def _(home):
+    for option in ("--psk", "--password", "--secret"):
+        home.expect(2, "check", option, "hunter2", "x")
+
+
+@case("output that does not arrive is a failure")
+def _(home):
+    path = home.file("o.dialtone", GOOD)
+    with open("/dev/full", "wb") as full:
+        home.expect(1, "show", path, stdout=full)
+        home.expect(1, "--help", stdout=full)
+
+
+@case("arguments that are no UTF-8 or have control characters don't reach the terminal")
+def _(home):
+    for word in (b"\xff\xfe", b"a\x1b[31m", b"x\r\ny"):
+        for words in ((word,), ("show", word), ("check", b"/" + word), ("status", word)):
+            done = home.run(*words)
+            expect("\x1b" not in done.err + done.out and "\r" not in done.err + done.out, done.err)
+
+
+# ---- check ----
+@case("check says that a profile is valid")
+def _(home):
+    path = home.file("o.dialtone", GOOD)
+    done = home.expect(0, "check", path)
+    expect(done.out == f"{path}: valid\n" and not done.err, done.out + done.err)
+
+
+@case("check names file, line, group and key of every mistake")
+def _(home):
+    path = home.file("o.dialtone", GOOD.replace("192.0.2.1", "300.1.2.3").replace("psk", "pks"))
+    done = home.expect(3, "check", path)
+    lines = done.err.splitlines()
+    expect(lines[0].startswith(f"{path}:5: [Gateway] Address: "), lines)
+    expect(lines[1].startswith(f"{path}:8: [Identity] Auth: "), lines)
+    expect(len(lines) == 2 and not done.out, done.err + done.out)
+
+
+@case("check prints warnings, and the profile is valid")
+def _(home):
+    path = home.file("o.dialtone", GOOD + "[Phase1]\nProposals=3des-sha1-modp1024\n")
+    done = home.expect(0, "check", path)
+    expect(f"{path}:10: warning: [Phase1] Proposals: 3des" in done.err, done.err)
+    expect(f"{path}:10: warning: [Phase1] Proposals: modp1024" in done.err, done.err)
+
+
+@case("check --json is one object a file")
+def _(home):
+    good = home.file("good.dialtone", GOOD + "[Phase1]\nProposals=3des-sha1-modp2048\n")
+    bad = home.file("bad.dialtone", GOOD + "[Fase1]\n")
+    done = home.expect(3, "check", "--json", good, bad, "./nothing")
+    expect(not done.err, done.err)
+    first, second, third = [json.loads(line) for line in done.out.splitlines()]
+    expect(first["schema"] == 1 and first["valid"] and first["profile"] == "Office", first)
+    expect(first["issues"] == [{"line": 10, "severity": "warning", "group": "Phase1", "key": "Proposals",
+                                "message": first["issues"][0]["message"]}], first)
+    expect(not second["valid"] and second["issues"][0]["line"] == 9, second)
+    expect(second["issues"][0]["severity"] == "error" and second["file"] == bad, second)
+    expect(not third["valid"] and "nothing" in third["message"] and not third["issues"], third)
+
+
+@case("check goes on behind a file that is wrong")
+def _(home):
+    bad, good = home.file("bad.dialtone", "x"), home.file("good.dialtone", GOOD)
+    done = home.expect(3, "check", bad, good)
+    expect(f"{good}: valid" in done.out and bad in done.err, done.out + done.err)
+
+
+@case("check accepts every example, and the sample of the documentation")
+def _(home):
+    folder = os.path.join(ROOT, "data", "examples")
+    names = [name for name in sorted(os.listdir(folder)) if name.endswith(".dialtone")]
+    expect(len(names) >= 4, names)
+    for name in names:
+        home.expect(0, "check", os.path.join(folder, name))
+    with open(os.path.join(folder, "office.dialtone"), "rb") as one, \
+            open(os.path.join(ROOT, "docs", "sample.dialtone"), "rb") as other:
+        expect(one.read() == other.read(), "the example and the documentation's sample differ")
+
+
+@case("check reads secrets files, and never quotes them")
+def _(home):
+    with open(os.path.join(ROOT, "data", "examples", "secrets"), "rb") as file:
+        sample = file.read()
+    path = home.file("s", sample, 0o600)
+    expect(home.expect(0, "check", "--secrets", path).out == f"{path}: valid\n", path)
+    os.chmod(path, 0o644)
+    done = home.expect(3, "check", "--secrets", path)
+    expect("0644" in done.err and f"chmod 600 {path}" in done.err, done.err)
+    path = home.file("s", "[Secrets]\nPSK=0xhunter2\n", 0o600)
+    done = home.expect(3, "check", "--secrets", path)
+    expect(f"{path}:2: [Secrets] PSK: " in done.err and "hunter2" not in done.err, done.err)
+    done = home.expect(3, "check", "--json", "--secrets", path)
+    expect("hunter2" not in done.out and not json.loads(done.out)["valid"], done.out)
+
+
+@case("check reads secrets from standard input")
+def _(home):
+    home.expect(0, "check", "--secrets", "-", stdin=b"[Secrets]\nPSK=x\n")
+    done = home.expect(3, "check", "--secrets", "-", stdin=b"")
+    expect("standard input:1: " in done.err, done.err)
+
+
+@case("a profile without a key is valid together with secrets that have one")
+def _(home):
+    path = home.file("o.dialtone", GOOD.replace("Auth=psk\n", ""))
+    home.expect(3, "check", path)
+    home.expect(0, "check", "--secrets", "-", path, stdin=b"[Secrets]\nPSK=x\n")
+    home.expect(3, "check", "--secrets", "-", path, stdin=b"[Secrets]\nUser=x\n")
+
+
+@case("check reads no file of ten megabytes, no directory, no device and no FIFO")
+def _(home):
+    big = home.file("big.dialtone", b"#" * 10_000_000)
+    fifo = os.path.join(home.folder, "fifo.dialtone")
+    os.mkfifo(fifo)
+    for path in (big, fifo, home.folder + "/", "/dev/zero", "/no/such/file"):
+        done = home.expect(3, "check", path)
+        expect(path.rstrip("/") in done.err, done.err)
+
+
+# ---- list and show ----
+@case("a profile is called by its name, its UUID, its file's name or its path")
+def _(home):
+    shutil.copy(home.file("o.dialtone", GOOD), os.path.join(home.profiles, "hq.dialtone"))
+    for what in ("Office", "hq", "6F1C0F5E-0D0F-4D53-8A36-1C1D4F0A2B11", "./o.dialtone", "o.dialtone"):
+        expect("Name=Office\n" in home.expect(0, "show", what).out, what)
+
+
+@case("a name that is near is suggested, with exit code 3")
+def _(home):
+    shutil.copy(home.file("o.dialtone", GOOD), home.profiles)
+    done = home.expect(3, "show", "Offices")
+    expect("there is no profile 'Offices'" in done.err and "Did you mean 'Office'?" in done.err, done.err)
+
+
+@case("list shows names, layers and files, and what is broken")
+def _(home):
+    shutil.copy(home.file("o.dialtone", GOOD), home.profiles)
+    shutil.copy(home.file("b.dialtone", "[Profile]\nName=Broken\n"), home.profiles)
+    done = home.expect(0, "list")
+    rows = [line.split("\t") for line in done.out.splitlines()]
+    expect(rows[0][:3] == ["Broken", "user", os.path.join(home.profiles, "b.dialtone")], rows)
+    expect("mistakes" in rows[0][3] and rows[1][0] == "Office" and len(rows[1]) == 3, rows)
+    found = json.loads(home.expect(0, "list", "--json").out)
+    expect(found["schema"] == 1 and [p["valid"] for p in found["profiles"]] == [False, True], found)
+
+
+@case("list without profiles says where they belong")
+def _(home):
+    done = home.expect(0, "list")
+    if done.out:
+        raise Skip("this computer has profiles of its own")
+    expect("dialtone/profiles" in done.err, done.err)
+    expect(json.loads(home.expect(0, "list", "--json").out)["profiles"] == [], "JSON")
+
+
+@case("under sudo the profiles are those of the user who called it")
+def _(home):
+    if os.geteuid() != 0:
+        raise Skip("needs root")
+    if not os.path.isdir("/home") and not os.path.isdir("/root"):
+        raise Skip("there are no homes")
+    # daemon's home of /etc/passwd has no profiles; root's HOME here has one
+    shutil.copy(home.file("o.dialtone", GOOD), home.profiles)
+    done = home.run("list", env={"SUDO_UID": "1", "XDG_CONFIG_HOME": ""})
+    expect("Office" not in done.out, done.out)
+
+
+@case("show prints a profile that means the same")
+def _(home):
+    path = home.file("o.dialtone", GOOD.replace("Address=", "Address = [2001:DB8::1]:500 ; "))
+    for options in ((), ("--all",)):
+        once = home.expect(0, "show", *options, path).out
+        again = home.expect(0, "show", *options, home.file("again.dialtone", once)).out
+        expect(once == again and "Address=[2001:db8::1]:500;192.0.2.1\n" in once, once)
+    values = json.loads(home.expect(0, "show", "--json", "--all", path).out)["values"]
+    expect(values["Network"]["RetryFor"] == "forever" and values["Identity"]["Auth"] == "psk", values)
+    expect("RetryFor" not in home.expect(0, "show", "--json", path).out, "defaults without --all")
+
+
+@case("show of a wrong profile prints its mistakes and nothing else")
+def _(home):
+    done = home.expect(3, "show", home.file("o.dialtone", GOOD + "[Secrets]\nPSK=hunter2\n"))
+    expect(":10: [Secrets] PSK: " in done.err and not done.out, done.err + done.out)
+    expect("hunter2" not in done.err, done.err)
+
+
+# ---- tunnels ----
+CONNECTED = json.dumps({
+    "schema": 1, "time": "2026-01-02T03:04:05.678Z", "state": "connected", "profile": "Office",
+    "interface": "dialtone0", "address": "10.1.2.3/32", "address6": None, "dns": ["10.0.0.53"],
+    "domains": [], "routes": ["10.0.0.0/8"], "gateway": "192.0.2.1:4500", "nat": "forced", "mtu": 1400,
+    "banner": "hi\x1b[31m", "fallback": False, "elapsed_ms": 4,
+    "phase1": {"encryption": "aes256", "hash": "sha256", "group": "modp2048", "auth": "psk", "lifetime": 1},
+    "phase2": []})
+
+
+class Holder:
+    """A process that holds a slot; ends with the block."""
+
+    def __init__(self, label, *more, state=CONNECTED):
+        if os.geteuid() != 0:
+            raise Skip("needs root")
+        self.process = subprocess.Popen([HOLDER, label, state, *more], stdout=subprocess.PIPE)
+        expect(self.process.stdout.readline().startswith(b"slot "), "the slot was not taken")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.process.kill()
+        self.process.wait()
+
+    def next_line(self):
+        return self.process.stdout.readline().decode().strip()
+
+
+@case("status without tunnels says so, and --json prints nothing")
+def _(home):
+    expect("No tunnel is up." in home.expect(0, "status").out, "status")
+    done = home.expect(0, "status", "--json")
+    expect(not done.out and not done.err, done.out + done.err)
+
+
+@case("status of a profile that is not connected is idle")
+def _(home):
+    done = home.expect(0, "status", "--json", home.file("o.dialtone", GOOD))
+    state = json.loads(done.out)
+    expect(state["schema"] == 1 and state["state"] == "idle" and state["profile"] == "Office", state)
+    expect("idle" in home.expect(0, "status", "Office").out, "status Office")
+
+
+@case("status shows the last state of a tunnel, made clean")
+def _(home):
+    with Holder("Office"):
+        done = home.expect(0, "status")
+        expect(done.out.startswith("Office (dialtone0): connected: dialtone0 10.1.2.3/32"), done.out)
+        expect("\x1b" not in done.out, done.out)
+        wanted = dict(json.loads(CONNECTED), banner="hi[31m")
+        for words in ((), ("Office",)):
+            expect(json.loads(home.expect(0, "status", "--json", *words).out) == wanted, words)
+        expect("idle" in home.expect(0, "status", "Other").out, "Other")
+
+
+@case("status shows another user that a tunnel is up, and not how")
+def _(home):
+    with Holder("Office"):
+        done = home.expect(0, "status", user="nobody")
+        expect("Office (dialtone0)" in done.out and "10.1.2.3" not in done.out, done.out)
+
+
+@case("a state file that makes no sense does not break status")
+def _(home):
+    for state in ("", "{", "[]", "{}", "x" * 60000, '{"schema":1,"state":"connected"}'):
+        with Holder("Office", state=state):
+            expect("Office (dialtone0)" in home.expect(0, "status").out, state[:20])
+            home.expect(0, "status", "--json")
+
+
+@case("disconnect ends the tunnel and returns when it has ended")
+def _(home):
+    with Holder("Office", "1") as holder:
+        home.expect(0, "disconnect", home.file("o.dialtone", GOOD))
+        expect(holder.process.poll() is not None, "it has not ended yet")
+        expect(holder.next_line() == "SIGTERM", "no SIGTERM")
+
+
+@case("disconnect without a name ends the only tunnel, and refuses to choose among two")
+def _(home):
+    with Holder("Office") as one, Holder("Home") as two:
+        home.expect(2, "disconnect")
+        home.expect(0, "disconnect", "Home")
+        expect(one.process.poll() is None and two.process.wait(5) == 0, "the wrong one ended")
+        home.expect(0, "disconnect")
+        expect(one.process.wait(5) == 0, "the only one is still there")
+
+
+@case("disconnect --all ends every tunnel")
+def _(home):
+    with Holder("Office") as one, Holder("Home") as two:
+        home.expect(0, "disconnect", "--all")
+        expect(one.process.wait(5) == 0 and two.process.wait(5) == 0, "one is still there")
+
+
+@case("disconnect of what is not connected is done already")
+def _(home):
+    expect("No tunnel is up" in home.expect(0, "disconnect").err, "disconnect")
+    expect("not connected" in home.expect(0, "disconnect", "Office").err, "disconnect Office")
+
+
+@case("others may not take a tunnel down")
+def _(home):
+    with Holder("Office") as holder:
+        done = home.expect(10, "disconnect", "Office", user="nobody")
+        expect("sudo dialtone disconnect" in done.err, done.err)
+        home.expect(10, "renegotiate", "Office", user="nobody")
+        expect(holder.process.poll() is None, "it ended")
+
+
+@case("renegotiate sends SIGHUP, and the tunnel stays")
+def _(home):
+    with Holder("Office") as holder:
+        home.expect(0, "renegotiate", "Office")
+        expect(holder.next_line() == "SIGHUP", "no SIGHUP")
+        expect(holder.process.poll() is None, "it ended")
+
+
+@case("renegotiate without a tunnel ends with 11")
+def _(home):
+    expect("not connected" in home.expect(11, "renegotiate", "Office").err, "renegotiate")
+
+
+# ---- TAP ----
+def own_run():
+    """An empty /run for this process and its children alone."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    new_namespace, private_recursive = 0x00020000, 0x40000 | 0x4000
+    if libc.unshare(new_namespace) != 0 or \
+            libc.mount(b"none", b"/", None, private_recursive, None) != 0 or \
+            libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, b"mode=0755") != 0:
+        raise OSError(ctypes.get_errno(), "no mount namespace")
+
+
+def main():
+    if os.geteuid() == 0:
+        own_run()
+    print(f"1..{len(CASES)}")
+    failed = False
+    for number, (name, function) in enumerate(CASES, 1):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            try:
+                function(Home(folder))
+                print(f"ok {number} - {name}")
+            except Skip as why:
+                print(f"ok {number} - {name} # SKIP {why}")
+            except Exception as error:  # pylint: disable=broad-except
+                failed = True
+                print(f"not ok {number} - {name}")
+                print("\n".join(f"# {line}" for line in f"{type(error).__name__}: {error}".splitlines()))
+        sys.stdout.flush()
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
