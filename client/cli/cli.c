@@ -14,7 +14,6 @@
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/common/text.h"
-#include "client/profile/parse.h"
 #include "client/profile/store.h"
 
 enum { TEXT_MAX = 64 * 1024 };
@@ -105,8 +104,6 @@ char *cli_profile_name(const char *what)
 {
     g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
     g_autofree char *path = dialtone_store_find(store, what, NULL);
-    g_autoptr(DialtoneProfile) profile =
-        path != NULL ? dialtone_profile_load(path, NULL, NULL) : NULL;
 
-    return g_strdup(profile != NULL ? profile->name : what);
+    return path != NULL ? dialtone_store_name(path) : g_strdup(what);
 }

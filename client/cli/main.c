@@ -21,9 +21,7 @@ typedef struct {
 } Verb;
 
 static const Verb VERBS[] = {
-#ifdef DIALTONE_HAVE_CONNECT
     {"connect", N_("connect with a profile"), cli_connect},
-#endif
     {"disconnect", N_("take a tunnel down"), cli_disconnect},
     {"status", N_("show the tunnels that are up"), cli_status},
     {"list", N_("list the profiles"), cli_list},

@@ -126,6 +126,18 @@ static void check_initial_contact(const DialtoneProfile *profile, const Dialtone
             _("yes disconnects whoever else uses this ID; a group's ID is shared by many"));
 }
 
+/* Legal, and of use to whoever tests a gateway; everybody else meant another unit. */
+static void check_lifetimes(const DialtoneProfile *profile, const DialtoneProfileCheck *check)
+{
+    static const char message[] = N_("less than a minute makes new keys all the time; write 8h or "
+                                     "1h, or 28800 for seconds");
+
+    if (profile->phase1_lifetime < 60)
+        say(check, true, "Phase1", "Lifetime", _(message));
+    if (profile->phase2_lifetime < 60)
+        say(check, true, "Phase2", "Lifetime", _(message));
+}
+
 void dialtone_profile_check(DialtoneProfile *profile, const DialtoneProfileCheck *check)
 {
     check_auth(profile, check);
@@ -133,4 +145,5 @@ void dialtone_profile_check(DialtoneProfile *profile, const DialtoneProfileCheck
     check_xauth(profile, check);
     check_address(profile, check);
     check_initial_contact(profile, check);
+    check_lifetimes(profile, check);
 }

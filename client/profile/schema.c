@@ -103,8 +103,8 @@ const DialtoneProfileKey dialtone_profile_keys[] = {
      .help = N_("One to four, in order of preference. The client tries each Diffie-Hellman "
                 "group among them in turn.")},
     {"Phase1", "Lifetime", dialtone_value_duration, FIELD(phase1_lifetime),
-     .min = 10, .max = 365 * DAY, .fallback = "8h",
-     .syntax = N_("a time from 10 s to 365 d, as in 8h, 30m, 1d or 3600"),
+     .min = 1, .max = 365 * DAY, .fallback = "8h",
+     .syntax = N_("a time up to 365d, as in 8h, 30m, 1d or 3600"),
      .help = N_("How long the keys of Phase 1 are used; the gateway's own limit counts when it "
                 "is shorter.")},
 
@@ -125,8 +125,8 @@ const DialtoneProfileKey dialtone_profile_keys[] = {
                 "without it there is none. Proposals of different groups are tried one group "
                 "after the other.")},
     {"Phase2", "Lifetime", dialtone_value_duration, FIELD(phase2_lifetime),
-     .min = 10, .max = 365 * DAY, .fallback = "1h",
-     .syntax = N_("a time from 10 s to 365 d, as in 8h, 30m, 1d or 3600"),
+     .min = 1, .max = 365 * DAY, .fallback = "1h",
+     .syntax = N_("a time up to 365d, as in 8h, 30m, 1d or 3600"),
      .help = N_("How long the keys of the tunnel are used before new ones are made.")},
     {"Phase2", "LifetimeKB", dialtone_value_number, FIELD(phase2_lifetime_kb),
      .max = G_MAXUINT32, .fallback = "0",

@@ -123,13 +123,27 @@ static DialtoneStoreEntry *read_entry(const char *path, DialtoneLayer layer)
     if (bytes != NULL) {
         g_autoptr(DialtoneProfile) profile = dialtone_profile_parse(bytes, n, path, NULL);
         entry->valid = profile != NULL;
-        peek(entry, bytes, n);
+        if (profile != NULL) {
+            entry->name = g_strdup(profile->name);
+            entry->uuid = g_strdup(profile->uuid);
+        } else {
+            peek(entry, bytes, n);
+        }
     }
     if (entry->name == NULL) {
         g_autofree char *stem = stem_of(path);
         entry->name = dialtone_text_clean(stem, strlen(stem), 128, DIALTONE_TEXT_LINE);
     }
     return entry;
+}
+
+char *dialtone_store_name(const char *path)
+{
+    DialtoneStoreEntry *entry = read_entry(path, DIALTONE_LAYER_USER);
+    char *name = g_steal_pointer(&entry->name);
+
+    entry_free(entry);
+    return name;
 }
 
 static gint compare_entries(gconstpointer a, gconstpointer b)

@@ -38,6 +38,10 @@ typedef struct {
 /* Every *.dialtone of every layer, sorted by layer and name; an array of DialtoneStoreEntry. */
 GPtrArray *dialtone_store_list(const DialtoneStore *store) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The name of the profile in the file: its Name, if only that can be read, or the file's stem. The
+ * caller frees it. */
+char *dialtone_store_name(const char *path) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The path of what the user called @what: a path (has a `/` or ends in `.dialtone`), else a UUID,
  * a Name or a file's stem. NULL and PROFILE_INVALID, whose advice lists near names, otherwise. */
 char *dialtone_store_find(const DialtoneStore *store, const char *what,

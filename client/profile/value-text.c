@@ -34,6 +34,9 @@ bool dialtone_value_text(DialtoneValue *value, const char *text)
     if (strlen(plain) > value->row->max)
         return dialtone_value_error(value, _("longer than %u bytes; shorten it"),
                                     (guint)value->row->max);
+    if (strstr(plain, " #") != NULL)
+        dialtone_value_warn(value, "%s",
+                            _("there are no comments behind a value: the # is a part of it"));
     store_text(value, field(value), g_steal_pointer(&plain));
     return true;
 }

@@ -18,7 +18,7 @@ import tempfile
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 DIALTONE, HOLDER = sys.argv[1:3]
-VERBS = ["disconnect", "status", "list", "show", "check", "renegotiate"]
+VERBS = ["connect", "disconnect", "status", "list", "show", "check", "renegotiate"]
 CASES = []
 
 GOOD = """[Profile]
@@ -129,12 +129,15 @@ def _(home):
     home.expect(2, "disconnect", "a", "b")
     home.expect(2, "disconnect", "--all", "a")
     home.expect(2, "renegotiate")
+    home.expect(2, "connect")
+    home.expect(2, "connect", "a", "b")
 
 
 @case("a command can't be given a secret")
 def _(home):
     for option in ("--psk", "--password", "--secret"):
         home.expect(2, "check", option, "hunter2", "x")
+        home.expect(2, "connect", option, "hunter2", "x")
 
 
 @case("output that does not arrive is a failure")
@@ -151,6 +154,14 @@ def _(home):
         for words in ((word,), ("show", word), ("check", b"/" + word), ("status", word)):
             done = home.run(*words)
             expect("\x1b" not in done.err + done.out and "\r" not in done.err + done.out, done.err)
+
+
+@case("connect without the service names --standalone and ends with 1")
+def _(home):
+    path = home.file("o.dialtone", GOOD)
+    expect("--standalone" in home.expect(1, "connect", path).err, "connect")
+    said = json.loads(home.expect(1, "connect", "--json", path).out)
+    expect(said["state"] == "failed" and said["reason"] == "internal" and said["schema"] == 1, said)
 
 
 # ---- check ----
@@ -376,6 +387,13 @@ def _(home):
         for words in ((), ("Office",)):
             expect(json.loads(home.expect(0, "status", "--json", *words).out) == wanted, words)
         expect("idle" in home.expect(0, "status", "Other").out, "Other")
+
+
+@case("a tunnel is reached by the path of a profile that is wrong by now")
+def _(home):
+    with Holder("Office") as holder:
+        home.expect(0, "renegotiate", home.file("o.dialtone", GOOD.replace("Auth=psk", "Auth=x")))
+        expect(holder.next_line() == "SIGHUP", "no SIGHUP")
 
 
 @case("status shows another user that a tunnel is up, and not how")

@@ -231,7 +231,7 @@ static const WrongValue VALUES[] = {
     {"Phase1", "Lifetime", "h", "no duration"},
     {"Phase1", "Lifetime", "forever", "no duration"},
     {"Phase1", "Lifetime", "0", "out of range"},
-    {"Phase1", "Lifetime", "9s", "out of range"},
+
     {"Phase1", "Lifetime", "366d", "out of range"},
     {"Phase1", "Lifetime", "9223372036854775807d", "out of range"},
     {"Phase1", "Lifetime", "99999999999999999999", "no duration"},
