@@ -7,6 +7,7 @@
  */
 #include "ike/algs.h"
 
+#include "ike/constants-attributes.h"
 #include "ike/constants.h"
 
 #include <string.h>

@@ -131,18 +131,18 @@ int ike_child_send(IkeSession *session, IkeChild *child)
     return r;
 }
 
-IkeChild *ike_child_current(IkeSession *session, size_t network)
+IkeChild *ike_child_current(const IkeSession *session, size_t network)
 {
-    IkeChild *newest = NULL;
+    const IkeChild *newest = NULL;
 
     for (size_t i = 0; i < IKE_CHILDREN_MAX; i++) {
-        IkeChild *child = &session->children[i];
+        const IkeChild *child = &session->children[i];
         if (!child->used || child->replaced || child->network != network)
             continue;
         if (newest == NULL || child->expires_at > newest->expires_at)
             newest = child;
     }
-    return newest;
+    return (IkeChild *)newest; /* the session is the caller's */
 }
 
 IkeChild *ike_child_by_spi_in(IkeSession *session, uint32_t spi)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Numbers on the wire: ISAKMP (RFC 2408), the IPsec DOI (RFC 2407), IKE (RFC 2409), NAT traversal
- * (RFC 3947 and its drafts), XAUTH (draft-ietf-ipsec-isakmp-xauth-06), mode config
- * (draft-ietf-ipsec-isakmp-mode-cfg-05) and Cisco Unity. Each number stands here and nowhere else.
+ * (RFC 3947 and its drafts). Numbers of attributes stand in constants-attributes.h. Each number
+ * stands in one of the two and nowhere else.
  */
 #ifndef IKE_CONSTANTS_H
 #define IKE_CONSTANTS_H
@@ -61,70 +61,6 @@ enum { IKE_FLAG_ENCRYPTION = 0x01, IKE_FLAG_COMMIT = 0x02, IKE_FLAG_AUTH_ONLY = 
 /* Protocols of proposals, DELETE and NOTIFY (RFC 2407, 4.4.1) */
 enum { IKE_PROTOCOL_ISAKMP = 1, IKE_PROTOCOL_AH = 2, IKE_PROTOCOL_ESP = 3 };
 
-/* Phase 1 (RFC 2409, appendix A). Bit 15 of a type marks the short (basic) form. */
-enum { IKE_ATTRIBUTE_BASIC = 0x8000 };
-typedef enum IkePhase1Attribute {
-    IKE_P1_ENCRYPTION = 1,
-    IKE_P1_HASH = 2,
-    IKE_P1_AUTH = 3,
-    IKE_P1_GROUP = 4,
-    IKE_P1_LIFE_TYPE = 11,
-    IKE_P1_LIFE_DURATION = 12,
-    IKE_P1_KEY_LENGTH = 14,
-} IkePhase1Attribute;
-enum { IKE_TRANSFORM_KEY_IKE = 1 };
-enum { IKE_LIFE_SECONDS = 1, IKE_LIFE_KILOBYTES = 2 };
-enum { IKE_ENC_DES = 1, IKE_ENC_3DES = 5, IKE_ENC_AES = 7 };
-enum { IKE_HASH_MD5 = 1, IKE_HASH_SHA1 = 2, IKE_HASH_SHA256 = 4, IKE_HASH_SHA384, IKE_HASH_SHA512 };
-enum {
-    IKE_GROUP_MODP768 = 1,
-    IKE_GROUP_MODP1024 = 2,
-    IKE_GROUP_MODP1536 = 5,
-    IKE_GROUP_MODP2048 = 14,
-    IKE_GROUP_MODP3072 = 15,
-    IKE_GROUP_MODP4096 = 16,
-    IKE_GROUP_ECP256 = 19,
-    IKE_GROUP_ECP384 = 20,
-    IKE_GROUP_ECP521 = 21,
-    IKE_GROUP_CURVE25519 = 31,
-};
-typedef enum IkeAuthMethod {
-    IKE_METHOD_PSK = 1,
-    IKE_METHOD_RSA_SIG = 3,
-    IKE_METHOD_XAUTH_INIT_PSK = 65001,
-} IkeAuthMethod;
-
-/* Phase 2 (RFC 2407, 4.4.4 and 4.5; RFC 3947, 5) */
-typedef enum IkePhase2Attribute {
-    IKE_P2_LIFE_TYPE = 1,
-    IKE_P2_LIFE_DURATION = 2,
-    IKE_P2_GROUP = 3,
-    IKE_P2_ENCAPSULATION = 4,
-    IKE_P2_AUTH = 5,
-    IKE_P2_KEY_LENGTH = 6,
-    IKE_P2_ESN = 11,
-} IkePhase2Attribute;
-enum {
-    IKE_ESP_DES = 2,
-    IKE_ESP_3DES = 3,
-    IKE_ESP_NULL = 11,
-    IKE_ESP_AES_CBC = 12,
-    IKE_ESP_AES_GCM_16 = 20,
-};
-enum {
-    IKE_INTEGRITY_NONE = 0,
-    IKE_INTEGRITY_HMAC_MD5 = 1,
-    IKE_INTEGRITY_HMAC_SHA1 = 2,
-    IKE_INTEGRITY_SHA2_256 = 5,
-    IKE_INTEGRITY_SHA2_384 = 6,
-    IKE_INTEGRITY_SHA2_512 = 7,
-};
-enum {
-    IKE_ENCAPSULATION_TUNNEL = 1,
-    IKE_ENCAPSULATION_UDP_TUNNEL = 3,
-    IKE_ENCAPSULATION_UDP_TUNNEL_DRAFT = 61443,
-};
-
 typedef enum IkeIdType {
     IKE_ID_ANY = 0, /* ours: no constraint */
     IKE_ID_IPV4 = 1,
@@ -137,35 +73,6 @@ typedef enum IkeIdType {
     IKE_ID_DER_ASN1_DN = 9,
     IKE_ID_KEY_ID = 11,
 } IkeIdType;
-
-/* Mode config messages and attributes */
-enum { IKE_CONFIG_REQUEST = 1, IKE_CONFIG_REPLY, IKE_CONFIG_SET, IKE_CONFIG_ACK };
-typedef enum IkeConfigAttribute {
-    IKE_CONFIG_IP4_ADDRESS = 1,
-    IKE_CONFIG_IP4_NETMASK = 2,
-    IKE_CONFIG_IP4_DNS = 3,
-    IKE_CONFIG_IP4_NBNS = 4,
-    IKE_CONFIG_ADDRESS_EXPIRY = 5,
-    IKE_CONFIG_IP4_SUBNET = 13,
-    IKE_XAUTH_TYPE = 16520,
-    IKE_XAUTH_USER_NAME = 16521,
-    IKE_XAUTH_USER_PASSWORD = 16522,
-    IKE_XAUTH_PASSCODE = 16523,
-    IKE_XAUTH_MESSAGE = 16524,
-    IKE_XAUTH_CHALLENGE = 16525,
-    IKE_XAUTH_DOMAIN = 16526,
-    IKE_XAUTH_STATUS = 16527,
-    IKE_XAUTH_NEXT_PIN = 16528,
-    IKE_XAUTH_ANSWER = 16529,
-    IKE_UNITY_BANNER = 28672,
-    IKE_UNITY_SAVE_PASSWORD = 28673,
-    IKE_UNITY_DEFAULT_DOMAIN = 28674,
-    IKE_UNITY_SPLIT_DNS = 28675,
-    IKE_UNITY_SPLIT_INCLUDE = 28676,
-    IKE_UNITY_LOCAL_LAN = 28678,
-    IKE_UNITY_PFS = 28679,
-} IkeConfigAttribute;
-enum { IKE_XAUTH_TYPE_GENERIC = 0 };
 
 /* NOTIFY (RFC 2408, 3.14.1; RFC 2407, 4.6.3; RFC 3706; vendors) */
 #define IKE_NOTIFY_LIST(X)                                                                         \

@@ -81,20 +81,27 @@ static int cbc(EVP_CIPHER_CTX *context, const EVP_CIPHER *cipher, const uint8_t 
     return EVP_CIPHER_CTX_set_padding(context, 0) == 1 ? 0 : -EIO;
 }
 
-static int cbc_run(const IkeCipher *cipher, const uint8_t *key, const uint8_t *iv, IkeSlice in,
-                   uint8_t *out, int encrypt)
+/* Bytes that are changed in place. */
+typedef struct Blocks {
+    uint8_t *bytes;
+    size_t n;
+} Blocks;
+
+static int cbc_run(const IkeCipher *cipher, const uint8_t *key, const uint8_t *iv, Blocks data,
+                   int encrypt)
 {
     EVP_CIPHER *evp = EVP_CIPHER_fetch(NULL, cipher->openssl, NULL);
     EVP_CIPHER_CTX *context = evp != NULL ? EVP_CIPHER_CTX_new() : NULL;
     int r = evp == NULL ? -ENOTSUP : -ENOMEM;
     int n = 0, tail = 0;
 
-    if (in.n == 0 || in.n % cipher->block_size != 0 || in.n > INT32_MAX)
+    if (data.n == 0 || data.n % cipher->block_size != 0 || data.n > INT32_MAX)
         r = -EINVAL;
     else if (context != NULL)
         r = cbc(context, evp, key, iv, encrypt);
-    if (r == 0 && (EVP_CipherUpdate(context, out, &n, in.bytes, (int)in.n) != 1 ||
-                   EVP_CipherFinal_ex(context, out + n, &tail) != 1 || (size_t)(n + tail) != in.n))
+    if (r == 0 &&
+        (EVP_CipherUpdate(context, data.bytes, &n, data.bytes, (int)data.n) != 1 ||
+         EVP_CipherFinal_ex(context, data.bytes + n, &tail) != 1 || (size_t)(n + tail) != data.n))
         r = -EIO;
     EVP_CIPHER_CTX_free(context);
     EVP_CIPHER_free(evp);
@@ -110,7 +117,7 @@ static void copy_block(uint8_t *to, const uint8_t *from, size_t n)
 int ike_cbc_encrypt(const IkeCipher *cipher, const uint8_t *key, uint8_t *iv, uint8_t *data,
                     size_t n)
 {
-    int r = cbc_run(cipher, key, iv, (IkeSlice){data, n}, data, 1);
+    int r = cbc_run(cipher, key, iv, (Blocks){data, n}, 1);
 
     if (r == 0)
         copy_block(iv, data + n - cipher->block_size, cipher->block_size);
@@ -125,7 +132,7 @@ int ike_cbc_decrypt(const IkeCipher *cipher, const uint8_t *key, uint8_t *iv, ui
     if (n < cipher->block_size)
         return -EINVAL;
     copy_block(last, data + n - cipher->block_size, cipher->block_size);
-    int r = cbc_run(cipher, key, iv, (IkeSlice){data, n}, data, 0);
+    int r = cbc_run(cipher, key, iv, (Blocks){data, n}, 0);
     if (r == 0)
         copy_block(iv, last, cipher->block_size);
     return r;

@@ -10,6 +10,7 @@
  */
 #include "ike/dh.h"
 
+#include "ike/constants-attributes.h"
 #include "ike/constants.h"
 
 #include <errno.h>

@@ -28,7 +28,7 @@ typedef struct Aggressive {
     uint16_t methods[2];
     uint8_t sa_body[SA_BODY_MAX], id_body[IKE_ID_HEADER_SIZE + IKE_ID_MAX];
     size_t sa_n, id_n;
-    unsigned bad_answers;
+    unsigned trials; /* answers that a Diffie-Hellman computation was spent on */
     IkeFailure hint; /* reason NONE: none */
     /* taken from AM2, for AM3 */
     uint8_t hash_i[IKE_HASH_MAX];
@@ -300,7 +300,7 @@ static int commit_am2(IkeSession *session, IkeExchange *x, const IkeMessage *mes
     sa->keys = answer->keys;
     sa->method = answer->choice.method;
     sa->vendors = answer->vendors;
-    sa->round_trip = session->now - x->began_at;
+    sa->round_trip = session->now - x->sent_at;
     sa->info.chosen = answer->choice.proposal;
     sa->info.gateway = answer->id;
     sa->info.xauth = sa->method == IKE_METHOD_XAUTH_INIT_PSK;
@@ -329,13 +329,12 @@ static int consume_am2(IkeSession *session, IkeExchange *x, const IkeMessage *me
     Aggressive *am = x->data;
     Answer answer = {0};
 
-    if (am->bad_answers >= IKE_BAD_ANSWERS_MAX)
-        return IKE_IGNORED;
     int r = (int)decode_am2(am, message, &answer);
-    if (r == IKE_DETAIL_NONE)
+    if (r == IKE_DETAIL_NONE && am->trials++ < IKE_TRIALS_MAX)
         r = authenticate(session, x, message, &answer);
+    else if (r == IKE_DETAIL_NONE)
+        r = IKE_DETAIL_WRONG_PSK;
     if (r > 0) {
-        am->bad_answers++;
         r = note_bad_answer(session, x, (IkeDetail)r);
     } else if (r == 0 && !is_expected_gateway(&session->config, &answer.id)) {
         r = refuse_gateway_id(session, &answer);
@@ -396,8 +395,10 @@ static int expired(IkeSession *session, IkeExchange *x)
     }
     if (failure.reason == IKE_REASON_NONE)
         failure = (IkeFailure){.reason = IKE_REASON_UNREACHABLE, .detail = IKE_DETAIL_SILENCE};
-    bool other_group_may_do =
-        failure.reason == IKE_REASON_NO_PROPOSAL_CHOSEN || failure.reason == IKE_REASON_UNREACHABLE;
+    /* An answer with what was not offered is no refusal of the group: it may be forged. */
+    bool other_group_may_do = failure.detail != IKE_DETAIL_NOT_OFFERED &&
+                              (failure.reason == IKE_REASON_NO_PROPOSAL_CHOSEN ||
+                               failure.reason == IKE_REASON_UNREACHABLE);
     if (other_group_may_do && session->group + 1 < session->groups_n)
         return begin_next_group(session, &failure);
     /* A gateway that refused one group and kept silent on another is there. */

@@ -47,6 +47,8 @@ int ike_config_take_inner(IkeSession *session, IkeIsakmpSa *sa, const IkeConfigM
         return 0;
     sa->config_done = true;
     sa->pull_at = IKE_NEVER;
+    if (inner.expires != 0)
+        session->address_renew_at = session->now + ike_policy_renewal(inner.expires);
     if (session->inner_known && memcmp(&inner, &session->inner, sizeof(inner)) == 0)
         return 0;
     session->inner = inner;
@@ -108,7 +110,7 @@ static int pull_expired(IkeSession *session, IkeExchange *x)
         x->sa->config_done = true; /* the address that we have goes on */
         return 0;
     }
-    return ike_session_fail_simply(session, IKE_REASON_UNREACHABLE, IKE_DETAIL_SILENCE_LATER);
+    return ike_session_fail_simply(session, IKE_REASON_PHASE2_REFUSED, IKE_DETAIL_SILENCE_LATER);
 }
 
 static const IkeStep PULL_STEPS[] = {

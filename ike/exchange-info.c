@@ -4,6 +4,7 @@
  * What comes in is acted upon only with a HASH that fits; the runner has seen to that.
  */
 #include "ike/payload-notify.h"
+#include "ike/policy.h"
 #include "ike/proposal.h"
 #include "ike/session-private.h"
 
@@ -226,8 +227,33 @@ static int take_notify(IkeSession *session, IkeIsakmpSa *sa, const IkeNotify *no
     return r == 0 ? ike_session_refused(session, sa, notify->type) : r;
 }
 
+/* RFC 3706, 6.1: an acknowledgement of what was not asked is none, and proves no life. */
+static bool acknowledges_nothing(const IkeIsakmpSa *sa, const IkeNotify *notify)
+{
+    IkeReader r = ike_reader_of(notify->data);
+    uint32_t sequence = ike_read_u32(&r);
+    uint32_t behind = sa->probe_sequence - sequence;
+
+    return notify->type == IKE_NOTIFY_R_U_THERE_ACK &&
+           (!ike_reader_done(&r) || behind >= IKE_PROBES_MAX);
+}
+
+static bool has_false_acknowledgement(const IkeIsakmpSa *sa, const IkeMessage *message)
+{
+    for (size_t i = 0; i < message->n; i++) {
+        IkeNotify notify;
+        if (message->payloads[i].type == IKE_PAYLOAD_NOTIFY &&
+            ike_notify_read(message->payloads[i].body, &notify) &&
+            acknowledges_nothing(sa, &notify))
+            return true;
+    }
+    return false;
+}
+
 static int consume_info(IkeSession *session, IkeExchange *x, const IkeMessage *message)
 {
+    if (has_false_acknowledgement(x->sa, message))
+        return IKE_IGNORED;
     int r = ike_info_take_deletes(session, message);
 
     for (size_t i = 0; r == 0 && i < message->n; i++) {

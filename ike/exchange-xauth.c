@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * User authentication (draft-ietf-ipsec-isakmp-xauth-06), Generic type:
+ * User authentication (draft-ietf-ipsec-isakmp-xauth-06), types Generic and one-time password:
  *
  *   <- REQUEST(name, password)   -> REPLY    as many rounds as the gateway likes
  *   <- SET(STATUS)               -> ACK
@@ -87,11 +87,20 @@ static void return_to_user_auth(IkeSession *session, IkeIsakmpSa *sa)
         ike_session_set_state(session, IKE_STATE_USER_AUTH);
 }
 
-static int refuse(IkeSession *session, IkeDetail detail)
+/* The gateway is told (xauth, 4.2: STATUS=FAIL in the REPLY), and then it is over. */
+static int refuse(IkeSession *session, IkeExchange *x, IkeDetail detail)
 {
-    int r = ike_session_fail_simply(session, IKE_REASON_USER_AUTHENTICATION, detail);
+    IkeTransaction *t = x->data;
 
-    return r < 0 ? r : IKE_ACCEPTED;
+    t->refused = true;
+    session->verdict = (IkeFailure){.reason = IKE_REASON_USER_AUTHENTICATION, .detail = detail};
+    return IKE_ACCEPTED;
+}
+
+static bool type_is_spoken(const Wanted *wanted)
+{
+    return !wanted->type || wanted->type_number == IKE_XAUTH_TYPE_GENERIC ||
+           wanted->type_number == IKE_XAUTH_TYPE_OTP;
 }
 
 int ike_xauth_request(IkeSession *session, IkeExchange *x, const IkeConfigMessage *message)
@@ -103,13 +112,15 @@ int ike_xauth_request(IkeSession *session, IkeExchange *x, const IkeConfigMessag
     if (!wanted.any)
         return IKE_ACCEPTED; /* it asks for our configuration: there is nothing to say */
     if (config->xauth == IKE_XAUTH_NO)
-        return refuse(session, IKE_DETAIL_XAUTH_UNWANTED);
-    if (wanted.unknown || (wanted.type && wanted.type_number != IKE_XAUTH_TYPE_GENERIC))
-        return refuse(session, IKE_DETAIL_XAUTH_TYPE);
+        return refuse(session, x, IKE_DETAIL_XAUTH_UNWANTED);
+    if (wanted.unknown || !type_is_spoken(&wanted))
+        return refuse(session, x, IKE_DETAIL_XAUTH_TYPE);
+    ((IkeTransaction *)x->data)->type = (uint16_t)wanted.type_number;
     return_to_user_auth(session, x->sa);
     bool known =
         (!wanted.user || config->user.known) && (!wanted.password || config->password.known);
-    if (!known || x->sa->user_sent) {
+    /* A password of the profile is not a one-time one. */
+    if (!known || x->sa->user_sent || wanted.type_number == IKE_XAUTH_TYPE_OTP) {
         int r = ask(session, x, &wanted);
         return r < 0 ? r : IKE_ACCEPTED;
     }
@@ -120,9 +131,11 @@ int ike_xauth_request(IkeSession *session, IkeExchange *x, const IkeConfigMessag
 /* Exactly what was asked for, and the type only where the gateway named one. */
 void ike_xauth_write_reply(const IkeTransaction *t, IkeWriter *writer)
 {
-    for (size_t i = 0; i < t->types_n; i++) {
+    if (t->refused)
+        ike_attribute_write(writer, IKE_XAUTH_STATUS, 0);
+    for (size_t i = 0; i < t->types_n && !t->refused; i++) {
         if (t->types[i] == IKE_XAUTH_TYPE)
-            ike_attribute_write(writer, IKE_XAUTH_TYPE, IKE_XAUTH_TYPE_GENERIC);
+            ike_attribute_write(writer, IKE_XAUTH_TYPE, t->type);
         else if (t->types[i] == IKE_XAUTH_USER_NAME)
             ike_attribute_write_bytes(writer, IKE_XAUTH_USER_NAME,
                                       (IkeSlice){t->user.bytes, t->user.n});

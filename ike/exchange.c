@@ -49,7 +49,6 @@ IkeExchange *ike_exchange_new(IkeSession *session, const IkeScript *script, IkeI
             .script = script,
             .sa = sa,
             .message_id = message_id,
-            .began_at = session->now,
             .give_up_at = session->now + script->budget,
             .retransmit_at = IKE_NEVER,
             .forget_at = session->now + IKE_DUPLICATES_WAIT,
@@ -162,8 +161,9 @@ static int remember(uint8_t **kept, size_t *kept_n, IkeSlice bytes)
     return 0;
 }
 
-static int send_kept(IkeSession *session, const IkeExchange *x)
+static int send_kept(IkeSession *session, IkeExchange *x)
 {
+    x->sent_at = session->now;
     return ike_session_send(session, x->sa, (IkeSlice){x->sent, x->sent_n});
 }
 

@@ -73,7 +73,8 @@ struct IkeExchange {
     size_t sent_n, received_n;
     unsigned tries;
     unsigned repeats_answered;
-    uint64_t began_at, give_up_at, retransmit_at, forget_at;
+    uint64_t sent_at; /* last */
+    uint64_t give_up_at, retransmit_at, forget_at;
     void *data; /* the handlers' */
 };
 

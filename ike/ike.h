@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "ike/algs.h"
+#include "ike/constants-attributes.h"
 #include "ike/constants.h"
 #include "ike/esp.h"
 

@@ -5,6 +5,7 @@
 #ifndef IKE_MESSAGE_H
 #define IKE_MESSAGE_H
 
+#include "ike/constants-attributes.h"
 #include "ike/constants.h"
 #include "ike/reader.h"
 #include "ike/writer.h"

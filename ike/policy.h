@@ -40,7 +40,7 @@
 #define IKE_DELETED_SA_WAIT (10 * IKE_SECOND)
 
 enum {
-    IKE_BAD_ANSWERS_MAX = 3,     /* AM2s that fail verification before an attempt is over */
+    IKE_TRIALS_MAX = 64,         /* answers that an attempt spends Diffie-Hellman on */
     IKE_CACHED_ANSWERS_MAX = 16, /* repetitions that one exchange answers */
     IKE_PROBES_MAX = 5,
 };

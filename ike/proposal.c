@@ -87,7 +87,7 @@ static bool read_phase1_numbers(IkeReader attributes, Phase1Numbers *numbers)
 
     *numbers = (Phase1Numbers){.known = true};
     while (ike_attribute_read(&attributes, &a)) {
-        uint32_t *field = NULL;
+        uint32_t *field = NULL; /* zero until it is read: a second one is an addition */
         if (a.type == IKE_P1_ENCRYPTION)
             field = &numbers->encryption;
         else if (a.type == IKE_P1_KEY_LENGTH)
@@ -102,7 +102,7 @@ static bool read_phase1_numbers(IkeReader attributes, Phase1Numbers *numbers)
             take_lifetime(&numbers->life, &a, IKE_P1_LIFE_TYPE);
         else
             numbers->known = false;
-        if (field != NULL && !ike_attribute_number(&a, field))
+        if (field != NULL && (*field != 0 || !ike_attribute_number(&a, field)))
             return false;
     }
     return ike_reader_done(&attributes);
@@ -231,7 +231,7 @@ static bool read_phase2_numbers(IkeReader attributes, Phase2Numbers *numbers)
             take_lifetime(&numbers->life, &a, IKE_P2_LIFE_TYPE);
         else
             numbers->known = false;
-        if (field != NULL && !ike_attribute_number(&a, field))
+        if (field != NULL && (*field != 0 || !ike_attribute_number(&a, field)))
             return false;
     }
     return ike_reader_done(&attributes);

@@ -130,6 +130,17 @@ static void choose_networks(IkeSession *session)
     session->wanted_n = 1;
 }
 
+/* After `renegotiate` the children are renewed, too, under the new SA. */
+static void renew_children(IkeSession *session)
+{
+    for (size_t i = 0; i < session->wanted_n && session->renegotiating; i++) {
+        IkeChild *child = ike_child_current(session, i);
+        if (child != NULL)
+            child->renew_at = session->now;
+    }
+    session->renegotiating = false;
+}
+
 static int become_ready(IkeSession *session, IkeIsakmpSa *sa)
 {
     sa->stage = IKE_STAGE_READY;
@@ -137,6 +148,8 @@ static int become_ready(IkeSession *session, IkeIsakmpSa *sa)
     retire_current(session, sa);
     session->current = sa;
     ike_isakmp_sa_heard(session, sa);
+    if (sa->renewal)
+        renew_children(session);
     if (session->state < IKE_STATE_PHASE2) {
         choose_networks(session);
         ike_session_set_state(session, IKE_STATE_PHASE2);
@@ -242,13 +255,14 @@ static uint64_t children_deadline(const IkeSession *session)
         if (!child->used)
             continue;
         deadline = sooner(deadline, sooner(ike_child_deadline(child), child->expires_at));
-        uint64_t retry = session->retry_at[child->network];
-        if (!busy && !child->replaced)
-            deadline = sooner(deadline, child->renew_at > retry ? child->renew_at : retry);
     }
-    for (size_t i = 0; i < session->wanted_n && !busy; i++)
-        if (session->retry_at[i] > session->now)
-            deadline = sooner(deadline, session->retry_at[i]);
+    for (size_t i = 0; i < session->wanted_n && !busy; i++) {
+        const IkeChild *child = ike_child_current(session, i);
+        uint64_t retry = session->retry_at[i];
+        uint64_t renew = child != NULL ? child->renew_at : retry;
+        if (child != NULL || retry > session->now)
+            deadline = sooner(deadline, renew > retry ? renew : retry);
+    }
     return deadline;
 }
 
@@ -268,12 +282,24 @@ static int advance_renewal(IkeSession *session)
     return ike_aggressive_begin(session, current->info.chosen.group, true);
 }
 
+/* mode-cfg, 3.4: an address that expires is asked for again before it does. */
+static int advance_address(IkeSession *session)
+{
+    if (session->current == NULL || session->state != IKE_STATE_CONNECTED ||
+        session->now < session->address_renew_at)
+        return 0;
+    session->address_renew_at = IKE_NEVER;
+    return ike_config_pull(session, session->current);
+}
+
 /* ---- all of it ---- */
 
 int ike_session_advance(IkeSession *session)
 {
     int r = 0;
 
+    if (session->verdict.reason != IKE_REASON_NONE)
+        return ike_session_fail(session, &session->verdict);
     for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX && r == 0; i++)
         if (session->sas[i] != NULL && session->state != IKE_STATE_ENDED)
             r = advance_sa(session, session->sas[i]);
@@ -283,6 +309,8 @@ int ike_session_advance(IkeSession *session)
         r = advance_renewal(session);
     if (r == 0 && session->state != IKE_STATE_ENDED)
         r = advance_children(session);
+    if (r == 0 && session->state != IKE_STATE_ENDED)
+        r = advance_address(session);
     return r;
 }
 
@@ -290,6 +318,8 @@ uint64_t ike_session_advance_deadline(const IkeSession *session)
 {
     uint64_t deadline = children_deadline(session);
 
+    if (session->state == IKE_STATE_CONNECTED)
+        deadline = sooner(deadline, session->address_renew_at);
     for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX; i++)
         if (session->sas[i] != NULL)
             deadline = sooner(deadline, ike_isakmp_sa_deadline(session, session->sas[i]));

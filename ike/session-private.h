@@ -1,72 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of a session share: its ISAKMP SAs, its children, and the calls between the
- * exchanges and their owner. No other file includes this.
+ * What the files of a session share: the session itself, and the calls between the exchanges and
+ * their owner. No file outside of ike/ includes this, but for tests.
  */
 #ifndef IKE_SESSION_PRIVATE_H
 #define IKE_SESSION_PRIVATE_H
 
+#include "ike/child.h"
 #include "ike/event.h"
 #include "ike/exchange.h"
 #include "ike/ike.h"
-#include "ike/keymat.h"
-#include "ike/natt.h"
+#include "ike/isakmp-sa.h"
 #include "ike/payload-config.h"
 #include "ike/vendor.h"
 
 enum {
     IKE_ISAKMP_SAS_MAX = 4,
     IKE_CHILDREN_MAX = 3 * IKE_NETWORKS_MAX, /* current, previous and next of each */
-    IKE_SEEN_IDS_MAX = 4096,
 };
-
-/* How far an ISAKMP SA has come. */
-typedef enum IkeStage {
-    IKE_STAGE_PHASE1,
-    IKE_STAGE_USER_AUTH,
-    IKE_STAGE_CONFIG,
-    IKE_STAGE_READY,
-} IkeStage;
-
-struct IkeIsakmpSa {
-    uint8_t cookie_i[IKE_COOKIE_SIZE], cookie_r[IKE_COOKIE_SIZE];
-    IkeStage stage;
-    bool authenticated; /* HASH_R and the gateway's ID were verified */
-    bool heard;         /* a protected message has come: the gateway has our AM3 */
-    bool renewal;       /* takes the place of another one */
-    IkeKeys keys;
-    IkePhase1Info info;
-    uint16_t method;
-    unsigned vendors;
-    const IkeNattDialect *natt; /* NULL: no UDP encapsulation */
-    IkeAddress peer;
-    bool marked; /* UDP encapsulation's port: the non-ESP marker stands before each message */
-    uint64_t round_trip; /* ns, of AM1 and AM2 */
-    bool user_done;      /* STATUS=OK */
-    bool user_sent;      /* credentials have gone out and were not yet accepted */
-    bool config_done;
-    uint64_t pull_at;     /* when to ask for an address; IKE_NEVER: not */
-    uint64_t stage_limit; /* when the gateway must have made its move */
-    uint64_t renew_at, expires_at, remove_at;
-    uint64_t probe_at;    /* next R-U-THERE */
-    uint64_t probe_since; /* when the first that is unanswered went out; 0: none is */
-    unsigned probes;
-    uint32_t probe_sequence;
-    bool peer_sequence_known;
-    uint32_t peer_sequence;
-    uint32_t seen_ids[IKE_SEEN_IDS_MAX]; /* message IDs that the gateway has used */
-    size_t seen_ids_n;
-};
-
-typedef struct IkeChild {
-    bool used;
-    bool replaced; /* a newer one carries the traffic */
-    bool gone;     /* the gateway has deleted it */
-    IkeSaInfo info;
-    size_t network;     /* which of the wanted selectors */
-    EspSa *waiting_out; /* outbound, to be announced at out_at or on first use by the peer */
-    uint64_t out_at, renew_at, expires_at, remove_at;
-} IkeChild;
 
 struct IkeSession {
     IkeConfig config;
@@ -93,7 +44,10 @@ struct IkeSession {
     IkeChild children[IKE_CHILDREN_MAX];
     uint64_t retry_at[IKE_NETWORKS_MAX]; /* per network: when a renewal is tried again */
     uint64_t phase1_retry_at;
+    uint64_t address_renew_at;
+    bool renegotiating;
     uint64_t last_inbound; /* of ESP, as the data path has it */
+    IkeFailure verdict;    /* the end, once what is being said has been said */
     uint32_t question;     /* ID of the last question */
     IkeExchange *asking;   /* which exchange waits for its answer */
 };
@@ -117,16 +71,6 @@ bool ike_session_renewing(const IkeSession *session);
 /* An authentic error notify: it ends what is under way. */
 int ike_session_refused(IkeSession *session, IkeIsakmpSa *sa, uint16_t notify);
 
-/* ---- isakmp-sa.c ---- */
-IkeIsakmpSa *ike_isakmp_sa_new(IkeSession *session);
-void ike_isakmp_sa_remove(IkeSession *session, IkeIsakmpSa *sa);
-bool ike_isakmp_sa_first_use(IkeIsakmpSa *sa, uint32_t message_id); /* and remembers it */
-void ike_isakmp_sa_heard(IkeSession *session, IkeIsakmpSa *sa);     /* something authentic came */
-int ike_isakmp_sa_deleted(IkeSession *session, IkeIsakmpSa *sa);    /* by the gateway */
-void ike_isakmp_sa_set_lifetime(IkeSession *session, IkeIsakmpSa *sa, uint32_t seconds);
-int ike_isakmp_sa_tick(IkeSession *session, IkeIsakmpSa *sa);
-uint64_t ike_isakmp_sa_deadline(const IkeSession *session, const IkeIsakmpSa *sa);
-
 /* ---- exchange-aggressive.c ---- */
 int ike_aggressive_begin(IkeSession *session, const IkeGroup *group, bool renewal);
 /* A notify in the clear while an attempt waits: a hint, not the truth. */
@@ -142,6 +86,8 @@ typedef struct IkeTransaction {
     uint16_t identifier;
     uint16_t types[IKE_TRANSACTION_TYPES_MAX]; /* of the attributes, in their order */
     size_t types_n;
+    uint16_t type;            /* of XAUTH, echoed in a REPLY */
+    bool refused;             /* the REPLY says STATUS=FAIL */
     IkeSecret user, password; /* for a REPLY */
 } IkeTransaction;
 
@@ -177,26 +123,5 @@ int ike_info_error(IkeSession *session, IkeIsakmpSa *sa, uint16_t notify, uint32
 int ike_info_probe(IkeSession *session, IkeIsakmpSa *sa);
 /* DELETE payloads of an authentic message, wherever they stand in it. */
 int ike_info_take_deletes(IkeSession *session, const IkeMessage *message);
-
-/* ---- child.c ---- */
-typedef struct IkeChildParameters {
-    const IkeIsakmpSa *sa;
-    IkeSaInfo info;     /* lifetime: the shorter side's seconds */
-    uint32_t kilobytes; /* likewise; 0: no limit */
-    size_t network;
-    IkeSlice secret, nonce_i, nonce_r;
-} IkeChildParameters;
-
-/* Takes packets at once; sends when ike_child_send() is called, or at its out_at. */
-int ike_child_new(IkeSession *session, const IkeChildParameters *parameters, IkeChild **childp);
-int ike_child_send(IkeSession *session, IkeChild *child);
-IkeChild *ike_child_current(IkeSession *session, size_t network);
-IkeChild *ike_child_by_spi_in(IkeSession *session, uint32_t spi);
-IkeChild *ike_child_by_spi_out(IkeSession *session, uint32_t spi);
-void ike_child_forget(IkeChild *child);
-/* The gateway has deleted it: no more sending, and a little time for packets on their way. */
-int ike_child_deleted(IkeSession *session, IkeChild *child);
-int ike_child_tick(IkeSession *session, IkeChild *child);
-uint64_t ike_child_deadline(const IkeChild *child);
 
 #endif

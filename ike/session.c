@@ -112,6 +112,7 @@ int ike_session_new(IkeSession **sessionp, const IkeConfig *config, IkeRandomFn 
     session->config = *config;
     session->random = random;
     session->random_context = context;
+    session->address_renew_at = IKE_NEVER;
     *sessionp = session;
     return 0;
 }
@@ -420,11 +421,7 @@ int ike_session_renegotiate(IkeSession *session, uint64_t now)
         return 0;
     session->current->renew_at = now;
     session->phase1_retry_at = now;
-    for (size_t i = 0; i < session->wanted_n; i++) {
-        IkeChild *child = ike_child_current(session, i);
-        if (child != NULL)
-            child->renew_at = now;
-    }
+    session->renegotiating = true;
     return finish(session, 0);
 }
 

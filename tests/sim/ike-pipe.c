@@ -390,6 +390,20 @@ static void command_answer(Pipe *pipe, uint64_t now, char *rest)
     (void)ike_session_answer(pipe->session, id, any ? &user : NULL, any ? &password : NULL, now);
 }
 
+/* What the data path would tell the session: an SA has passed its soft limit. */
+static bool tell_renewals(Pipe *pipe, uint64_t now)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < SAS_MAX; i++) {
+        if (pipe->sas[i].esp == NULL || !esp_sa_wants_renewal(pipe->sas[i].esp))
+            continue;
+        (void)ike_session_renew_sa(pipe->session, pipe->sas[i].info.spi_in, now);
+        any = true;
+    }
+    return any;
+}
+
 static void run_session_command(Pipe *pipe, const char *verb, uint64_t now, char *rest)
 {
     ike_session_traffic(pipe->session, pipe->heard_spi, pipe->heard_at);
@@ -430,12 +444,15 @@ static void run_command(Pipe *pipe, char *line)
     }
     uint64_t now = strtoull(rest, &rest, 10);
     rest += strspn(rest, " ");
-    if (strcmp(verb, "seal") == 0) {
+    bool esp = strcmp(verb, "seal") == 0 || strcmp(verb, "open") == 0;
+    if (esp && *verb == 's')
         seal(pipe, rest);
-        return;
-    }
-    if (strcmp(verb, "open") == 0) {
+    else if (esp)
         open_esp(pipe, now, rest);
+    if (esp && !tell_renewals(pipe, now))
+        return;
+    if (esp) {
+        flush_session(pipe);
         return;
     }
     run_session_command(pipe, verb, now, rest);

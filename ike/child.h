@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One pair of ESP SAs of a session, from its keys to its end.
+ */
+#ifndef IKE_CHILD_H
+#define IKE_CHILD_H
+
+#include "ike/isakmp-sa.h"
+
+typedef struct IkeChild {
+    bool used;
+    bool replaced; /* a newer one carries the traffic */
+    bool gone;     /* the gateway has deleted it */
+    IkeSaInfo info;
+    size_t network;     /* which of the wanted selectors */
+    EspSa *waiting_out; /* outbound, to be announced at out_at or on first use by the peer */
+    uint64_t out_at, renew_at, expires_at, remove_at;
+} IkeChild;
+
+typedef struct IkeChildParameters {
+    const IkeIsakmpSa *sa;
+    IkeSaInfo info;     /* lifetime: the shorter side's seconds */
+    uint32_t kilobytes; /* likewise; 0: no limit */
+    size_t network;
+    IkeSlice secret, nonce_i, nonce_r;
+} IkeChildParameters;
+
+/* Takes packets at once; sends when ike_child_send() is called, or at its out_at. */
+int ike_child_new(IkeSession *session, const IkeChildParameters *parameters, IkeChild **childp);
+int ike_child_send(IkeSession *session, IkeChild *child);
+/* The newest that is not replaced, or NULL. */
+IkeChild *ike_child_current(const IkeSession *session, size_t network);
+IkeChild *ike_child_by_spi_in(IkeSession *session, uint32_t spi);
+IkeChild *ike_child_by_spi_out(IkeSession *session, uint32_t spi);
+void ike_child_forget(IkeChild *child);
+/* The gateway has deleted it: no more sending, and a little time for packets on their way. */
+int ike_child_deleted(IkeSession *session, IkeChild *child);
+int ike_child_tick(IkeSession *session, IkeChild *child);
+uint64_t ike_child_deadline(const IkeChild *child);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One ISAKMP SA of a session: keys, how far it has come, lifetime, and whether the gateway lives.
+ */
+#ifndef IKE_ISAKMP_SA_H
+#define IKE_ISAKMP_SA_H
+
+#include "ike/exchange.h"
+#include "ike/ike.h"
+#include "ike/keymat.h"
+#include "ike/natt.h"
+
+enum { IKE_SEEN_IDS_MAX = 4096 };
+
+/* How far an ISAKMP SA has come. */
+typedef enum IkeStage {
+    IKE_STAGE_PHASE1,
+    IKE_STAGE_USER_AUTH,
+    IKE_STAGE_CONFIG,
+    IKE_STAGE_READY,
+} IkeStage;
+
+struct IkeIsakmpSa {
+    uint8_t cookie_i[IKE_COOKIE_SIZE], cookie_r[IKE_COOKIE_SIZE];
+    IkeStage stage;
+    bool authenticated; /* HASH_R and the gateway's ID were verified */
+    bool heard;         /* a protected message has come: the gateway has our AM3 */
+    bool renewal;       /* takes the place of another one */
+    IkeKeys keys;
+    IkePhase1Info info;
+    uint16_t method;
+    unsigned vendors;
+    const IkeNattDialect *natt; /* NULL: no UDP encapsulation */
+    IkeAddress peer;
+    bool marked; /* UDP encapsulation's port: the non-ESP marker stands before each message */
+    uint64_t round_trip; /* ns, of AM1 and AM2 */
+    bool user_done;      /* STATUS=OK */
+    bool user_sent;      /* credentials have gone out and were not yet accepted */
+    bool config_done;
+    uint64_t pull_at;     /* when to ask for an address; IKE_NEVER: not */
+    uint64_t stage_limit; /* when the gateway must have made its move */
+    uint64_t renew_at, expires_at, remove_at;
+    uint64_t probe_at;    /* next R-U-THERE */
+    uint64_t probe_since; /* when the first that is unanswered went out; 0: none is */
+    unsigned probes;
+    uint32_t probe_sequence;
+    bool peer_sequence_known;
+    uint32_t peer_sequence;
+    uint32_t seen_ids[IKE_SEEN_IDS_MAX]; /* message IDs that the gateway has used */
+    size_t seen_ids_n;
+};
+
+IkeIsakmpSa *ike_isakmp_sa_new(IkeSession *session);
+void ike_isakmp_sa_remove(IkeSession *session, IkeIsakmpSa *sa);
+bool ike_isakmp_sa_first_use(IkeIsakmpSa *sa, uint32_t message_id); /* and remembers it */
+void ike_isakmp_sa_heard(IkeSession *session, IkeIsakmpSa *sa);     /* something authentic came */
+int ike_isakmp_sa_deleted(IkeSession *session, IkeIsakmpSa *sa);    /* by the gateway */
+void ike_isakmp_sa_set_lifetime(IkeSession *session, IkeIsakmpSa *sa, uint32_t seconds);
+int ike_isakmp_sa_tick(IkeSession *session, IkeIsakmpSa *sa);
+uint64_t ike_isakmp_sa_deadline(const IkeSession *session, const IkeIsakmpSa *sa);
+
+#endif
