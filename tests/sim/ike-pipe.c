@@ -473,5 +473,6 @@ int main(void)
     }
     drop_sas(&pipe, 0, 0, true);
     ike_session_free(pipe.session);
+    pipe_unload_providers();
     return 0;
 }

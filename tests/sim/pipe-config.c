@@ -44,10 +44,19 @@ int pipe_random(void *context, uint8_t *bytes, size_t n)
     return 0;
 }
 
+static OSSL_PROVIDER *providers[2];
+
 void pipe_load_providers(void)
 {
-    OSSL_PROVIDER_load(NULL, "legacy");
-    OSSL_PROVIDER_load(NULL, "default");
+    providers[0] = OSSL_PROVIDER_load(NULL, "legacy");
+    providers[1] = OSSL_PROVIDER_load(NULL, "default");
+}
+
+void pipe_unload_providers(void)
+{
+    for (size_t i = 0; i < 2; i++)
+        if (providers[i] != NULL)
+            OSSL_PROVIDER_unload(providers[i]);
 }
 
 static bool parse_address(const char *text, uint8_t *bytes)

@@ -22,5 +22,6 @@ void pipe_secret(const char *hex, IkeSecret *secret);
 int pipe_random(void *context, uint8_t *bytes, size_t n);
 /* libcrypto's default and, where it exists, legacy provider (DES). */
 void pipe_load_providers(void);
+void pipe_unload_providers(void);
 
 #endif

@@ -96,3 +96,38 @@ def test_chaos(sim, start):
         f'{connected} of {count} connected: '
         + str([w.reason for w in results if not w.has('connected')]),
     )
+
+
+def hour(sim, seed):
+    """Renewals of both phases over a bad network, with traffic; a gap may last a minute."""
+    rng = random.Random(seed)
+    personality = variant(rng.choice(GATEWAYS), phase2_lifetime=rng.choice((300, 600, 3600)))
+    profile = {'lifetime': rng.choice((900, 1800)), 'p2lifetime': rng.choice((300, 900)), 'dpd': 30}
+    if personality.name == 'cisco':
+        profile['networks'] = ''
+    profile.update(WITH_USER if 'xauth' in personality.plan else {})
+    sim.seed = seed
+    del sim.worlds[:]
+    world = sim.world(personality, profile, LINK, orderly_network=False)
+    world.answers = {'password': b'123456'}
+    world.start().run(TEN_MINUTES, World.over)
+    silent = 0
+    for _ in range(360):
+        if not world.has('connected') or world.has('lost') or world.has('failed'):
+            break
+        world.run(10)
+        silent = silent + 10 if world.ping() else 0
+        expect(
+            silent <= 90, f'seed {seed}: no traffic for {silent} s: {world.ping()} {summary(world)}'
+        )
+    faults = sim.verdict()
+    expect(not faults, f'seed {seed}, {personality.name}: {faults}')
+    return world
+
+
+@cases(*range(0, 4))
+def test_chaos_for_an_hour(sim, start):
+    """Most tunnels live through it; the others say that they are lost."""
+    worlds = [hour(sim, 50_000 + 10 * start + i) for i in range(10)]
+    alive = sum(w.has('connected') and not w.has('lost') for w in worlds)
+    expect(alive >= 8, f'{alive} of 10 lived: {[w.all("lost") for w in worlds]}')

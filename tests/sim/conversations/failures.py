@@ -116,6 +116,7 @@ def test_xauth_of_a_type_that_is_not_supported(sim):
     )
     world = sim.world(personality, WITH_USER)
     fails(world, 'user-authentication', SLOW)
+    world.run(1)
     expect(world.gateway_events('xauth-unsupported'), 'no STATUS = FAIL')
 
 

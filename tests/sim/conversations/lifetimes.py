@@ -5,7 +5,7 @@ from cases import carries, case, cases, children, equal, expect, summary
 from gateways import algorithms
 from gateways import constants as c
 from gateways.personalities import Cisco, FortiGate, FritzBox, Personality, Srx, StrongSwan, variant
-from world import SECOND, WITH_USER
+from world import SECOND, WITH_USER, Link
 
 
 def renewals(world):
@@ -361,16 +361,6 @@ def test_nat_rebinding_is_overcome_by_dpd(sim):
 
 
 @case
-def test_keepalives_while_idle(sim):
-    """RFC 3948, 4: one byte 0xFF, at most every 20 s or so."""
-    world = sim.connect(Personality)
-    before = world.gateway.keepalives
-    world.run(200)
-    count = world.gateway.keepalives - before
-    expect(5 <= count <= 25, f'{count} keepalives in 200 s')
-
-
-@case
 def test_renegotiate(sim):
     world = sim.connect(Srx)
     before = world.gateway.history[-1], len(world.gateway_events('child'))
@@ -394,3 +384,117 @@ def test_b12_renegotiate_and_stop_in_every_state(sim):
         world.run(0.5)
         world.command('stop')
         world.run(5)
+
+
+# ---- what else happens in the life of a tunnel ----
+
+
+@case
+def test_late_push_after_a_pull(sim):
+    """config=auto: the gateway pushes at last, when the client has asked already."""
+    world = sim.connect(StrongSwan)
+    sa = world.gateway.newest()
+    sa.transactions.plan = ['push']
+    sa.transactions.step()
+    world.run(5)
+    equal([e['step'] for e in world.gateway_events('ack')][-1], 'push', 'ACK')
+    equal(len(children(world)), 1, 'children')
+    carries(world)
+
+
+@case
+def test_push_during_quick_mode(sim):
+    """The same configuration again while QM1 is under way."""
+    world = sim.world(Srx, WITH_USER)
+    world.gateway.hooks['datagram:qm2'] = lambda data: None
+    world.start().run(1)
+    world.gateway.hooks.clear()
+    sa = world.gateway.newest()
+    sa.transactions.plan = ['push']
+    sa.transactions.step()
+    world.run(30, lambda w: w.over())
+    expect(world.has('connected'), summary(world))
+    world.run(1)
+    carries(world)
+
+
+@case
+def test_phase_1_renewal_that_is_refused(sim):
+    """The gateway was reconfigured: the tunnel ends with a reason, at the latest with its SA."""
+    world = sim.connect(variant(Srx, phase1_lifetime=600), {'lifetime': 600})
+    world.gateway.phase1_suites = algorithms.suites('aes256-sha512-modp4096')
+    world.run(700, lambda w: w.has('lost') or w.has('failed'))
+    expect(world.has('lost') or world.has('failed'), summary(world))
+
+
+@case
+def test_phase_1_renewal_with_a_wrong_psk_of_the_gateway(sim):
+    """Somebody else answers the renewal: nothing secret goes there."""
+    world = sim.connect(variant(Srx, phase1_lifetime=600), {'lifetime': 600})
+    world.config.psk = b'of somebody else'
+    before = len(world.gateway_events('xauth-accepted'))
+    world.run(700, lambda w: w.has('lost') or w.has('failed'))
+    expect(world.has('lost') or world.has('failed'), summary(world))
+    equal(len(world.gateway_events('xauth-accepted')), before, 'XAUTH')
+
+
+@case
+def test_rekey_of_phase_2_that_is_refused(sim):
+    """The old SA serves to its end, then the tunnel is lost; never silence."""
+    world = sim.connect(Srx, {'p2lifetime': 300})
+    world.gateway.phase2_suites = algorithms.suites('aes256-sha512')
+    world.run(200)
+    carries(world)
+    world.run(200, lambda w: w.has('lost') or w.has('failed'))
+    expect(world.has('lost') or world.has('failed'), summary(world))
+
+
+@case
+def test_gateway_ends_at_its_own_lifetime(sim):
+    """strongSwan: DELETE of ESP and of ISAKMP in two messages."""
+    world = sim.connect(StrongSwan)
+    sa, child = world.gateway.newest(), children(world)[0]
+    sa.info.delete_esp([child.inbound.spi])
+    sa.info.delete_isakmp()
+    world.gateway.children.clear()
+    world.gateway.forget(sa.cookies)
+    world.run(60, lambda w: w.has('lost') or phase1s(w) > 1)
+    expect(world.has('lost') or phase1s(world) > 1, summary(world))
+
+
+@case
+def test_nothing_is_sent_after_lost(sim):
+    """The caller decides what comes next."""
+    world = sim.connect(Personality, {'dpd': 20})
+    world.gateway.silent = True
+    for _ in range(300):
+        packet_to_nowhere(world)
+        if world.run(1, lambda w: w.has('lost')):
+            break
+    expect(world.has('lost'), summary(world))
+    world.run(10)
+    before = len(world.sent)
+    world.run(600)
+    equal(len(world.sent), before, 'datagrams')
+
+
+@case
+def test_retransmissions_slow_down(sim):
+    """RFC 2408, 5.1: they back off, and the same bytes are sent."""
+    world = sim.world(Personality)
+    world.gateway.silent = True
+    world.start().run(16)
+    times = [s.time / SECOND for s in world.sent]
+    gaps = [b - a for a, b in zip(times, times[1:])]
+    expect(4 <= len(times) <= 16, f'{len(times)} datagrams in 15 s')
+    expect(gaps[-1] > gaps[0] and min(gaps) >= 0.2, f'{gaps}')
+    equal(len({s.data for s in world.sent}), 1, 'different first messages')
+
+
+@cases(0.005, 0.05, 0.3, 0.9)
+def test_connects_in_a_few_round_trips(sim, delay):
+    """SRX: AM, XAUTH, status, push and Quick Mode are five round trips."""
+    world = sim.world(Srx, WITH_USER, Link(delay=delay)).start()
+    world.run(60, lambda w: w.over())
+    expect(world.has('connected'), summary(world))
+    expect(world.when('connected') < 2 * delay * 5 + 0.1, f'{world.when("connected")} s')
