@@ -149,6 +149,13 @@ static pid_t fork_tunnel(const StandaloneOptions *options, Wires *wires, const s
     _exit(standalone_tunnel(agent, helper, options->began));
 }
 
+/* Runs when the helper's loop does, so when it hears signals: none that came before is lost. */
+static gboolean let_signals_in(gpointer data)
+{
+    sigprocmask(SIG_SETMASK, data, NULL);
+    return G_SOURCE_REMOVE;
+}
+
 int standalone_run(const StandaloneOptions *options)
 {
     Wires wires;
@@ -168,13 +175,13 @@ int standalone_run(const StandaloneOptions *options)
     sigprocmask(SIG_BLOCK, &signals, &before);
     pid_t agent = fork_agent(options, &wires, &before);
     pid_t tunnel = agent > 0 ? fork_tunnel(options, &wires, &before) : -1;
-    sigprocmask(SIG_SETMASK, &before, NULL);
     const HelperOptions helper = {.peer_fd = keep(&wires.helper[0]),
                                   .tunnel = tunnel,
                                   .agent = agent,
                                   .owner = caller.uid,
                                   .owner_gid = caller.gid};
     close_all(&wires);
+    g_idle_add_full(G_PRIORITY_HIGH, let_signals_in, &before, NULL);
     if (tunnel > 0)
         return helper_run(&helper);
     /* The agent, if there is one, sees that nobody holds the other end, and says so. */

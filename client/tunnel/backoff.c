@@ -35,7 +35,9 @@ static uint64_t pause_of(unsigned attempt, uint32_t random)
     for (unsigned i = 0; i < attempt && pause < TUNNEL_BACKOFF_MAX; i++)
         pause *= 2;
     pause = MIN(pause, TUNNEL_BACKOFF_MAX);
-    return pause / 2 + (pause / 2) * (uint64_t)random / UINT32_MAX;
+    uint64_t half = pause / 2;
+    /* In microseconds, lest the product exceeds 64 bits. */
+    return half + half / 1000 * random / UINT32_MAX * 1000;
 }
 
 bool tunnel_backoff_next(TunnelBackoff *backoff, uint64_t now, uint32_t random, uint64_t *whenp)

@@ -294,6 +294,8 @@ TunnelNetwork *tunnel_network_new(int fd_take, const TunnelNetworkHandlers *hand
     g_signal_connect(self->helper, "renegotiate-requested", G_CALLBACK(on_renegotiate_requested),
                      self);
     g_signal_connect(self->connection, "closed", G_CALLBACK(on_closed), self);
+    /* Only now can a request to stop arrive, and not be lost. */
+    g_dbus_connection_start_message_processing(self->connection);
     return g_steal_pointer(&self);
 }
 

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Failures, as users read them. Every detail of the core has a sentence and advice; the advice
+ * names a setting; a wrong key, a wrong ID and silence read differently; what a gateway says can't
+ * draw on the terminal.
+ */
+#include "tunnel-kit.h"
+
+#include <string.h>
+
+#include "client/tunnel/failure.h"
+
+typedef struct Told {
+    int code;
+    char *message, *advice;
+} Told;
+
+static Told *tell(const char *more, const IkeFailure *failure)
+{
+    g_autoptr(DialtoneProfile) profile = kit_profile(more);
+    const TunnelFailureContext context = {.profile = profile, .gateway = "vpn.example.com"};
+    GError *error = NULL;
+    tunnel_failure_explain(failure, &context, &error);
+    assert_non_null(error);
+    Told *told = g_new0(Told, 1);
+    told->code = (int)dialtone_failure_of(error);
+    told->message = g_strdup(error->message);
+    told->advice = g_strdup(dialtone_failure_advice(error));
+    g_error_free(error);
+    return told;
+}
+
+static void forget(Told *told)
+{
+    g_free(told->message);
+    g_free(told->advice);
+    g_free(told);
+}
+
+static void assert_has(const char *text, const char *part)
+{
+    assert_non_null(text);
+    if (strstr(text, part) == NULL)
+        fail_msg("'%s' is missing in: %s", part, text);
+}
+
+static void every_detail_has_a_sentence_and_advice(void **state)
+{
+    for (int detail = 0; detail <= IKE_DETAIL_LOCAL; detail++) {
+        const IkeFailure failure = {.reason = IKE_REASON_PHASE2_REFUSED,
+                                    .detail = (IkeDetail)detail,
+                                    .notify = 9999,
+                                    .error = -5,
+                                    .text = "10.0.0.0/8"};
+        Told *told = tell("", &failure);
+        assert_has(told->message, "vpn.example.com");
+        assert_true(strlen(told->advice) > 20);
+        assert_null(strchr(told->message, '%'));
+        forget(told);
+    }
+}
+
+static void a_detail_from_the_future_does_no_harm(void **state)
+{
+    const IkeFailure failure = {.reason = (IkeReason)99, .detail = (IkeDetail)99};
+    Told *told = tell("", &failure);
+    assert_int_equal(told->code, DIALTONE_FAILURE_INTERNAL);
+    forget(told);
+}
+
+typedef struct ReasonRow {
+    IkeReason reason;
+    int code;
+} ReasonRow;
+
+/* The exit codes that scripts match on. */
+static void reasons_are_the_contract_s_codes(void **state)
+{
+    static const ReasonRow rows[] = {
+        {IKE_REASON_INTERNAL, 1},
+        {IKE_REASON_SECRET_MISSING, 4},
+        {IKE_REASON_UNREACHABLE, 5},
+        {IKE_REASON_NO_PROPOSAL_CHOSEN, 6},
+        {IKE_REASON_GATEWAY_AUTHENTICATION, 7},
+        {IKE_REASON_USER_AUTHENTICATION, 8},
+        {IKE_REASON_PHASE2_REFUSED, 9},
+        {IKE_REASON_TUNNEL_LOST, 11},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        assert_int_equal(tunnel_failure_reason(&(IkeFailure){.reason = rows[i].reason}),
+                         rows[i].code);
+}
+
+static void no_proposal_chosen_shows_each_attempt_and_both_spellings(void **state)
+{
+    const IkeFailure failure = {.reason = IKE_REASON_NO_PROPOSAL_CHOSEN,
+                                .detail = IKE_DETAIL_NOTIFY,
+                                .notify = IKE_NOTIFY_NO_PROPOSAL_CHOSEN};
+    Told *told = tell("", &failure);
+    assert_int_equal(told->code, DIALTONE_FAILURE_NO_PROPOSAL_CHOSEN);
+    assert_has(told->advice, "attempt 1: aes256-sha256-modp2048\n");
+    assert_has(told->advice, "attempt 2: aes128-sha1-modp1024\n");
+    assert_has(told->advice, "[Phase1] Proposals");
+    assert_has(told->advice,
+               "set security ike proposal dialtone authentication-method pre-shared-keys dh-group "
+               "group14 authentication-algorithm sha-256 encryption-algorithm aes-256-cbc "
+               "lifetime-seconds 28800");
+    assert_has(told->advice, "dh-group group2 authentication-algorithm sha1 encryption-algorithm "
+                             "aes-128-cbc");
+    assert_has(told->advice, "proposals = aes256-sha256-modp2048,aes128-sha1-modp1024");
+    forget(told);
+}
+
+static void refused_phase_2_proposals_are_told_from_phase_1_s(void **state)
+{
+    const IkeFailure failure = {.reason = IKE_REASON_PHASE2_REFUSED,
+                                .detail = IKE_DETAIL_NETWORK_REFUSED,
+                                .notify = IKE_NOTIFY_NO_PROPOSAL_CHOSEN,
+                                .text = "10.0.0.0/8"};
+    Told *told = tell("[Phase2]\nProposals=aes256gcm16-modp2048;aes128-sha1\n", &failure);
+    assert_int_equal(told->code, DIALTONE_FAILURE_PHASE2_REFUSED);
+    assert_has(told->message, "Phase 2");
+    assert_has(told->advice, "[Phase2] Proposals");
+    assert_has(told->advice, "set security ipsec proposal dialtone protocol esp "
+                             "encryption-algorithm aes-256-gcm");
+    assert_has(told->advice, "perfect-forward-secrecy keys group14");
+    assert_has(told->advice, "hmac-sha1-96");
+    assert_has(told->advice, "esp_proposals = aes256gcm16-modp2048,aes128-sha1");
+    forget(told);
+}
+
+/* Junos has no word for it: better no line than a wrong one. */
+static void what_junos_can_t_spell_is_left_out(void **state)
+{
+    const IkeFailure failure = {.reason = IKE_REASON_NO_PROPOSAL_CHOSEN,
+                                .detail = IKE_DETAIL_NOTIFY,
+                                .notify = IKE_NOTIFY_NO_PROPOSAL_CHOSEN};
+    g_autoptr(DialtoneProfile) profile =
+        kit_profile_of("[Profile]\nName=a\n[Gateway]\nAddress=192.0.2.1\n[Identity]\nID=a.example\n"
+                       "Auth=psk\n[Phase1]\nProposals=aes128-sha256-curve25519\n"
+                       "[Secrets]\nPSK=keyring\n");
+    const TunnelFailureContext context = {.profile = profile, .gateway = "gw"};
+    g_autoptr(GError) error = NULL;
+    tunnel_failure_explain(&failure, &context, &error);
+    assert_null(strstr(dialtone_failure_advice(error), "Junos"));
+    assert_has(dialtone_failure_advice(error), "aes128-sha256-curve25519");
+}
+
+static void a_refused_id_names_the_other_kind_in_junos_words(void **state)
+{
+    const IkeFailure failure = {.reason = IKE_REASON_GATEWAY_AUTHENTICATION,
+                                .detail = IKE_DETAIL_NOTIFY,
+                                .notify = IKE_NOTIFY_INVALID_ID_INFORMATION};
+    Told *email = tell("", &failure);
+    assert_int_equal(email->code, DIALTONE_FAILURE_GATEWAY_AUTHENTICATION);
+    assert_has(email->advice, "[Identity] ID");
+    assert_has(email->advice, "user-at-hostname alice@example.com");
+    assert_has(email->advice, "dynamic hostname");
+    forget(email);
+}
+
+static void an_id_of_phase_2_is_about_networks(void **state)
+{
+    const IkeFailure failure = {.reason = IKE_REASON_PHASE2_REFUSED,
+                                .detail = IKE_DETAIL_NOTIFY,
+                                .notify = IKE_NOTIFY_INVALID_ID_INFORMATION};
+    Told *told = tell("", &failure);
+    assert_has(told->advice, "[Phase2] Networks");
+    forget(told);
+}
+
+static void a_wrong_key_a_wrong_id_and_silence_read_differently(void **state)
+{
+    const IkeFailure failures[] = {
+        {.reason = IKE_REASON_GATEWAY_AUTHENTICATION, .detail = IKE_DETAIL_WRONG_PSK},
+        {.reason = IKE_REASON_GATEWAY_AUTHENTICATION,
+         .detail = IKE_DETAIL_NOTIFY,
+         .notify = IKE_NOTIFY_AUTHENTICATION_FAILED},
+        {.reason = IKE_REASON_UNREACHABLE, .detail = IKE_DETAIL_SILENCE},
+    };
+    Told *key = tell("", &failures[0]), *id = tell("", &failures[1]),
+         *silence = tell("", &failures[2]);
+    assert_has(key->message, "preshared key");
+    assert_has(key->advice, "PSK");
+    assert_has(id->message, "ID");
+    assert_has(silence->message, "does not answer");
+    assert_has(silence->advice, "[Gateway] Address");
+    forget(key);
+    forget(id);
+    forget(silence);
+}
+
+static void an_unknown_gateway_shows_its_name_but_can_t_draw(void **state)
+{
+    IkeFailure failure = {.reason = IKE_REASON_GATEWAY_AUTHENTICATION,
+                          .detail = IKE_DETAIL_WRONG_REMOTE_ID};
+    strcpy(failure.text, "evil\x1b[2J.example\n");
+    Told *told = tell("", &failure);
+    assert_has(told->message, "evil");
+    assert_null(strchr(told->message, '\x1b'));
+    assert_null(strchr(told->message, '\n'));
+    assert_null(strchr(told->advice, '\x1b'));
+    assert_has(told->advice, "RemoteID");
+    forget(told);
+}
+
+/* The text may fill its array to the end. */
+static void a_text_without_an_end_is_cut(void **state)
+{
+    IkeFailure failure = {.reason = IKE_REASON_GATEWAY_AUTHENTICATION,
+                          .detail = IKE_DETAIL_WRONG_REMOTE_ID};
+    memset(failure.text, 'a', sizeof(failure.text));
+    Told *told = tell("", &failure);
+    assert_true(strlen(told->message) < 2 * IKE_ID_MAX);
+    forget(told);
+}
+
+static void a_refused_password_says_that_it_is_not_tried_again(void **state)
+{
+    const IkeFailure failure = {.reason = IKE_REASON_USER_AUTHENTICATION,
+                                .detail = IKE_DETAIL_PASSWORD};
+    Told *told = tell("[UserAuth]\nUser=carol\n", &failure);
+    assert_int_equal(told->code, DIALTONE_FAILURE_USER_AUTHENTICATION);
+    assert_has(told->advice, "[UserAuth] User (carol)");
+    assert_has(told->advice, "not tried again");
+    forget(told);
+}
+
+static void only_silence_and_loss_may_do_better_elsewhere(void **state)
+{
+    for (int reason = 0; reason <= IKE_REASON_STOPPED; reason++) {
+        const IkeFailure failure = {.reason = (IkeReason)reason};
+        assert_int_equal(tunnel_failure_is_transient(&failure),
+                         reason == IKE_REASON_UNREACHABLE || reason == IKE_REASON_TUNNEL_LOST);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_detail_has_a_sentence_and_advice),
+        cmocka_unit_test(a_detail_from_the_future_does_no_harm),
+        cmocka_unit_test(reasons_are_the_contract_s_codes),
+        cmocka_unit_test(no_proposal_chosen_shows_each_attempt_and_both_spellings),
+        cmocka_unit_test(refused_phase_2_proposals_are_told_from_phase_1_s),
+        cmocka_unit_test(what_junos_can_t_spell_is_left_out),
+        cmocka_unit_test(a_refused_id_names_the_other_kind_in_junos_words),
+        cmocka_unit_test(an_id_of_phase_2_is_about_networks),
+        cmocka_unit_test(a_wrong_key_a_wrong_id_and_silence_read_differently),
+        cmocka_unit_test(an_unknown_gateway_shows_its_name_but_can_t_draw),
+        cmocka_unit_test(a_text_without_an_end_is_cut),
+        cmocka_unit_test(a_refused_password_says_that_it_is_not_tried_again),
+        cmocka_unit_test(only_silence_and_loss_may_do_better_elsewhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

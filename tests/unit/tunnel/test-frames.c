@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Frames between agent and tunnel. The tunnel process trusts the agent's user with a tunnel, and
+ * with nothing else: no frame may make it read beyond its end. */
+#include "tunnel-kit.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client/tunnel/frames.h"
+
+static int pair[2];
+
+static int setup(void **state)
+{
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
+}
+
+static int teardown(void **state)
+{
+    close(pair[0]);
+    if (pair[1] >= 0)
+        close(pair[1]);
+    return 0;
+}
+
+static void secrets_cross_byte_for_byte(void **state)
+{
+    static const uint8_t odd[] = {0, 1, 0xff, '=', 0};
+    g_autoptr(TunnelSecrets) sent = tunnel_secrets_new();
+    g_autoptr(TunnelSecrets) got = tunnel_secrets_new();
+    g_auto(TunnelFrame) frame = {0};
+    assert_true(tunnel_secret_set(&sent->psk, odd, sizeof(odd)));
+    assert_true(tunnel_secret_set(&sent->password, "", 0));
+    assert_int_equal(tunnel_frame_send_secrets(pair[0], sent), 0);
+    assert_int_equal(tunnel_frame_receive(pair[1], 1000, &frame), 1);
+    assert_true(tunnel_frame_read_secrets(&frame, got));
+    assert_int_equal(got->psk.n, sizeof(odd));
+    assert_memory_equal(got->psk.bytes, odd, sizeof(odd));
+    assert_true(got->password.known);
+    assert_false(got->user.known);
+}
+
+static void the_largest_secrets_cross(void **state)
+{
+    static uint8_t big[IKE_SECRET_MAX];
+    g_autoptr(TunnelSecrets) sent = tunnel_secrets_new();
+    g_autoptr(TunnelSecrets) got = tunnel_secrets_new();
+    g_auto(TunnelFrame) frame = {0};
+    memset(big, 'x', sizeof(big));
+    assert_true(tunnel_secret_set(&sent->psk, big, sizeof(big)));
+    assert_true(tunnel_secret_set(&sent->user, big, sizeof(big)));
+    assert_true(tunnel_secret_set(&sent->password, big, sizeof(big)));
+    assert_int_equal(tunnel_frame_send_answer(pair[0], 7, sent), 0);
+    assert_int_equal(tunnel_frame_receive(pair[1], 1000, &frame), 1);
+    guint32 id = 0;
+    bool answered = false;
+    assert_true(tunnel_frame_read_answer(&frame, &id, got, &answered));
+    assert_int_equal(id, 7);
+    assert_true(answered);
+    assert_int_equal(got->password.n, sizeof(big));
+}
+
+static void nobody_answered_is_told_from_empty_answers(void **state)
+{
+    g_autoptr(TunnelSecrets) got = tunnel_secrets_new();
+    g_auto(TunnelFrame) frame = {0};
+    guint32 id = 0;
+    bool answered = true;
+    assert_int_equal(tunnel_frame_send_answer(pair[0], 9, NULL), 0);
+    assert_int_equal(tunnel_frame_receive(pair[1], 1000, &frame), 1);
+    assert_true(tunnel_frame_read_answer(&frame, &id, got, &answered));
+    assert_int_equal(id, 9);
+    assert_false(answered);
+}
+
+static void questions_cross(void **state)
+{
+    const TunnelQuestion sent = {.id = 3,
+                                 .password = true,
+                                 .user_name = "carol",
+                                 .message = "Enter the code\nof your token"};
+    TunnelQuestion got;
+    g_autofree char *user = NULL;
+    g_auto(TunnelFrame) frame = {0};
+    assert_int_equal(tunnel_frame_send_question(pair[0], &sent), 0);
+    assert_int_equal(tunnel_frame_receive(pair[1], 1000, &frame), 1);
+    assert_true(tunnel_frame_read_question(&frame, &got, &user));
+    assert_int_equal(got.id, 3);
+    assert_true(got.password);
+    assert_false(got.psk || got.user);
+    assert_string_equal(got.user_name, "carol");
+    assert_string_equal(got.message, sent.message);
+}
+
+/* Every prefix of a good frame, each in memory of exactly its size for the sanitizer to watch. */
+static void a_frame_cut_anywhere_is_refused(void **state)
+{
+    g_autoptr(TunnelSecrets) sent = tunnel_secrets_new();
+    g_auto(TunnelFrame) whole = {0};
+    assert_true(tunnel_secret_set(&sent->psk, "key", 3));
+    assert_true(tunnel_secret_set(&sent->password, "word", 4));
+    assert_int_equal(tunnel_frame_send_secrets(pair[0], sent), 0);
+    assert_int_equal(tunnel_frame_receive(pair[1], 1000, &whole), 1);
+    for (gsize n = 0; n < whole.n; n++) {
+        g_autoptr(TunnelSecrets) got = tunnel_secrets_new();
+        g_autofree guint8 *bytes = g_memdup2(whole.bytes, n);
+        const TunnelFrame cut = {.type = TUNNEL_FRAME_SECRETS, .bytes = bytes, .n = n};
+        assert_false(tunnel_frame_read_secrets(&cut, got));
+    }
+}
+
+static void a_frame_with_more_behind_its_end_is_refused(void **state)
+{
+    static guint8 bytes[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 'x'};
+    g_autoptr(TunnelSecrets) got = tunnel_secrets_new();
+    const TunnelFrame frame = {.type = TUNNEL_FRAME_SECRETS, .bytes = bytes, .n = sizeof(bytes)};
+    assert_false(tunnel_frame_read_secrets(&frame, got));
+    const TunnelFrame exact = {.type = TUNNEL_FRAME_SECRETS, .bytes = bytes, .n = 9};
+    assert_true(tunnel_frame_read_secrets(&exact, got));
+}
+
+static void a_secret_beyond_its_bounds_is_refused(void **state)
+{
+    static guint8 bytes[3 + IKE_SECRET_MAX + 1 + 6] = {1, (IKE_SECRET_MAX + 1) >> 8,
+                                                       (IKE_SECRET_MAX + 1) & 0xff};
+    g_autoptr(TunnelSecrets) got = tunnel_secrets_new();
+    const TunnelFrame frame = {.type = TUNNEL_FRAME_SECRETS, .bytes = bytes, .n = sizeof(bytes)};
+    assert_false(tunnel_frame_read_secrets(&frame, got));
+}
+
+static void a_frame_of_another_kind_is_refused(void **state)
+{
+    static guint8 bytes[9] = {0};
+    g_autoptr(TunnelSecrets) got = tunnel_secrets_new();
+    const TunnelFrame frame = {.type = TUNNEL_FRAME_REPORT, .bytes = bytes, .n = sizeof(bytes)};
+    assert_false(tunnel_frame_read_secrets(&frame, got));
+}
+
+static void an_oversized_secret_frame_is_not_taken_in(void **state)
+{
+    static guint8 big[64 * 1024];
+    g_auto(TunnelFrame) frame = {0};
+    assert_int_equal(tunnel_frame_send(pair[0], TUNNEL_FRAME_SECRETS, big, sizeof(big)), 0);
+    assert_int_equal(tunnel_frame_receive(pair[1], 1000, &frame), -EMSGSIZE);
+}
+
+static void nothing_there_and_gone_are_told_apart(void **state)
+{
+    g_auto(TunnelFrame) frame = {0};
+    assert_int_equal(tunnel_frame_receive(pair[0], 0, &frame), -EAGAIN);
+    assert_int_equal(tunnel_frame_receive(pair[0], 20, &frame), -EAGAIN);
+    close(pair[1]);
+    pair[1] = -1;
+    assert_int_equal(tunnel_frame_receive(pair[0], 1000, &frame), 0);
+}
+
+/* The tunnel must never wait for an agent that was stopped. */
+static void sending_never_waits(void **state)
+{
+    static guint8 bytes[8192];
+    int result = 0;
+    for (int i = 0; result == 0 && i < 100000; i++)
+        result = tunnel_frame_send(pair[0], TUNNEL_FRAME_REPORT, bytes, sizeof(bytes));
+    assert_int_equal(result, -EAGAIN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(secrets_cross_byte_for_byte, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_largest_secrets_cross, setup, teardown),
+        cmocka_unit_test_setup_teardown(nobody_answered_is_told_from_empty_answers, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(questions_cross, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_frame_cut_anywhere_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_frame_with_more_behind_its_end_is_refused, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_secret_beyond_its_bounds_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_frame_of_another_kind_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_oversized_secret_frame_is_not_taken_in, setup, teardown),
+        cmocka_unit_test_setup_teardown(nothing_there_and_gone_are_told_apart, setup, teardown),
+        cmocka_unit_test_setup_teardown(sending_never_waits, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
