@@ -51,8 +51,19 @@ static void print_progress(const DialtoneReport *report)
         print_line(report->advice);
 }
 
-void standalone_print(const DialtoneReport *report, bool json)
+/* A failure without advice of its own still says where to look. */
+static const char *general_advice(DialtoneFailure reason)
 {
+    if (reason == DIALTONE_FAILURE_PROFILE_INVALID)
+        return _("Check the names of the profile and of the file after --secrets, and who may read "
+                 "them; `dialtone check` reads them without connecting.");
+    return _("Try again; if it stays so, send a report.");
+}
+
+void standalone_print(DialtoneReport *report, bool json)
+{
+    if (report->state == DIALTONE_STATE_FAILED && report->advice == NULL)
+        report->advice = g_strdup(general_advice(report->reason));
     print_progress(report);
     if (!json)
         return;

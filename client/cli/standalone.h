@@ -24,8 +24,9 @@ int standalone_agent(const StandaloneOptions *options, int tunnel_fd);
 /* The life of the process that speaks IKE and ESP. Takes both sockets. */
 int standalone_tunnel(int agent_fd, int helper_fd, guint64 began);
 
-/* A line on standard error, and with `json` an object on standard output. */
-void standalone_print(const DialtoneReport *report, bool json);
+/* A line on standard error, and with `json` an object on standard output. A failure without advice
+ * gets some. */
+void standalone_print(DialtoneReport *report, bool json);
 void standalone_print_failure(const char *profile, const GError *error, bool json);
 /* One line on standard error. */
 void standalone_print_notice(const char *text);

@@ -4,9 +4,10 @@
  *
  * Routes: the profile's networks win; else what the gateway's split include names; else what the
  * SAs cover, which is everything unless the gateway narrowed it. DNS=auto takes the gateway's
- * servers, and gives each that no route covers a route of its own, lest the questions leave by the
- * physical link. Names of all kinds come from the gateway as hostile text: only what is a host name
- * by RFC 1123 is kept. Whatever is odd is left out; only an unusable inner address is a failure.
+ * servers that an SA reaches, and gives each that no route covers a route of its own, lest the
+ * questions leave by the physical link. Names of all kinds come from the gateway as hostile text:
+ * only what is a host name by RFC 1123 is kept. Whatever is odd is left out; only an unusable inner
+ * address is a failure.
  */
 #include "client/tunnel/plan.h"
 
@@ -145,7 +146,7 @@ static bool add_addresses(HelperPlan *plan, const TunnelPlanInput *input, GError
 
 /* ---- DNS ---- */
 
-static void add_server(HelperPlan *plan, const PlatformAddress *address, bool route)
+static void add_server(HelperPlan *plan, const PlatformAddress *address)
 {
     PlatformDnsConfig *dns = &plan->dns;
     if (!platform_address_is_unicast(address) || dns->n_servers >= PLATFORM_DNS_SERVERS)
@@ -154,9 +155,29 @@ static void add_server(HelperPlan *plan, const PlatformAddress *address, bool ro
         if (platform_address_equal(&dns->servers[i], address))
             return;
     dns->servers[dns->n_servers++] = *address;
+}
+
+static bool an_sa_carries(const TunnelPlanInput *input, const PlatformAddress *address)
+{
+    for (size_t i = 0; i < input->sas_n; i++) {
+        PlatformPrefix remote = tunnel_prefix_from_ike(&input->sas[i].remote);
+        if (platform_prefix_contains(&remote, address))
+            return true;
+    }
+    return input->sas_n == 0;
+}
+
+/* One that no SA reaches would be a black hole for every name. */
+static void add_gateways_server(HelperPlan *plan, const TunnelPlanInput *input,
+                                const PlatformAddress *address)
+{
+    bool beside = covered(plan->exclude, address);
+    if (!platform_address_is_unicast(address) || (!beside && !an_sa_carries(input, address)))
+        return;
+    add_server(plan, address);
     PlatformPrefix host = {.address = *address,
                            .length = (uint8_t)(platform_address_size(address->family) * 8)};
-    if (route && !covered(plan->routes, address) && !covered(plan->exclude, address))
+    if (!beside && !covered(plan->routes, address))
         add_route(plan, &host);
 }
 
@@ -210,12 +231,12 @@ static void add_dns(HelperPlan *plan, const TunnelPlanInput *input)
     for (guint i = 0; profile->dns_mode == DIALTONE_DNS_LIST && i < profile->dns->len; i++) {
         PlatformAddress address;
         if (platform_address_parse(g_ptr_array_index(profile->dns, i), &address))
-            add_server(plan, &address, false);
+            add_server(plan, &address);
     }
     for (size_t i = 0; profile->dns_mode == DIALTONE_DNS_AUTO && i < input->config->dns_n; i++) {
         PlatformAddress address = tunnel_address_from_ike(&input->config->dns[i]);
         if (address.family != AF_UNSPEC)
-            add_server(plan, &address, true);
+            add_gateways_server(plan, input, &address);
     }
     if (plan->dns.n_servers == 0)
         return;

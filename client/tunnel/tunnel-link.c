@@ -14,6 +14,7 @@
 
 #include "client/common/i18n.h"
 #include "client/common/text.h"
+#include "client/tunnel/config.h"
 #include "client/tunnel/plan.h"
 
 /* ---- the data path ---- */
@@ -285,6 +286,24 @@ static void keep_resolver_off(Tunnel *self)
                                        self->plan->dns.n_servers);
 }
 
+static void tell_unused_servers(Tunnel *self)
+{
+    if (self->profile->dns_mode != DIALTONE_DNS_AUTO)
+        return;
+    for (size_t i = 0; i < self->inner.dns_n; i++) {
+        PlatformAddress server = tunnel_address_from_ike(&self->inner.dns[i]);
+        char text[PLATFORM_ADDRESS_TEXT];
+        bool used = false;
+        for (size_t k = 0; !used && k < self->plan->dns.n_servers; k++)
+            used = platform_address_equal(&self->plan->dns.servers[k], &server);
+        if (!used)
+            tunnel_notice(self,
+                          _("The gateway's name server %s is not used: the tunnel does not "
+                            "reach it. Add it to [Phase2] Networks."),
+                          platform_address_format(&server, text));
+    }
+}
+
 void tunnel_link_apply(Tunnel *self)
 {
     if (!self->ike_connected || self->end != TUNNEL_END_NOT || !self->tun_attached)
@@ -309,6 +328,7 @@ void tunnel_link_apply(Tunnel *self)
     self->plan = plan;
     self->link = TUNNEL_LINK_APPLYING;
     keep_resolver_off(self);
+    tell_unused_servers(self);
     tunnel_network_apply(self->network, plan);
 }
 

@@ -273,6 +273,17 @@ static void a_server_outside_the_split_gets_a_route(void **state)
     assert_routes(plan, "192.168.7.0/24 10.10.0.53/32");
 }
 
+static void a_server_that_no_sa_reaches_is_left_out(void **state)
+{
+    Case *c = begin("[Phase2]\nNetworks=10.11.0.0/24\n");
+    c->sa.remote = kit_network("10.11.0.0/24");
+    add_dns(c, "10.10.0.53");
+    add_dns(c, "10.11.0.53");
+    g_autoptr(HelperPlan) plan = finish(c);
+    assert_dns(plan, "10.11.0.53");
+    assert_routes(plan, "10.11.0.0/24");
+}
+
 static void a_server_in_an_excluded_network_gets_none(void **state)
 {
     Case *c = begin("[Network]\nExclude=10.10.0.0/16\n");
@@ -421,6 +432,7 @@ int main(void)
         cmocka_unit_test(servers_of_the_profile_win),
         cmocka_unit_test(a_server_that_is_no_host_is_left_out),
         cmocka_unit_test(a_server_outside_the_split_gets_a_route),
+        cmocka_unit_test(a_server_that_no_sa_reaches_is_left_out),
         cmocka_unit_test(a_server_in_an_excluded_network_gets_none),
         cmocka_unit_test(a_full_tunnel_sends_every_name_there),
         cmocka_unit_test(split_dns_sends_only_its_names_there),
