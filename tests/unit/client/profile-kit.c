@@ -58,8 +58,8 @@ DialtoneProfile *expect_valid(const char *text)
 char *findings_of(const char *text, gsize n)
 {
     g_autoptr(GPtrArray) issues = NULL;
-    g_autoptr(DialtoneProfile) profile = dialtone_profile_parse(text, n, "F", &issues);
 
+    dialtone_profile_free(dialtone_profile_parse(text, n, "F", &issues));
     assert_non_null(issues);
     return join(issues);
 }
