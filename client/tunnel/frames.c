@@ -68,6 +68,9 @@ int tunnel_frame_receive(int fd, int timeout_ms, TunnelFrame *frame)
     int result = timeout_ms != 0 ? wait_for(fd, timeout_ms) : 0;
     if (result == 0)
         result = peek(fd, &type, &n);
+    /* The other end left without having read everything: what it said before still stands. */
+    if (result == -ECONNRESET)
+        result = peek(fd, &type, &n);
     if (result <= 0)
         return result;
     bool secret = holds_secrets(type);

@@ -136,9 +136,9 @@ static void on_state(Tunnel *self, IkeState state)
     DialtoneState next = (size_t)state < G_N_ELEMENTS(states) ? states[state] : DIALTONE_STATE_N;
     if (next == DIALTONE_STATE_N || self->was_connected || self->end != TUNNEL_END_NOT)
         return;
-    if (next == self->state || self->state == DIALTONE_STATE_NEEDS_SECRETS)
+    if (self->question != 0)
         self->before_question = next;
-    else
+    else if (next != self->state)
         tunnel_set_state(self, next);
 }
 

@@ -156,6 +156,21 @@ static void nothing_there_and_gone_are_told_apart(void **state)
     assert_int_equal(tunnel_frame_receive(pair[0], 1000, &frame), 0);
 }
 
+/* An end that is said just before the other side goes must be heard, even if an answer crossed it.
+ */
+static void the_last_word_of_an_end_that_left_is_heard(void **state)
+{
+    const guint8 code = 8;
+    g_auto(TunnelFrame) frame = {0};
+    assert_int_equal(tunnel_frame_send_answer(pair[0], 1, NULL), 0);
+    assert_int_equal(tunnel_frame_send(pair[1], TUNNEL_FRAME_END, &code, 1), 0);
+    close(pair[1]);
+    pair[1] = -1;
+    assert_int_equal(tunnel_frame_receive(pair[0], 1000, &frame), 1);
+    assert_int_equal(frame.type, TUNNEL_FRAME_END);
+    assert_int_equal(frame.bytes[0], code);
+}
+
 /* The tunnel must never wait for an agent that was stopped. */
 static void sending_never_waits(void **state)
 {
@@ -181,6 +196,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_frame_of_another_kind_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(an_oversized_secret_frame_is_not_taken_in, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_there_and_gone_are_told_apart, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_last_word_of_an_end_that_left_is_heard, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(sending_never_waits, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
