@@ -6,11 +6,14 @@
  * thread that looks at it after receiving knows the SA.
  */
 #include <errno.h>
+#include <linux/virtio_net.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "client/tunnel/datapath-private.h"
+#include "client/tunnel/datapath-split.h"
 
 DatapathTun *datapath_tun_new(int fd, bool vnet, int holders)
 {
@@ -27,6 +30,15 @@ DatapathTun *datapath_tun_release(DatapathTun *tun)
     close(tun->fd);
     g_free(tun);
     return NULL;
+}
+
+int datapath_tun_write(const DatapathTun *tun, const uint8_t *packet, size_t n)
+{
+    struct virtio_net_hdr header = {0}; /* nothing is left to the kernel */
+    struct iovec parts[2] = {{&header, SPLIT_VNET_HEADER}, {(void *)packet, n}};
+    int skip = tun->vnet ? 0 : 1;
+
+    return writev(tun->fd, parts + skip, 2 - skip) < 0 ? -errno : 0;
 }
 
 int datapath_inbox_init(DatapathInbox *inbox)

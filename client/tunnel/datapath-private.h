@@ -34,6 +34,8 @@ typedef struct DatapathTun {
 
 DatapathTun *datapath_tun_new(int fd, bool vnet, int holders);
 DatapathTun *datapath_tun_release(DatapathTun *tun);
+/* One finished packet; 0 or a negative errno. */
+int datapath_tun_write(const DatapathTun *tun, const uint8_t *packet, size_t n);
 
 /* ---- commands ---- */
 

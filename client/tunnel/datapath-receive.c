@@ -15,9 +15,11 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "client/tunnel/datapath-inner.h"
+#include "client/tunnel/datapath-join.h"
 #include "client/tunnel/datapath-private.h"
 
 enum {
@@ -58,13 +60,18 @@ struct DatapathReceiver {
     Inbound *of[DATAPATH_BATCH];
     uint8_t message_of[DATAPATH_BATCH];
     size_t n;
+    Join join; /* for a TUN that takes large packets */
 };
+
+static void write_parts(void *context, const struct iovec *parts, size_t n, size_t segments);
 
 DatapathReceiver *datapath_receiver_new(Datapath *path)
 {
     DatapathReceiver *receiver = g_new0(DatapathReceiver, 1);
 
     receiver->path = path;
+    receiver->join.write = write_parts;
+    receiver->join.context = receiver;
     /* Pages are only made when a datagram or a train reaches them. */
     receiver->room = mmap(NULL, (size_t)MESSAGES * MESSAGE_SIZE, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -161,25 +168,45 @@ static bool take_commands(DatapathReceiver *receiver)
 
 /* ---- to TUN ---- */
 
+/* EIO: the interface is down; EBADFD: it was removed. */
+static void note_refusal(DatapathReceiver *receiver, int error, size_t segments)
+{
+    datapath_count(&receiver->path->receive_stats.drops[DATAPATH_DROP_TUN], segments);
+    if (error != EIO && error != EBADFD)
+        return;
+    receiver->tun_gone = error == EBADFD;
+    datapath_raise(receiver->path,
+                   &(DatapathEvent){.type = DATAPATH_EVENT_TUN_GONE, .error = error});
+}
+
+/* `segments` packets of n bytes in all have reached TUN. */
+static void count_in(DatapathReceiver *receiver, size_t n, size_t segments)
+{
+    datapath_count(&receiver->path->receive_stats.packets_in, segments);
+    datapath_count(&receiver->path->receive_stats.bytes_in, n);
+}
+
+static void write_parts(void *context, const struct iovec *parts, size_t n, size_t segments)
+{
+    DatapathReceiver *receiver = context;
+    ssize_t written = writev(receiver->tun->fd, parts, (int)n);
+
+    if (written < 0)
+        note_refusal(receiver, errno, segments);
+    else
+        count_in(receiver, (size_t)written - parts[0].iov_len, segments);
+}
+
 static void write_tun(DatapathReceiver *receiver, const EspPacket *packet)
 {
-    DatapathStats *stats = &receiver->path->receive_stats;
-
-    if (receiver->tun == NULL || receiver->tun_gone) {
+    if (receiver->tun == NULL || receiver->tun_gone)
         drop(receiver, DATAPATH_DROP_TUN);
-        return;
-    }
-    if (write(receiver->tun->fd, packet->data, packet->n) < 0) {
-        drop(receiver, DATAPATH_DROP_TUN);
-        if (errno == EIO || errno == EBADFD) {
-            receiver->tun_gone = errno == EBADFD;
-            datapath_raise(receiver->path,
-                           &(DatapathEvent){.type = DATAPATH_EVENT_TUN_GONE, .error = errno});
-        }
-        return;
-    }
-    datapath_count(&stats->packets_in, 1);
-    datapath_count(&stats->bytes_in, packet->n);
+    else if (receiver->tun->vnet)
+        join_packet(&receiver->join, packet->data, packet->n);
+    else if (write(receiver->tun->fd, packet->data, packet->n) < 0)
+        note_refusal(receiver, errno, 1);
+    else
+        count_in(receiver, packet->n, 1);
 }
 
 /* ---- after opening ---- */
@@ -381,6 +408,7 @@ static bool receive_from(DatapathReceiver *receiver, int fd)
     for (int i = 0; i < n; i++)
         take_message(receiver, (size_t)i);
     open_waiting(receiver);
+    join_flush(&receiver->join);
     return n == MESSAGES;
 }
 

@@ -2,9 +2,10 @@
 /*
  * The sending thread: TUN -> selectors -> ESP -> UDP.
  *
- * A round takes what TUN has, up to a batch, seals runs of packets of one SA in place, and hands
- * all to the kernel in one call; neighbours of equal size become one message with UDP_SEGMENT.
- * The thread sleeps without a time-out when TUN is empty: nothing here needs a clock to tick.
+ * A round takes what TUN has, up to a batch, cuts large packets into segments (datapath-split.c),
+ * seals runs of packets of one SA in place, and hands all to the kernel in one call; neighbours of
+ * equal size become one message with UDP_SEGMENT. The thread sleeps without a time-out when TUN is
+ * empty: nothing here needs a clock to tick.
  *
  * A packet that no SA covers is dropped and counted, never kept: SAs replace each other without a
  * gap, and after an outage a retransmission is worth more to its receiver than a stale packet.
@@ -19,11 +20,15 @@
 
 #include "client/tunnel/datapath-inner.h"
 #include "client/tunnel/datapath-private.h"
+#include "client/tunnel/datapath-split.h"
 
 enum {
-    SEGMENTS_BYTES_MAX = 65000, /* of one message with UDP_SEGMENT */
-    BUSY_MS = 20,               /* how long a full socket is waited for, */
-    BUSY_TRIES = 3,             /* and how often in a round */
+    SLOTS = DATAPATH_BATCH * DATAPATH_SLOT,
+    ROOM = SLOTS + SPLIT_SUPER_MAX,
+    READS_MAX = 4 * DATAPATH_BATCH, /* of TUN in one round */
+    SEGMENTS_BYTES_MAX = 65000,     /* of one message with UDP_SEGMENT */
+    BUSY_MS = 20,                   /* how long a full socket is waited for, */
+    BUSY_TRIES = 3,                 /* and how often in a round */
 };
 
 typedef struct Outbound {
@@ -55,7 +60,14 @@ struct DatapathSender {
 
     uint64_t unanswered_since, silence_said, error_said;
 
+    struct { /* the SA of the packet before: most have the same addresses */
+        uint8_t family, addresses[32];
+        Outbound *out;
+    } memo;
+
     uint8_t *slots;
+    uint8_t *super; /* behind the slots: a packet with its virtio header, */
+    Split split;    /* and how much of it has been cut off */
     EspPacket packets[DATAPATH_BATCH];
     Outbound *of[DATAPATH_BATCH];
     size_t n;
@@ -71,12 +83,12 @@ DatapathSender *datapath_sender_new(Datapath *path)
     sender->path = path;
     sender->socket = -1;
     sender->segments = true;
-    sender->slots = mmap(NULL, (size_t)DATAPATH_BATCH * DATAPATH_SLOT, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    sender->slots = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (sender->slots == MAP_FAILED) {
         g_free(sender);
         return NULL;
     }
+    sender->super = sender->slots + SLOTS;
     return sender;
 }
 
@@ -87,7 +99,7 @@ DatapathSender *datapath_sender_free(DatapathSender *sender)
     for (size_t i = 0; i < sender->outs_n; i++)
         esp_sa_free(sender->outs[i].sa);
     datapath_tun_release(sender->tun);
-    munmap(sender->slots, (size_t)DATAPATH_BATCH * DATAPATH_SLOT);
+    munmap(sender->slots, ROOM);
     g_free(sender);
     return NULL;
 }
@@ -187,6 +199,7 @@ static void take_command(DatapathSender *sender, DatapathCommand *command)
         datapath_tun_release(sender->tun);
         sender->tun = command->tun;
         sender->tun_gone = false;
+        sender->split = (Split){0};
         command->tun = NULL;
         break;
     }
@@ -204,6 +217,7 @@ static bool take_commands(DatapathSender *sender)
         take_command(sender, command);
         command = datapath_command_free(command);
     }
+    sender->memo.out = NULL;
     renew_mtu(sender);
     return go_on;
 }
@@ -216,40 +230,54 @@ static void answer_too_big(DatapathSender *sender, const uint8_t *packet, size_t
     size_t size = inner_too_big(packet, n, mtu, answer);
 
     drop(sender, DATAPATH_DROP_TOO_BIG, 1);
-    if (size > 0 && write(sender->tun->fd, answer, size) < 0)
-        datapath_count(&sender->path->send_stats.drops[DATAPATH_DROP_TUN], 1);
+    if (size > 0 && datapath_tun_write(sender->tun, answer, size) < 0)
+        drop(sender, DATAPATH_DROP_TUN, 1);
+}
+
+static Outbound *search_outs(DatapathSender *sender, const PacketAddresses *addresses)
+{
+    for (size_t i = 0; i < sender->outs_n; i++)
+        if (selectors_cover_out(&sender->outs[i].selectors, addresses))
+            return &sender->outs[i];
+    return NULL;
 }
 
 static Outbound *find_out(DatapathSender *sender, const uint8_t *packet, size_t n)
 {
     PacketAddresses addresses;
+    size_t size;
 
     if (!selectors_read(packet, n, &addresses))
         return NULL;
-    for (size_t i = 0; i < sender->outs_n; i++)
-        if (selectors_cover_out(&sender->outs[i].selectors, &addresses))
-            return &sender->outs[i];
-    return NULL;
+    size = addresses.family == 4 ? 8 : 32; /* source and destination stand together */
+    if (sender->memo.out != NULL && sender->memo.family == addresses.family &&
+        memcmp(sender->memo.addresses, addresses.source, size) == 0)
+        return sender->memo.out;
+    sender->memo.out = search_outs(sender, &addresses);
+    sender->memo.family = addresses.family;
+    memcpy(sender->memo.addresses, addresses.source, size);
+    return sender->memo.out;
 }
 
-/* Puts a packet that stands in the slot of number sender->n into the batch, or not. `n` may be
- * more than what the slot has room for: then only the beginning is there. */
-static void take_packet(DatapathSender *sender, uint8_t *packet, size_t n)
+/* Puts a packet that stands in the slot of number sender->n into the batch; false: it was dropped.
+ * `n` may be more than a slot has room for: then only the beginning is there. */
+static bool take_packet(DatapathSender *sender, uint8_t *packet, size_t n)
 {
     size_t there = n < DATAPATH_INNER_MAX ? n : DATAPATH_INNER_MAX;
     Outbound *out = find_out(sender, packet, there);
 
     if (out == NULL || sender->to_n == 0) {
         drop(sender, DATAPATH_DROP_NO_SA, 1);
-        return;
+        return false;
     }
     if (n > out->inner_mtu) {
         answer_too_big(sender, packet, there, out->inner_mtu);
-        return;
+        return false;
     }
     inner_clamp_mss(packet, n, out->inner_mtu, true);
     sender->of[sender->n] = out;
     sender->packets[sender->n++] = (EspPacket){.data = packet, .n = n};
+    return true;
 }
 
 static void lose_tun(DatapathSender *sender, int error)
@@ -258,20 +286,72 @@ static void lose_tun(DatapathSender *sender, int error)
     datapath_raise(sender->path, &(DatapathEvent){.type = DATAPATH_EVENT_TUN_GONE, .error = error});
 }
 
+/* The size of what was read, 0 where there is nothing to read. */
+static size_t read_some(DatapathSender *sender, uint8_t *to, size_t room)
+{
+    ssize_t n = read(sender->tun->fd, to, room);
+
+    if (n > 0)
+        return (size_t)n;
+    if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        lose_tun(sender, n == 0 ? EPIPE : errno);
+    return 0;
+}
+
+static uint8_t *free_slot(const DatapathSender *sender)
+{
+    return sender->slots + sender->n * DATAPATH_SLOT + ESP_HEAD_ROOM;
+}
+
+/* Cuts the next packet off. What befalls one of a large packet befalls all of it. */
+static void take_segment(DatapathSender *sender)
+{
+    size_t size = split_size(&sender->split);
+    uint8_t *slot = free_slot(sender);
+    bool taken;
+
+    if (size > DATAPATH_INNER_MAX) {
+        taken = take_packet(sender, sender->super + SPLIT_VNET_HEADER, size);
+    } else {
+        split_next(&sender->split, slot);
+        taken = take_packet(sender, slot, size);
+    }
+    if (!taken)
+        sender->split = (Split){0};
+}
+
+/* Something to cut from; false: TUN is empty. */
+static bool read_super(DatapathSender *sender)
+{
+    size_t n = read_some(sender, sender->super, SPLIT_SUPER_MAX);
+
+    if (n > 0 && !split_begin(&sender->split, sender->super, n)) {
+        drop(sender, DATAPATH_DROP_NO_SA, 1);
+        sender->split = (Split){0};
+    }
+    return n > 0;
+}
+
+/* Both end after a number of reads too, for a flood of packets that are dropped must not keep the
+ * thread from its commands. */
+static void read_tun_vnet(DatapathSender *sender)
+{
+    for (unsigned reads = 0; sender->n < DATAPATH_BATCH;) {
+        if (!split_done(&sender->split))
+            take_segment(sender);
+        else if (reads++ == READS_MAX || !read_super(sender))
+            return;
+    }
+}
+
 static void read_tun(DatapathSender *sender)
 {
-    sender->n = 0;
-    while (sender->n < DATAPATH_BATCH) {
-        uint8_t *packet = sender->slots + sender->n * DATAPATH_SLOT + ESP_HEAD_ROOM;
-        ssize_t n = read(sender->tun->fd, packet, DATAPATH_SLOT - ESP_HEAD_ROOM);
+    for (unsigned reads = 0; sender->n < DATAPATH_BATCH && reads < READS_MAX; reads++) {
+        size_t n = read_some(sender, free_slot(sender), DATAPATH_SLOT - ESP_HEAD_ROOM);
 
-        if (n > 0) {
-            take_packet(sender, packet, (size_t)n);
-        } else {
-            if (n == 0 || (errno != EAGAIN && errno != EINTR))
-                lose_tun(sender, n == 0 ? EPIPE : errno);
+        if (n == 0)
             return;
-        }
+        take_packet(sender, free_slot(sender), n);
     }
 }
 
@@ -456,7 +536,7 @@ void *datapath_sender_run(void *data)
     while (take_commands(sender)) {
         sender->n = 0;
         if (sender->tun != NULL && !sender->tun_gone)
-            read_tun(sender);
+            (sender->tun->vnet ? read_tun_vnet : read_tun)(sender);
         if (sender->n == 0) {
             wait_for_work(sender);
             continue;

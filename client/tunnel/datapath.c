@@ -8,14 +8,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
+#include <linux/if_tun.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "client/tunnel/datapath-private.h"
+#include "client/tunnel/datapath-split.h"
 
 /* ---- addresses ---- */
 
@@ -178,12 +181,26 @@ Datapath *datapath_free(Datapath *self)
 
 /* ---- commands ---- */
 
+/* From then on the kernel hands over packets without checksums, and large ones that stand for many.
+ * Kernels before 6.2 know segmentation for TCP only; others may know none. */
+static void ask_for_offloads(int fd)
+{
+    enum { USO4 = 0x20, USO6 = 0x40 }; /* newer than the headers of some distributions */
+    unsigned tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+
+    (void)ioctl(fd, TUNSETVNETHDRSZ, &(int){SPLIT_VNET_HEADER});
+    if (ioctl(fd, TUNSETOFFLOAD, tcp | USO4 | USO6) < 0)
+        (void)ioctl(fd, TUNSETOFFLOAD, tcp);
+}
+
 void datapath_attach_tun(Datapath *self, int fd, bool vnet)
 {
     DatapathCommand command = {.kind = DATAPATH_COMMAND_TUN};
 
     if (fd >= 0) {
         (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+        if (vnet)
+            ask_for_offloads(fd);
         command.tun = datapath_tun_new(fd, vnet, 2);
     }
     datapath_inbox_post(&self->receive_inbox, &command);
