@@ -17,6 +17,8 @@
 #include "client/profile/scan.h"
 #include "client/profile/schema.h"
 
+enum { NAME_MAX_BYTES = 128 }; /* as the schema allows */
+
 typedef struct {
     DialtoneProfile *profile;
     DialtoneScan *scan;
@@ -164,14 +166,31 @@ static void fill_defaults(Parser *parser)
     }
 }
 
+/* Whatever the file is called, its stem becomes a name that Name= would accept. */
+static char *name_of_file(const char *file)
+{
+    g_autofree char *base = g_path_get_basename(file);
+    const char *start = base + strspn(base, ".- /");
+
+    while (g_str_has_suffix(base, ".dialtone") && strlen(start) >= strlen(".dialtone"))
+        base[strlen(base) - strlen(".dialtone")] = '\0';
+    g_autofree char *name =
+        g_strstrip(dialtone_text_clean(start, strlen(start), NAME_MAX_BYTES, DIALTONE_TEXT_LINE));
+    return *name != '\0' ? g_steal_pointer(&name) : g_strdup("profile");
+}
+
+/* The normal form has it like one that was written: its readers don't know the file. */
 static void name_after_file(DialtoneProfile *profile, const char *file)
 {
+    gsize row = (gsize)(dialtone_profile_key("Profile", "Name") - dialtone_profile_keys);
+    g_autoptr(GString) normal = g_string_new(NULL);
+
     if (profile->name != NULL)
         return;
-    g_autofree char *base = g_path_get_basename(file);
-    if (g_str_has_suffix(base, ".dialtone"))
-        base[strlen(base) - strlen(".dialtone")] = '\0';
-    profile->name = dialtone_text_clean(base, strlen(base), 128, DIALTONE_TEXT_LINE);
+    profile->name = name_of_file(file);
+    dialtone_value_append_escaped(normal, profile->name);
+    profile->values[row] = g_strdup(normal->str);
+    profile->is_default[row] = false;
 }
 
 /* Rules between keys are only worth naming when the keys themselves are right. */

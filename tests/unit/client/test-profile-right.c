@@ -403,6 +403,45 @@ static void test_the_name_comes_from_the_file_where_there_is_none(void **state)
     assert_string_equal(p->name, "Head office");
 }
 
+/* The tunnel gets the normal form without the file, and reports the name. */
+static void test_any_file_gives_a_name_that_survives_the_normal_form(void **state)
+{
+    static const struct {
+        const char *file, *name;
+    } files[] = {
+        {"office.dialtone", "office"},
+        {"/a/b c/Head  office.dialtone", "Head  office"},
+        {"-rf.dialtone", "rf"},
+        {".hidden.dialtone", "hidden"},
+        {"x.dialtone.dialtone", "x"},
+        {".dialtone", "dialtone"},
+        {"..", "profile"},
+        {"/", "profile"},
+        {"", "profile"},
+        {" blanks .dialtone", "blanks"},
+        {"a\\b.dialtone", "a\\b"},
+        {"a\x1b[31m\nb.dialtone", "a[31m b"},
+        {"\xff\xfe.dialtone", "dialtone"},
+        {"profile", "profile"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autoptr(DialtoneProfile) p =
+            dialtone_profile_parse(GOOD_PROFILE, strlen(GOOD_PROFILE), files[i].file, NULL);
+        g_autofree char *text = dialtone_profile_to_text(p, false);
+        g_autoptr(DialtoneProfile) again = expect_valid(text);
+        if (strcmp(files[i].file, "\xff\xfe.dialtone") != 0)
+            assert_string_equal(p->name, files[i].name);
+        assert_string_equal(again->name, p->name);
+    }
+    g_autofree char *huge = g_strnfill(5000, 'x');
+    g_autoptr(DialtoneProfile) p =
+        dialtone_profile_parse(GOOD_PROFILE, strlen(GOOD_PROFILE), huge, NULL);
+    g_autofree char *text = dialtone_profile_to_text(p, true);
+    g_autoptr(DialtoneProfile) again = expect_valid(text);
+    assert_string_equal(again->name, p->name);
+}
+
 static void test_a_uuid_is_lower_case(void **state)
 {
     g_autoptr(DialtoneProfile) p =
@@ -552,6 +591,7 @@ int main(void)
         cmocka_unit_test(test_an_address_without_configuration),
         cmocka_unit_test(test_name_servers),
         cmocka_unit_test(test_the_name_comes_from_the_file_where_there_is_none),
+        cmocka_unit_test(test_any_file_gives_a_name_that_survives_the_normal_form),
         cmocka_unit_test(test_a_uuid_is_lower_case),
         cmocka_unit_test(test_warnings_leave_a_profile_valid),
         cmocka_unit_test(test_the_normal_form_parses_to_the_same_profile),
