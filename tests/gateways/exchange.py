@@ -2,7 +2,7 @@
 """The bookkeeping of one exchange, and how patient a gateway is."""
 
 SECOND = 1_000_000_000
-RETRANSMIT_AFTER = (2.0, 4.0, 6.0, 8.0, 10.0, 12.0)
+RETRANSMIT_AFTER = (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 14.0)
 
 
 class Exchange:

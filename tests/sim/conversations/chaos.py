@@ -78,7 +78,7 @@ def one(sim, seed):
     if not world.has('connected'):
         expect(world.reason in REASONS, f'{world.reason}: {where}')
         return world
-    if not world.run(60, lambda w: not w.ping()):
+    if not world.run(120, lambda w: not w.ping()):
         expect(False, f'carries nothing ({world.ping()}): {where}')
     faults = sim.verdict()
     expect(not faults, f'{where}: {faults}')
