@@ -11,9 +11,9 @@
 #include <errno.h>
 #include <stdio.h>
 
-static gboolean has_journal(const char *dir, unsigned number)
+static gboolean has_file(const char *dir, unsigned number, const char *suffix)
 {
-    g_autofree char *path = g_strdup_printf("%s/%u.journal", dir, number);
+    g_autofree char *path = g_strdup_printf("%s/%u.%s", dir, number, suffix);
 
     return g_file_test(path, G_FILE_TEST_EXISTS);
 }
@@ -24,7 +24,10 @@ static int undo_slot(const char *dir, unsigned number)
     g_autoptr(GError) error = NULL;
     PlatformSlot *slot;
 
-    if (!has_journal(dir, number))
+    gboolean changed = has_file(dir, number, "journal");
+
+    /* One that was killed before it changed anything leaves these. */
+    if (!changed && !has_file(dir, number, "slot") && !has_file(dir, number, "state"))
         return 0;
     int r = platform_slot_lock(dir, number, &slot);
 
@@ -40,7 +43,7 @@ static int undo_slot(const char *dir, unsigned number)
     }
     helper_network_free(network);
     platform_slot_release(slot);
-    return 1;
+    return changed;
 }
 
 static int undo_file(const char *dir)

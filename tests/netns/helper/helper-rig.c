@@ -210,7 +210,6 @@ static void obey(Peer *peer, char **words)
         peer->status = atoi(words[1]);
         g_main_loop_quit(peer->loop);
     }
-    fflush(stdout);
 }
 
 static gboolean on_line(GIOChannel *channel, GIOCondition condition, gpointer user_data)
@@ -232,13 +231,11 @@ static gboolean on_line(GIOChannel *channel, GIOCondition condition, gpointer us
 static void on_signal(DialtoneHelper1 *helper, const char *name)
 {
     printf("signal %s\n", name);
-    fflush(stdout);
 }
 
 static void on_closed(GDBusConnection *connection, gboolean remote, GError *error, Peer *peer)
 {
     printf("closed\n");
-    fflush(stdout);
     peer->status = 70;
     g_main_loop_quit(peer->loop);
 }
@@ -261,13 +258,13 @@ static int run_peer(int fd)
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
+    setvbuf(stdout, NULL, _IOLBF, 0);
     if (confine() < 0)
         return 71;
     g_autoptr(GDBusConnection) connection = helper_peer_connect(fd, FALSE, &error);
 
     if (!connection) {
         printf("error connect %s\n", error->message);
-        fflush(stdout);
         return 72;
     }
     peer.helper =
@@ -283,7 +280,6 @@ static int run_peer(int fd)
 
     g_io_add_watch(input, G_IO_IN | G_IO_HUP, on_line, &peer);
     printf("ready %d\n", (int)getpid());
-    fflush(stdout);
     g_main_loop_run(peer.loop);
     return peer.status;
 }

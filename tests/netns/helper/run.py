@@ -1,0 +1,524 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The real helper on a machine to throw away: run.py HELPER-RIG [PART-OF-A-NAME...]
+
+Each case compares everything that the helper may change before and after. TAP on standard output.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+
+import machine
+from machine import Failure, GATEWAY, Rig, Skip, difference, sh, snapshot, undo
+
+CASES = []
+FULL = ("mtu=1380 address=10.1.2.3/32 route=0.0.0.0/0 exclude=198.51.100.0/24 dns=10.1.0.53 "
+        f"domain=corp.example domain=~. gateway={GATEWAY}")
+SPLIT = ("mtu=1380 address=10.1.2.3/32 route=10.0.0.0/8 route=172.16.5.0/24 dns=10.1.0.53 "
+         f"domain=corp.example gateway={GATEWAY}")
+
+
+def case(name):
+    def register(function):
+        CASES.append((name, function))
+        return function
+    return register
+
+
+def expect(condition, message):
+    if not condition:
+        raise Failure(message)
+
+
+def expect_same(before, after):
+    lines = difference(before, after)
+    expect(not lines, "not as before:\n" + "\n".join(lines))
+
+
+def resolv_conf():
+    with open("/etc/resolv.conf", encoding="ascii") as file:
+        return file.read()
+
+
+# ---- set up and put back ----
+
+@case("a full tunnel is set up as asked")
+def _(rig):
+    rig.set_up(FULL)
+    expect("not from all fwmark 0xd1a0000/0xffffff00 lookup 53664" in sh("ip rule"), "no rule")
+    expect("not from all fwmark" in sh("ip -6 rule"), "no rule for IPv6")
+    routes = sh("ip route show table 53664")
+    expect("default dev dialtone0" in routes and "throw 198.51.100.0/24" in routes, routes)
+    expect("unreachable default" in sh("ip -6 route show table 53664"), "IPv6 can leave")
+    expect("dev dialtone0" in sh("ip route get 8.8.8.8"), "traffic goes elsewhere")
+    expect("dev up0" in sh("ip route get 8.8.8.8 mark 0x0d1a0000"), "own packets enter the tunnel")
+    expect("dev up0" in sh("ip route get 198.51.100.7"), "the excluded network is in the tunnel")
+    expect("nameserver 10.1.0.53\nsearch corp.example\n" in resolv_conf(), resolv_conf())
+    link = sh("ip -d link show dialtone0")
+    expect("mtu 1380" in link and "qlen 2000" in link and "tun type tun" in link, link)
+    expect("inet6" not in sh("ip addr show dialtone0"), "the kernel made an IPv6 address up")
+
+
+@case("a split tunnel leaves all else where it was")
+def _(rig):
+    rig.set_up(SPLIT)
+    expect("dev dialtone0" in sh("ip route get 10.9.9.9"), "10.9.9.9 is not in the tunnel")
+    for outside in ("8.8.8.8", "172.16.6.1", "198.51.100.7"):
+        expect("dev up0" in sh(f"ip route get {outside}"), f"{outside} is in the tunnel")
+    expect("dev up0" in sh("ip route get 2001:db8:5::1"), "IPv6 was touched")
+
+
+@case("F1: a more specific route that a hostile network pushes does not win")
+def _(rig):
+    rig.set_up(FULL)
+    sh("ip route add 10.9.9.0/25 via 198.51.100.1 dev up0")
+    try:
+        expect("dev dialtone0" in sh("ip route get 10.9.9.9"), "the pushed route wins")
+    finally:
+        sh("ip route del 10.9.9.0/25")
+
+
+@case("Release puts everything back but the slot and the interface")
+def _(rig):
+    rig.do("claim office")
+    rig.do("tun 1400")
+    before = snapshot()
+    rig.do(f"apply {FULL}")
+    expect(difference(before, snapshot()), "nothing was set up")
+    rig.do("release")
+    after = [line for line in difference(before, snapshot())
+             if "0.journal" not in line and "mtu" not in line]
+    expect(not after, "\n".join(after))
+    rig.do(f"apply {FULL}")
+    expect("dev dialtone0" in sh("ip route get 8.8.8.8"), "a second Apply does nothing")
+
+
+def ends_clean(plan, end):
+    """A case: set up, end in some way, compare."""
+    def run(rig, program):
+        rig.kill()
+        undo(program)
+        before = snapshot()
+        rig = Rig(program)
+        try:
+            rig.set_up(plan)
+            expect(difference(before, snapshot()), "nothing was set up")
+            end(rig, program)
+        finally:
+            rig.kill()
+        expect_same(before, snapshot())
+    return run
+
+
+def by_exit(rig, program):
+    rig.send("exit 9")
+    status = rig.wait()
+    expect(status == 9, f"exit status {status}: {rig.errors()}")
+
+
+def by_peer_death(rig, program):
+    os.kill(rig.peer, signal.SIGKILL)
+    status = rig.wait()
+    expect(status == 1, f"exit status {status}: {rig.errors()}")
+
+
+def by_helper_death(rig, program):
+    os.kill(rig.helper, signal.SIGKILL)
+    rig.wait()
+    machine.wait_gone(rig.peer)
+    expect(undo(program) == "undone 1", "nothing was put back")
+    expect(undo(program) == "undone 0", "put back twice")
+
+
+def by_both_deaths(rig, program):
+    os.kill(rig.peer, signal.SIGSTOP)
+    os.kill(rig.helper, signal.SIGKILL)
+    rig.wait()
+    # The peer still holds the interface: undo takes it away all the same.
+    expect(undo(program) == "undone 1", "nothing was put back")
+
+
+def by_next_start(rig, program):
+    os.kill(rig.helper, signal.SIGKILL)
+    rig.wait()
+    machine.wait_gone(rig.peer)
+    second = Rig(program)
+    second.send("exit 0")
+    expect(second.wait() == 0, second.errors())
+
+
+for ending, end_with in (("the peer exits", by_exit), ("the peer is killed", by_peer_death),
+                         ("the helper is killed, and --undo runs", by_helper_death),
+                         ("the helper is killed while its peer hangs", by_both_deaths),
+                         ("the helper is killed, and the next one starts", by_next_start)):
+    for kind, wanted in (("full", FULL), ("split", SPLIT)):
+        CASES.append((f"all is as before when {ending} ({kind})", ends_clean(wanted, end_with)))
+
+
+# ---- /etc/resolv.conf of other kinds ----
+
+def with_conf(make, clean=lambda: None):
+    """All ways to end, with a resolv.conf of some kind."""
+    def run(rig, program):
+        rig.kill()
+        for end in (by_exit, by_peer_death, by_helper_death):
+            make()
+            try:
+                ends_clean(FULL, end)(Rig(program), program)
+            finally:
+                clean()
+    return run
+
+
+def make_link():
+    os.makedirs("/run/other", exist_ok=True)
+    with open("/run/other/resolv.conf", "w", encoding="ascii") as file:
+        file.write("nameserver 192.0.2.54\n")
+    sh("ln -sfn ../run/other/resolv.conf /etc/resolv.conf")
+
+
+def make_mount():
+    with open("/run/mounted", "w", encoding="ascii") as file:
+        file.write("nameserver 192.0.2.55\n")
+    os.utime("/run/mounted", ns=(1500000000123456789, 1400000000987654321))
+    sh("mount --bind /run/mounted /etc/resolv.conf")
+
+
+CASES.append(("a symbolic link comes back", with_conf(make_link, machine.write_resolv_conf)))
+CASES.append(("a mount point comes back",
+              with_conf(make_mount, lambda: sh("umount /etc/resolv.conf"))))
+
+
+@case("what another program wrote meanwhile stays")
+def _(rig, program):
+    rig.set_up(FULL)
+    machine.write_resolv_conf("nameserver 192.0.2.99\n")
+    rig.send("exit 0")
+    rig.wait()
+    expect(resolv_conf() == "nameserver 192.0.2.99\n", resolv_conf())
+    expect("before-dialtone" not in sh("ls -A /etc"), "the saved one was left")
+
+
+@case("after a loss of power /etc/resolv.conf is put back though /run is empty")
+def _(rig, program):
+    before = resolv_conf()
+    rig.set_up(FULL)
+    os.kill(rig.helper, signal.SIGKILL)
+    rig.wait()
+    machine.wait_gone(rig.peer)
+    sh("ip rule del pref 30500; ip -6 rule del pref 30500; ip -6 route flush table 53664; "
+       "ip route flush table 53664 || true; rm -rf /run/dialtone")
+    expect(undo(program) == "undone 1", "nothing was put back")
+    expect(resolv_conf() == before, resolv_conf())
+
+
+# ---- a second Apply ----
+
+def monitor(function):
+    """What `ip monitor` saw meanwhile."""
+    with open("/run/monitor", "w", encoding="ascii") as file:
+        process = subprocess.Popen(["ip", "monitor", "route", "rule", "address"],
+                                                 stdout=file)
+        time.sleep(0.2)
+        function()
+        time.sleep(0.2)
+        process.terminate()
+        process.wait()
+    with open("/run/monitor", encoding="ascii") as file:
+        return file.read()
+
+
+@case("the same plan again changes nothing")
+def _(rig):
+    rig.set_up(FULL)
+    seen = monitor(lambda: rig.do(f"apply {FULL}"))
+    expect(seen == "", seen)
+
+
+@case("another plan changes only what differs")
+def _(rig):
+    rig.set_up(SPLIT)
+    other = SPLIT.replace("172.16.5.0/24", "172.16.6.0/24").replace("10.1.2.3/32", "10.1.2.4/32")
+    seen = monitor(lambda: rig.do(f"apply {other}"))
+    expect("10.0.0.0/8" not in seen, seen)
+    expect("Deleted" in seen and "172.16.6.0/24" in seen and "172.16.5.0/24" in seen, seen)
+    expect("lookup" not in seen, seen)
+    expect("dev dialtone0" in sh("ip route get 172.16.6.1"), "the new network is missing")
+    expect("dev up0" in sh("ip route get 172.16.5.1"), "the old network is still there")
+    expect("10.1.2.4/32" in sh("ip addr show dialtone0"), "no new address")
+    expect("10.1.2.3" not in sh("ip addr show dialtone0"), "the old address is still there")
+
+
+@case("from full to split and back")
+def _(rig):
+    rig.set_up(FULL)
+    rig.do(f"apply {SPLIT}")
+    expect("dev up0" in sh("ip route get 8.8.8.8"), "still full")
+    expect("30500" not in sh("ip rule") and "30400" in sh("ip rule"), sh("ip rule"))
+    expect("dialtone" not in sh("ip -6 rule") and "53664" not in sh("ip -6 rule"), sh("ip -6 rule"))
+    rig.do(f"apply {FULL}")
+    expect("dev dialtone0" in sh("ip route get 8.8.8.8"), "not full again")
+    expect("30400" not in sh("ip rule"), sh("ip rule"))
+
+
+@case("a network that moves from carried to excluded is never without a route")
+def _(rig):
+    rig.set_up(SPLIT)
+    rig.do(f"apply {SPLIT} exclude=172.16.5.0/24".replace("route=172.16.5.0/24 ", ""))
+    expect("throw 172.16.5.0/24" in sh("ip route show table 53664"), "not excluded")
+    expect("dev up0" in sh("ip route get 172.16.5.1"), "still in the tunnel")
+
+
+@case("no packet of a flow is lost over a hundred plans")
+def _(rig):
+    rig.set_up(FULL)
+    sh("ip netns exec router ping -c 1 -W 1 198.51.100.2")
+    lost = 0
+    for i in range(100):
+        rig.send(f"apply {FULL} route=10.{i}.0.0/16")
+        lost += "dev dialtone0" not in sh("ip route get 8.8.8.8")
+        answer = rig.line()
+        expect(answer.startswith("ok"), answer)
+    expect(lost == 0, f"{lost} of 100")
+
+
+# ---- refusals ----
+
+@case("E1, E4: odd plans are refused and change nothing")
+def _(rig):
+    rig.do("claim office")
+    rig.refused("claim again", "AlreadyClaimed")
+    rig.refused(f"apply {FULL}", "NotClaimed")
+    rig.refused("tun 100", "InvalidArgument")
+    rig.refused("tun 1400 persist", "InvalidArgument")
+    rig.refused("socket 5", "InvalidArgument")
+    rig.do("tun 1400")
+    before = snapshot()
+    for bad in (FULL.replace("mtu=1380", "mtu=0"), FULL.replace("mtu=1380", "mtu=9001"),
+                FULL.replace("10.1.2.3/32", "10.1.2.3/0"), FULL.replace("10.1.2.3/32", "0.0.0.0/32"),
+                FULL.replace("10.1.2.3/32", "224.0.0.1/32"), FULL.replace("address=10.1.2.3/32 ", ""),
+                FULL.replace("10.1.2.3/32", "127.0.0.1/8"), FULL + " route=10.0.0.1/8",
+                FULL + " route=127.0.0.0/8", FULL + " route=224.0.0.0/8", FULL + " exclude=10.0.0.1/8",
+                FULL + " route=fe80::/64", FULL + " dns=127.0.0.1", FULL + " dns=0.0.0.0",
+                FULL + " dns=255.255.255.255", FULL + " domain=a;b", FULL + " domain=.",
+                FULL + " domain=-a", FULL + " domain=a..b", FULL + " domain=10.0.0.1",
+                FULL.replace(f"gateway={GATEWAY}", ""), FULL + " gateway=nothing",
+                FULL + " address=10.1.2.4/32" * 8, FULL + " gateway=192.0.2.1" * 16,
+                FULL + " route=10.0.0.0/8" * 1024, FULL + " exclude=10.0.0.0/8" * 257):
+        rig.refused(f"apply {bad}", "InvalidArgument")
+    expect_same(before, snapshot())
+    rig.do(f"apply {FULL}")
+
+
+@case("nothing is given before a slot was claimed")
+def _(rig):
+    for command in ("socket 4", "tun 1400", f"apply {FULL}", "release"):
+        rig.refused(command, "NotClaimed")
+    rig.refused("claim \x1b[31mred", "InvalidArgument")
+    rig.refused("claim " + "x" * 129, "InvalidArgument")
+
+
+@case("a second full tunnel and overlapping networks are refused, with the name of the first")
+def _(rig, program):
+    rig.set_up(SPLIT)
+    second = Rig(program)
+    try:
+        expect("slot=1" in second.do("claim second"), "not slot 1")
+        second.do("tun 1400")
+        before = snapshot()
+        for network in ("10.0.0.0/8", "10.5.0.0/16", "172.16.0.0/12"):
+            answer = second.refused(f"apply mtu=1400 address=10.200.0.1/32 route={network} "
+                                    f"gateway={GATEWAY}", "Conflict")
+            expect("office" in answer and "dialtone0" in answer, answer)
+        expect_same(before, snapshot())
+        second.do("apply mtu=1400 address=10.200.0.1/32 route=192.168.77.0/24 "
+                  f"gateway={GATEWAY}")
+        second.do(f"apply mtu=1400 address=10.200.0.1/32 route=0.0.0.0/0 gateway={GATEWAY}")
+        expect("dev dialtone0" in sh("ip route get 10.5.5.5"), "the split tunnel lost its network")
+        expect("dev dialtone1" in sh("ip route get 8.8.8.8"), "the full tunnel does not carry")
+        for mark in ("0x0d1a0000", "0x0d1a0001"):
+            expect("dev up0" in sh(f"ip route get {GATEWAY} mark {mark}"), "tunnel in a tunnel")
+            expect("dev up0" in sh(f"ip route get 10.5.5.5 mark {mark}"), "tunnel in a tunnel")
+        rig.refused(f"apply {FULL}", "Conflict")
+    finally:
+        second.kill()
+
+
+@case("a table or an interface of somebody else is left alone: the next slot is taken")
+def _(rig, program):
+    rig.kill()
+    undo(program)
+    sh("ip route add 10.77.0.0/16 via 198.51.100.1 table 53664; ip tuntap add dialtone1 mode tun")
+    try:
+        before = snapshot()
+        second = Rig(program)
+        expect("slot=2" in second.do("claim x"), "not slot 2")
+        second.do("tun 1400")
+        second.do(f"apply {FULL}")
+        second.send("exit 0")
+        second.wait()
+        expect_same(before, snapshot())
+    finally:
+        sh("ip route flush table 53664; ip link del dialtone1", check=False)
+
+
+# ---- strict rp_filter ----
+
+def set_filter(link, value):
+    with open(f"/proc/sys/net/ipv4/conf/{link}/rp_filter", "w", encoding="ascii") as file:
+        file.write(str(value))
+
+
+def echo_from_router(port):
+    """A gateway that answers datagrams to this port."""
+    code = ("import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
+            f"s.bind(('{GATEWAY}', {port}))\n"
+            "while True:\n d, a = s.recvfrom(99); s.sendto(b'pong', a)")
+    return subprocess.Popen(["ip", "netns", "exec", "router", sys.executable, "-c",
+                                           code])
+
+
+@case("strict rp_filter would cut the gateway off, and is met for it alone")
+def _(rig):
+    gateways = [echo_from_router(4500), echo_from_router(4501)]
+    time.sleep(0.5)
+    try:
+        set_filter("all", 1)
+        warnings = rig.set_up(FULL)
+        expect("rp-filter-met" in warnings, f"no warning: {warnings}")
+        answer = rig.do(f"send 1 {GATEWAY} 4500")
+        expect("got=pong" in answer, answer)
+        # The filter is at work: another port's answer is dropped.
+        answer = rig.do(f"send 1 {GATEWAY} 4501")
+        expect("got=nothing" in answer, "the filter filters nothing, so the case proves nothing")
+        expect("dev dialtone0" in sh(f"ip route get {GATEWAY} ipproto udp dport 4500 sport 9"),
+               "others reach the gateway beside the tunnel")
+        expect("dev dialtone0" in sh(f"ip route get {GATEWAY}"), "others reach the gateway")
+    finally:
+        set_filter("all", 0)
+        for gateway in gateways:
+            gateway.kill()
+            gateway.wait()
+
+
+@case("without strict rp_filter no rule is made for it")
+def _(rig):
+    warnings = rig.set_up(FULL)
+    expect("rp-filter" not in warnings, warnings)
+    expect("30300" not in sh("ip rule"), sh("ip rule"))
+
+
+@case("the rules for strict rp_filter go too when the helper is killed")
+def _(rig, program):
+    rig.kill()
+    set_filter("all", 1)
+    try:
+        ends_clean(FULL, by_helper_death)(Rig(program), program)
+        ends_clean(FULL, by_exit)(Rig(program), program)
+    finally:
+        set_filter("all", 0)
+
+
+# ---- the process ----
+
+@case("the helper keeps CAP_NET_ADMIN alone, and no descriptor that it gave away")
+def _(rig):
+    rig.set_up(FULL)
+    with open(f"/proc/{rig.helper}/status", encoding="ascii") as file:
+        status = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
+    for name in ("CapPrm", "CapEff", "CapBnd"):
+        expect(int(status[name], 16) == 1 << 12, f"{name} is {status[name]}")
+    for name in ("CapInh", "CapAmb"):
+        expect(int(status[name], 16) == 0, f"{name} is {status[name]}")
+    expect(status["NoNewPrivs"] == "1", "it can gain privileges")
+    links = [os.readlink(f"/proc/{rig.helper}/fd/{fd}") for fd in os.listdir(f"/proc/{rig.helper}/fd")]
+    expect(not [name for name in links if "tun" in name or ".state" in name], str(links))
+    udp = sh(f"grep -l . /proc/{rig.helper}/net/udp; awk '{{print $10}}' /proc/{rig.helper}/net/udp")
+    held = [name for name in links if name.startswith("socket:[") and name[8:-1] in udp]
+    expect(not held, f"it keeps UDP sockets: {held}")
+
+
+@case("signals become requests: stop once, renegotiate each time")
+def _(rig):
+    rig.set_up(FULL)
+    os.kill(rig.helper, signal.SIGHUP)
+    expect(rig.line() == "signal renegotiate-requested", "no request")
+    os.kill(rig.helper, signal.SIGHUP)
+    expect(rig.line() == "signal renegotiate-requested", "no second request")
+    os.kill(rig.helper, signal.SIGTERM)
+    expect(rig.line() == "signal stop-requested", "no request to stop")
+    os.kill(rig.helper, signal.SIGINT)
+    os.kill(rig.helper, signal.SIGTERM)
+    os.kill(rig.helper, signal.SIGHUP)
+    expect(rig.line() == "signal renegotiate-requested", "asked to stop twice")
+    rig.send("exit 0")
+    expect(rig.wait() == 0, "not 0")
+
+
+@case("the state file is the calling user's, and gone at the end")
+def _(rig):
+    rig.do("claim office")
+    status = os.stat("/run/dialtone/0.state")
+    expect(status.st_uid == 1000 and status.st_mode & 0o777 == 0o600, oct(status.st_mode))
+    expect(os.stat("/run/dialtone/0.slot").st_mode & 0o777 == 0o644, "0.slot")
+    rig.send("exit 0")
+    rig.wait()
+    expect(not os.path.exists("/run/dialtone/0.state"), "0.state was left")
+
+
+@case("a network that is connected here and carried there is named")
+def _(rig):
+    warnings = rig.set_up(SPLIT + " route=198.51.0.0/16")
+    expect("local-network-covered: the network 198.51.100.0/24 of up0" in warnings, warnings)
+
+
+@case("without IPv6 a full tunnel works as well")
+def _(rig):
+    sh("sysctl -qw net.ipv6.conf.all.disable_ipv6=1")
+    try:
+        rig.set_up(FULL)
+        expect("dev dialtone0" in sh("ip route get 8.8.8.8"), "no route")
+    finally:
+        sh("sysctl -qw net.ipv6.conf.all.disable_ipv6=0; ip -6 addr add 2001:db8:1::2/64 dev up0 "
+           "nodad; ip -6 route replace default via 2001:db8:1::1")
+
+
+# ---- running ----
+
+def run_case(program, function):
+    machine.write_resolv_conf()
+    rig = Rig(program)
+    try:
+        function(*(rig, program)[:function.__code__.co_argcount])
+    finally:
+        rig.kill()
+        undo(program)
+
+
+def main():
+    machine.enter()
+    machine.prepare()
+    program, wanted = os.path.abspath(sys.argv[1]), sys.argv[2:]
+    chosen = [c for c in CASES if not wanted or any(part in c[0] for part in wanted)]
+    failed = 0
+    print(f"1..{len(chosen)}")
+    for number, (name, function) in enumerate(chosen, 1):
+        try:
+            run_case(program, function)
+            print(f"ok {number} - {name}")
+        except Skip as why:
+            print(f"ok {number} - {name} # skip {why}")
+        except Exception as error:  # pylint: disable=broad-except
+            failed += 1
+            print(f"not ok {number} - {name}")
+            text = str(error) if isinstance(error, Failure) else traceback.format_exc()
+            print("\n".join("# " + line for line in text.splitlines()))
+        sys.stdout.flush()
+    sys.exit(failed > 0)
+
+
+main()
