@@ -18,6 +18,15 @@
 #include "client/profile/schema.h"
 #include "client/profile/store.h"
 
+/* Weak algorithms are marked wherever a user looks. */
+static void print_warnings(const GPtrArray *issues, const char *path)
+{
+    for (guint i = 0; i < issues->len; i++) {
+        g_autofree char *text = dialtone_issue_text(issues->pdata[i], path);
+        cli_complain(text);
+    }
+}
+
 static void add_values(JsonBuilder *json, const DialtoneProfile *profile, bool all)
 {
     g_autofree const char **groups = dialtone_profile_group_names();
@@ -83,10 +92,12 @@ int cli_show(int argc, char **argv)
 
     g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
     g_autofree char *path = dialtone_store_find(store, profiles[0], &error);
+    g_autoptr(GPtrArray) issues = NULL;
     g_autoptr(DialtoneProfile) profile =
-        path != NULL ? dialtone_profile_load(path, NULL, &error) : NULL;
+        path != NULL ? dialtone_profile_load(path, &issues, &error) : NULL;
     if (profile == NULL)
         return cli_fail(error);
+    print_warnings(issues, path);
     if (as_json) {
         print_json(profile, path, all);
         return DIALTONE_FAILURE_NONE;

@@ -12,13 +12,18 @@
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/common/report.h"
+#include "client/profile/weak.h"
 
 /* NULL where the state can't be read. */
 static DialtoneReport *read_report(const PlatformSlotInfo *tunnel)
 {
     g_autofree char *json = platform_slot_read_state(NULL, tunnel->number);
+    DialtoneReport *report =
+        json != NULL ? dialtone_report_from_json(json, strlen(json), NULL) : NULL;
 
-    return json != NULL ? dialtone_report_from_json(json, strlen(json), NULL) : NULL;
+    if (report != NULL)
+        dialtone_report_mark_weak(report);
+    return report;
 }
 
 static void print_line(const PlatformSlotInfo *tunnel, const DialtoneReport *report)

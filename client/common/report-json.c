@@ -114,6 +114,7 @@ static void put_connected(JsonBuilder *json, const DialtoneReport *report)
     json_builder_add_boolean_value(json, report->fallback);
     put_phase1(json, &report->phase1);
     put_phase2(json, report->phase2);
+    put_list(json, "weak", report->weak);
     put_number(json, "elapsed_ms", report->elapsed_ms);
 }
 
@@ -315,6 +316,7 @@ static void get_connected(Input *in, DialtoneReport *report)
     report->fallback = get_flag(in, "fallback");
     get_phase1(in, &report->phase1);
     get_phase2(in, report);
+    report->weak = get_list(in, "weak");
     report->elapsed_ms = get_number(in, "elapsed_ms");
 }
 

@@ -54,6 +54,7 @@ void dialtone_report_free(DialtoneReport *report)
     g_free(report->phase1.hash);
     g_free(report->phase1.group);
     g_free(report->phase1.auth);
+    g_strfreev(report->weak);
     g_ptr_array_unref(report->phase2);
     g_free(report->message);
     g_free(report->advice);
@@ -109,6 +110,10 @@ static void append_connected(GString *line, const DialtoneReport *report)
     if (report->fallback) {
         g_string_append(line, ", ");
         g_string_append(line, _("with a later proposal of the profile than the first"));
+    }
+    if (report->weak != NULL && report->weak[0] != NULL) {
+        g_autofree char *weak = g_strjoinv(" ", report->weak);
+        append_part(line, _(", weak: "), weak);
     }
     append_part(line, " | ", report->banner);
 }

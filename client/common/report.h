@@ -55,6 +55,7 @@ typedef struct {
     char *banner;
     bool fallback;
     DialtonePhase1Report phase1;
+    char **weak;       /* which of the algorithms are; see client/profile/weak.h */
     GPtrArray *phase2; /* of DialtonePhase2Report, owned; made by dialtone_report_new() */
     guint64 elapsed_ms;
 

@@ -325,6 +325,12 @@ def _(home):
     expect("RetryFor" not in home.expect(0, "show", "--json", path).out, "defaults without --all")
 
 
+@case("show marks weak algorithms on standard error")
+def _(home):
+    done = home.expect(0, "show", home.file("o.dialtone", GOOD + "[Phase1]\nProposals=3des-md5-modp768\n"))
+    expect(done.err.count(":10: warning: ") == 3 and "warning" not in done.out, done.err + done.out)
+
+
 @case("show of a wrong profile prints its mistakes and nothing else")
 def _(home):
     done = home.expect(3, "show", home.file("o.dialtone", GOOD + "[Secrets]\nPSK=hunter2\n"))
@@ -338,7 +344,7 @@ CONNECTED = json.dumps({
     "interface": "dialtone0", "address": "10.1.2.3/32", "address6": None, "dns": ["10.0.0.53"],
     "domains": [], "routes": ["10.0.0.0/8"], "gateway": "192.0.2.1:4500", "nat": "forced", "mtu": 1400,
     "banner": "hi\x1b[31m", "fallback": False, "elapsed_ms": 4,
-    "phase1": {"encryption": "aes256", "hash": "sha256", "group": "modp2048", "auth": "psk", "lifetime": 1},
+    "phase1": {"encryption": "aes256", "hash": "sha256", "group": "modp1024", "auth": "psk", "lifetime": 1},
     "phase2": []})
 
 
@@ -383,7 +389,8 @@ def _(home):
         done = home.expect(0, "status")
         expect(done.out.startswith("Office (dialtone0): connected: dialtone0 10.1.2.3/32"), done.out)
         expect("\x1b" not in done.out, done.out)
-        wanted = dict(json.loads(CONNECTED), banner="hi[31m")
+        expect(", weak: modp1024 | hi" in done.out, done.out)
+        wanted = dict(json.loads(CONNECTED), banner="hi[31m", weak=["modp1024"])
         for words in ((), ("Office",)):
             expect(json.loads(home.expect(0, "status", "--json", *words).out) == wanted, words)
         expect("idle" in home.expect(0, "status", "Other").out, "Other")

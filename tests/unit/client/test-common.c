@@ -19,6 +19,7 @@
 #include "client/common/report.h"
 #include "client/common/state.h"
 #include "client/common/text.h"
+#include "client/profile/weak.h"
 
 /* ---- names ---- */
 
@@ -261,9 +262,9 @@ static void test_a_state_has_four_members(void **state)
 static void test_connected_has_every_member_of_the_contract(void **state)
 {
     static const char *const members[] = {
-        "schema",   "time",   "state",    "profile", "interface", "address",
-        "address6", "dns",    "domains",  "routes",  "gateway",   "nat",
-        "mtu",      "banner", "fallback", "phase1",  "phase2",    "elapsed_ms"};
+        "schema",   "time",    "state",  "profile",    "interface", "address", "address6",
+        "dns",      "domains", "routes", "gateway",    "nat",       "mtu",     "banner",
+        "fallback", "phase1",  "phase2", "elapsed_ms", "weak"};
     g_autoptr(DialtoneReport) report = connected();
     g_autofree char *json = dialtone_report_to_json(report);
     g_autoptr(JsonParser) parser = json_parser_new();
@@ -418,6 +419,27 @@ static void test_a_banner_can_forge_no_second_line(void **state)
     assert_non_null(strstr(line, "hi failed: %s%n[2Jconnected"));
 }
 
+static void test_weak_algorithms_are_marked_once_each(void **state)
+{
+    static const char *const wanted[] = {"3des", "md5", "modp1024", NULL};
+    g_autoptr(DialtoneReport) report = connected();
+    DialtonePhase2Report *pair = dialtone_report_add_phase2(report);
+
+    dialtone_report_mark_weak(report);
+    assert_int_equal(g_strv_length(report->weak), 0);
+    g_free(report->phase1.encryption);
+    report->phase1.encryption = g_strdup("3des");
+    g_free(report->phase1.hash);
+    report->phase1.hash = g_strdup("md5");
+    pair->encryption = g_strdup("3des");
+    pair->integrity = g_strdup("no such thing");
+    pair->pfs = g_strdup("modp1024");
+    dialtone_report_mark_weak(report);
+    assert_true(g_strv_equal((const char *const *)report->weak, wanted));
+    g_autofree char *line = dialtone_report_to_line(report);
+    assert_non_null(strstr(line, ", weak: 3des md5 modp1024 | "));
+}
+
 static void test_every_state_has_a_line_that_begins_with_its_name(void **state)
 {
     for (guint i = 0; i < DIALTONE_STATE_N; i++) {
@@ -451,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_unknown_members_of_a_report_are_ignored),
         cmocka_unit_test(test_deep_and_large_reports_are_refused),
         cmocka_unit_test(test_a_banner_can_forge_no_second_line),
+        cmocka_unit_test(test_weak_algorithms_are_marked_once_each),
         cmocka_unit_test(test_every_state_has_a_line_that_begins_with_its_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
