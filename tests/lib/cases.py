@@ -49,6 +49,8 @@ def logs_of(lab):
     """The ends of all logs of a lab, the client's first."""
     for name in sorted(os.listdir(lab.folder), key=lambda n: (not n.startswith("dialtone"), n)):
         path = os.path.join(lab.folder, name)
+        if "iperf" in name or name.startswith("ping-"):
+            continue
         if name.endswith((".log", ".err", ".out")) and os.path.isfile(path) and os.path.getsize(path):
             lines = lab.read_log(name).splitlines()
             yield name, lines[-LOG_LINES:]
@@ -100,7 +102,8 @@ def run_case(number, seconds, arguments, function):
 
 def where(failure):
     """The line of the test file that a failure came from."""
-    frames = [f for f in traceback.extract_tb(failure.__traceback__) if "/netns/" in f.filename]
+    frames = [f for f in traceback.extract_tb(failure.__traceback__)
+              if os.path.basename(os.path.dirname(os.path.realpath(f.filename))) == "netns"]
     return [f"at {os.path.basename(f.filename)}:{f.lineno}: {f.line}" for f in frames[-1:]]
 
 

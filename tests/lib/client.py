@@ -210,6 +210,15 @@ def children(pid):
     return found
 
 
+def lives(pid):
+    """False for one that is gone or only waits to be reaped."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def list_or_empty(folder):
     try:
         return os.listdir(folder)

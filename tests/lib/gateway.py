@@ -119,7 +119,7 @@ class Gateway:
                 "load": PLUGINS + (" unity" if self.unity else ""), "load_modular": "no", "threads": 16, "fragment_size": 1280,
                 "i_dont_care_about_security_and_use_aggressive_mode_psk": "yes",
                 "cisco_unity": "yes" if self.unity else "no", "send_vendor_id": "yes", "install_virtual_ip": "yes",
-                "half_open_timeout": 10, "init_limit_half_open": 0, "block_threshold": 0,
+                "init_limit_half_open": 0, "block_threshold": 0,
                 "cookie_threshold": 0,
                 "plugins": {"vici": {"socket": self.vici},
                             "kernel-libipsec": {"allow_peer_ts": "yes"}},

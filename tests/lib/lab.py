@@ -106,6 +106,9 @@ class Lab:
     def _add(self, node):
         run(["ip", "netns", "add", self.ns(node)])
         self.namespaces.append(node)
+        # Addresses that appear a second late would look like a change that a tunnel left.
+        for which in ("all", "default"):
+            self.run(node, "sysctl", "-qw", f"net.ipv6.conf.{which}.accept_dad=0", check=False)
         self.ip(node, "link", "set", "lo", "up")
 
     def _wire(self, one, one_if, one_address, two, two_if, two_address):
@@ -273,6 +276,17 @@ class Lab:
             "nftables": self.run("client", "nft", "list", "ruleset"),
             "resolv.conf": self.read_resolv_conf().decode("utf-8", "replace"),
         }
+
+    def network_changes(self, before):
+        """What differs from an earlier client_network(), a line each; empty: nothing."""
+        found, now = [], self.client_network()
+        for part in before:
+            old, new = before[part].splitlines(), now[part].splitlines()
+            found += [f"{part} lost: {line}" for line in old if line not in new]
+            found += [f"{part} gained: {line}" for line in new if line not in old]
+            if old != new and not found:
+                found.append(f"{part}: the order differs")
+        return found
 
     # ---- the end ----
     def down(self):

@@ -33,13 +33,14 @@ class Ping:
     def __init__(self, lab, target, seconds, interval=0.01):
         self.lab, self.seconds = lab, seconds
         self.log = f"ping-{target}-{time.monotonic_ns()}.log"
-        self.process = lab.start("client", "ping", "-n", "-D", "-O", "-c", int(seconds / interval), "-i",
-                                 interval, "-W", 2, target, log=self.log)
+        self.process = lab.start("client", "ping", "-n", "-D", "-O", "-w", seconds, "-i", interval, target,
+                                 log=self.log)
 
     def result(self):
-        """(sent, received, sequence numbers lost)"""
+        """(sent, received, sequence numbers lost). What was sent last may still be on its way when
+        ping ends; it counts as lost only if it is more than a tenth of a second's worth."""
         try:
-            self.process.wait(self.seconds * 2 + 20)
+            self.process.wait(self.seconds + 20)
         except subprocess.TimeoutExpired:
             raise Failure("ping did not end") from None
         text = self.lab.read_log(self.log)
@@ -47,8 +48,10 @@ class Ping:
         expect(match, f"ping said: {text[-300:]}")
         seen = {int(n) for n in re.findall(r"bytes from \S+: icmp_seq=(\d+)", text)}
         sent = int(match.group(1))
-        lost = [n for n in range(1, sent + 1) if n not in seen]
-        return sent, sent - len(lost), lost
+        last = max(seen, default=0)
+        end = last if sent - last <= 10 else sent
+        lost = [n for n in range(1, end + 1) if n not in seen]
+        return sent, len(seen), lost
 
 
 def iperf(lab, target, seconds=SECONDS, mode="--bidir", node="client", more=()):

@@ -8,6 +8,7 @@ The name server answers A questions about the names it was given and NXDOMAIN fo
 import argparse
 import http.server
 import socket
+import socketserver
 import struct
 import sys
 import threading
@@ -37,6 +38,13 @@ class Page(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *unused):
         sys.stdout.write(f"page for {self.client_address[0]}\n")
+
+
+class Server(http.server.ThreadingHTTPServer):
+    def server_bind(self):
+        """As the base class does, without asking a name server for its own name."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
 
 
 def question_name(query):
@@ -84,7 +92,7 @@ def main():
         print("ready", flush=True)
         threading.Event().wait()
     threading.Thread(target=echo, args=("0.0.0.0", 7007), daemon=True).start()
-    server = http.server.ThreadingHTTPServer(("0.0.0.0", 80), Page)
+    server = Server(("0.0.0.0", 80), Page)
     print("ready", flush=True)
     server.serve_forever()
 

@@ -49,6 +49,10 @@ class Relay:
         """Puts a datagram into the queue: never, once or twice, now or later."""
         lost, twice, late = (self.chance(p) for p in
                              (self.given.loss, self.given.duplicate, self.given.reorder))
+        if self.given.verbose:
+            fate = "lost" if lost else "twice" if twice else "late" if late else "passed on"
+            way = "to client" if to else "to gateway"
+            print(f"{time.monotonic():.3f} {len(data)} bytes {way}: {fate}", flush=True)
         if lost:
             return
         jitter = self.dice.random() * self.given.jitter
@@ -119,6 +123,7 @@ def main():
     parser.add_argument("--listen", required=True)
     parser.add_argument("--to", required=True)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--verbose", action="store_true", help="print what becomes of each datagram")
     parser.add_argument("--control", action="store_true", help="take settings from standard input")
     for name, text in (("delay", "milliseconds, each way"), ("jitter", "milliseconds at most"),
                        ("loss", "percent"), ("duplicate", "percent"), ("reorder", "percent"),

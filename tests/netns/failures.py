@@ -33,7 +33,8 @@ def ends(client, code, reason, seconds, *words):
     said = f"{event['message']} {event['advice']}"
     for word in words:
         expect(word in said, f"neither message nor advice names {word}: {said}")
-    expect(client.lab.client_network() == before, "the network is not as it was")
+    changes = client.lab.network_changes(before)
+    expect(not changes, f"the network is not as it was: {changes}")
     return event, took
 
 
@@ -83,7 +84,7 @@ def _(lab):
 @case("no common Phase 2 proposal ends with 9")
 def _(lab):
     event, _ = ends_with_gateway(lab, Connection("alice@example.com", esp="aes256gcm16"),
-                                 Dialtone(lab, profile(phase2="3des-sha1")), 9, "phase2-refused",
+                                 Dialtone(lab, profile(phase2="3des-sha1")), 9, "phase2-refused", "3des-sha1",
                                  seconds=20)
     print(f"# {event['message']} {event['advice']}")
 
@@ -134,6 +135,7 @@ GOOD = """[Gateway]
 Address=203.0.113.2
 [Identity]
 ID=alice@example.com
+Auth=psk
 [Phase1]
 Proposals=aes128-sha1-modp1024
 [Phase2]
@@ -144,23 +146,23 @@ Proposals=aes128-sha1
 WRONG = [
     ("an IP address for an ID", 4, "ID=10.1.2.3", 4),
     ("an unknown key", 2, "Address=203.0.113.2\nAdress=203.0.113.3", 3),
-    ("an unknown group", None, "[Phase3]\nProposals=x", 9),
+    ("an unknown group", None, "[Phase3]\nProposals=x", 10),
     ("a key twice", 2, "Address=203.0.113.2\nAddress=203.0.113.3", 3),
-    ("a group twice", None, "[Identity]\nAuth=psk", 9),
-    ("five Phase 1 proposals", 6, "Proposals=" + ";".join(["aes128-sha1-modp1024"] * 5), 6),
-    ("an unknown cipher", 6, "Proposals=aes512-sha1-modp1024", 6),
-    ("an unknown hash", 6, "Proposals=aes128-sha3-modp1024", 6),
-    ("an unknown group of Diffie-Hellman", 6, "Proposals=aes128-sha1-modp1000", 6),
-    ("a proposal without a group", 6, "Proposals=aes128-sha1", 6),
-    ("GCM in Phase 1", 6, "Proposals=aes128gcm16-sha256-modp2048", 6),
-    ("an unknown word", None, "[UserAuth]\nXAuth=maybe", 10),
-    ("a lifetime that is none", 6, "Proposals=aes128-sha1-modp1024\nLifetime=soon", 7),
-    ("a network that is none", 8, "Proposals=aes128-sha1\nNetworks=10.0.0.0/40", 9),
+    ("a group twice", None, "[Identity]\nAuth=psk", 10),
+    ("five Phase 1 proposals", 7, "Proposals=" + ";".join(["aes128-sha1-modp1024"] * 5), 7),
+    ("an unknown cipher", 7, "Proposals=aes512-sha1-modp1024", 7),
+    ("an unknown hash", 7, "Proposals=aes128-sha3-modp1024", 7),
+    ("an unknown group of Diffie-Hellman", 7, "Proposals=aes128-sha1-modp1000", 7),
+    ("a proposal without a group", 7, "Proposals=aes128-sha1", 7),
+    ("GCM in Phase 1", 7, "Proposals=aes128gcm16-sha256-modp2048", 7),
+    ("an unknown word", None, "[UserAuth]\nXAuth=maybe", 11),
+    ("a lifetime that is none", 7, "Proposals=aes128-sha1-modp1024\nLifetime=soon", 8),
+    ("a network that is none", 9, "Proposals=aes128-sha1\nNetworks=10.0.0.0/40", 10),
     ("a line that is neither", 2, "Address=203.0.113.2\nhello", 3),
     ("a key before any group", 1, "Name=x\n[Gateway]", 1),
     ("bytes that are not UTF-8", 2, b"Address=203.0.113.2\n# caf\xe9", 3),
     ("a port that is none", 2, "Address=203.0.113.2:99999", 2),
-    ("an authentication that does not exist", 4, "ID=alice@example.com\nAuth=magic", 5),
+    ("an authentication that does not exist", 5, "Auth=magic", 5),
 ]
 
 
@@ -207,6 +209,13 @@ def wrong_profile(title, line, replacement, named):
 
 for wrong in WRONG:
     wrong_profile(*wrong)
+
+
+@case("a profile with neither a preshared key nor a certificate is refused by check")
+def _(lab):
+    client = Dialtone(lab, GOOD.replace("Auth=psk\n", ""))
+    done = as_caller(lab, binary(), "check", client.profile)
+    expect(done.returncode == 3, f"check ended with {done.returncode}: {done.stderr.decode()}")
 
 
 @case("a profile without an ID, an address or proposals ends with 3")
@@ -259,7 +268,7 @@ bad_secrets("with an unknown key", with_secrets("[Secrets]\nPSK=x\nPassphrse=y\n
 
 @case("a secret that is nowhere ends with 4")
 def _(lab):
-    client = Dialtone(lab, profile(), "[Secrets]\nUser=carol\n")
+    client = Dialtone(lab, profile(Identity__Auth="psk"), "[Secrets]\nUser=carol\n")
     client.start()
     code = client.wait_exit(10)
     expect(code == 4, f"it ended with {code}: {client.stderr()}")
@@ -296,7 +305,8 @@ def _(lab):
     client.start()
     client.wait_state("phase1", 5)
     client.disconnect()
-    expect(lab.client_network() == before, "the network is not as it was")
+    changes = lab.network_changes(before)
+    expect(not changes, f"the network is not as it was: {changes}")
 
 
 main()

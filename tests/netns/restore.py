@@ -3,6 +3,7 @@
 # allowed: 150 s, full: 200 s
 """However a tunnel ends, routes, rules, links and DNS are as they were, to the byte."""
 
+import contextlib
 import os
 import sys
 
@@ -11,13 +12,28 @@ import signal  # noqa: E402
 import time  # noqa: E402
 
 from cases import case, main  # noqa: E402
-from client import Dialtone, children, profile  # noqa: E402
+from client import Dialtone, children, lives, profile  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
 from measure import expect_ping, page  # noqa: E402
 
 # Endings of lines, blanks, no newline at the end, bytes that are not UTF-8: all of it comes back.
 ODD_RESOLV_CONF = b"# r\xe9solveur\r\n\n\tnameserver   10.99.1.1  \n;options\nsearch a.example b.example\nnameserver 9.9.9.9"
+
+
+@contextlib.contextmanager
+def own_resolv_conf(lab):
+    """The client's node sees the sandbox's own /etc/resolv.conf, as without /etc/netns."""
+    with open("/etc/resolv.conf", "rb") as file:
+        before = file.read()
+    os.unlink(lab.resolv_conf)
+    lab.resolv_conf = "/etc/resolv.conf"
+    try:
+        yield
+    finally:
+        os.unlink("/etc/resolv.conf")
+        with open("/etc/resolv.conf", "wb") as file:
+            file.write(before)
 
 
 def set_up(lab, resolv_conf=None):
@@ -42,14 +58,13 @@ def connect(lab, client):
 
 
 def expect_restored(lab, before, seconds=3):
-    def differing():
-        now = lab.client_network()
-        return [f"{part}:\n{before[part]}became\n{now[part]}" for part in before if now[part] != before[part]]
-    try:
-        wait_until(lambda: not differing(), seconds, "the network is as it was")
-    finally:
-        left = differing()
-        expect(not left, "not put back: " + "\n".join(left))
+    end = time.monotonic() + seconds
+    while True:
+        changes = lab.network_changes(before)
+        if not changes:
+            return
+        expect(time.monotonic() < end, f"not put back: {changes}")
+        time.sleep(0.05)
 
 
 def expect_delete(gateway):
@@ -68,7 +83,7 @@ def ended_by(with_signal):
         expect_delete(gateway)
         expect_restored(lab, before, 0.5)
         expect(lab.read_resolv_conf().decode() == bytes_before, "resolv.conf differs")
-        left = [pid for pid in family if os.path.exists(f"/proc/{pid}")]
+        left = [pid for pid in family if lives(pid)]
         expect(not left, f"processes {left} are still there")
         left = os.listdir("/run/dialtone") if os.path.isdir("/run/dialtone") else []
         left = [n for n in left if not os.path.isdir(f"/run/dialtone/{n}") and os.path.getsize(f"/run/dialtone/{n}")]
@@ -90,43 +105,34 @@ def _(lab):
 @case("a resolv.conf that is no mount point comes back with its bytes, owner and mode")
 def _(lab):
     _, client = set_up(lab)
-    # Without /etc/netns the client's node sees the sandbox's own /etc/resolv.conf.
-    os.unlink(lab.resolv_conf)
-    lab.resolv_conf = "/etc/resolv.conf"
-    with open("/etc/resolv.conf", "wb") as file:
-        file.write(ODD_RESOLV_CONF)
-    os.chmod("/etc/resolv.conf", 0o640)
-    os.chown("/etc/resolv.conf", 0, 7)
-    stat = os.stat("/etc/resolv.conf")
-    connect(lab, client)
-    client.disconnect()
-    expect(lab.read_resolv_conf() == ODD_RESOLV_CONF, f"became {lab.read_resolv_conf()}")
-    now = os.stat("/etc/resolv.conf")
-    expect((now.st_mode, now.st_uid, now.st_gid) == (stat.st_mode, stat.st_uid, stat.st_gid),
-           f"mode {now.st_mode:o}, owner {now.st_uid}:{now.st_gid}")
+    with own_resolv_conf(lab):
+        with open("/etc/resolv.conf", "wb") as file:
+            file.write(ODD_RESOLV_CONF)
+        os.chmod("/etc/resolv.conf", 0o640)
+        os.chown("/etc/resolv.conf", 0, 7)
+        before = os.stat("/etc/resolv.conf")
+        connect(lab, client)
+        client.disconnect()
+        expect(lab.read_resolv_conf() == ODD_RESOLV_CONF, f"became {lab.read_resolv_conf()}")
+        now = os.stat("/etc/resolv.conf")
+        expect((now.st_mode, now.st_uid, now.st_gid) == (before.st_mode, before.st_uid, before.st_gid),
+               f"mode {now.st_mode:o}, owner {now.st_uid}:{now.st_gid}")
 
 
 @case("a resolv.conf that is a symbolic link is one again, to the same place")
 def _(lab):
     _, client = set_up(lab)
-    os.unlink(lab.resolv_conf)
-    lab.resolv_conf = "/etc/resolv.conf"
-    target = os.path.join(lab.folder, "real-resolv.conf")
-    with open(target, "wb") as file:
-        file.write(ODD_RESOLV_CONF)
-    os.chmod(target, 0o644)
-    os.unlink("/etc/resolv.conf")
-    os.symlink(target, "/etc/resolv.conf")
-    try:
+    with own_resolv_conf(lab):
+        target = os.path.join(lab.folder, "real-resolv.conf")
+        with open(target, "wb") as file:
+            file.write(ODD_RESOLV_CONF)
+        os.unlink("/etc/resolv.conf")
+        os.symlink(target, "/etc/resolv.conf")
         connect(lab, client)
         client.disconnect()
         expect(os.path.islink("/etc/resolv.conf"), "it is a file now")
         expect(os.readlink("/etc/resolv.conf") == target, f"it is {os.readlink('/etc/resolv.conf')}")
         expect(lab.read_resolv_conf() == ODD_RESOLV_CONF, f"became {lab.read_resolv_conf()}")
-    finally:
-        os.unlink("/etc/resolv.conf")
-        with open("/etc/resolv.conf", "w", encoding="ascii") as file:
-            file.write("# no name server outside\n")
 
 
 @case("names of the office resolve through the tunnel's name server, and a page is fetched by name")
@@ -150,7 +156,7 @@ def killed(who, pick):
         wait_until(lambda: client.process.poll() is not None, 5, "dialtone ends")
         expect_restored(lab, before)
         expect(client.process.returncode != 0, "it ended with 0")
-        wait_until(lambda: not [p for p in family if os.path.exists(f"/proc/{p}")], 3, "all processes end")
+        wait_until(lambda: not [p for p in family if lives(p)], 3, "all processes end")
 
 
 killed("tunnel", lambda client: client.tunnel_pid())
@@ -164,7 +170,7 @@ def _(lab):
     others = children(client.process.pid)
     os.kill(client.process.pid, signal.SIGKILL)
     client.process.wait(5)
-    wait_until(lambda: not [p for p in others if os.path.exists(f"/proc/{p}")], 5, "the others end")
+    wait_until(lambda: not [p for p in others if lives(p)], 5, "the others end")
     expect("dialtone" not in lab.client_network()["links"], "the interface is still there")
     again = Dialtone(lab, profile(), name="again")
     again.connect()
