@@ -20,44 +20,67 @@
 enum {
     JSON_BYTES_MAX = 64 * 1024,
     NESTING_MAX = 8,
-    TEXT_MAX = 4096,
+    TEXTS_MAX = 48 * 1024, /* what is written stays below the bound for what is read */
+    TEXT_MAX = 8192,
     LIST_MAX = 512,
+    ITEM_MAX = 255,    /* a domain's name */
+    ITEM_OVERHEAD = 8, /* quotes, comma, and some */
+    NAME_MAX_BYTES = 128,
+    PAIR_MAX = 160, /* the names of the members of a Phase 2 SA */
 };
 
 static const char *const NATS[] = {"none", "detected", "forced"};
 
 /* ---- out ---- */
 
-static void put_text(JsonBuilder *json, const char *name, const char *text)
+/* Text of others is cut where it would make the whole too large for its readers. */
+typedef struct {
+    JsonBuilder *json;
+    gsize left; /* bytes that text may still take */
+} Output;
+
+/* What is quoted takes at most twice its bytes. There is always room for a name or an address. */
+static char *fit(Output *out, const char *text, gsize max, DialtoneTextShape shape)
 {
-    json_builder_set_member_name(json, name);
+    gsize room = MAX(out->left / 2, NAME_MAX_BYTES);
+    char *clean = dialtone_text_clean(text, strlen(text), MIN(max, room), shape);
+
+    out->left -= MIN(out->left, 2 * strlen(clean));
+    return clean;
+}
+
+static void put_text(Output *out, const char *name, const char *text)
+{
+    json_builder_set_member_name(out->json, name);
     if (text == NULL) {
-        json_builder_add_null_value(json);
+        json_builder_add_null_value(out->json);
         return;
     }
-    g_autofree char *clean = dialtone_text_clean(text, strlen(text), TEXT_MAX, DIALTONE_TEXT_LINES);
-    json_builder_add_string_value(json, clean);
+    g_autofree char *clean = fit(out, text, TEXT_MAX, DIALTONE_TEXT_LINES);
+    json_builder_add_string_value(out->json, clean);
 }
 
-static void put_number(JsonBuilder *json, const char *name, guint64 number)
+static void put_number(Output *out, const char *name, guint64 number)
 {
-    json_builder_set_member_name(json, name);
-    json_builder_add_int_value(json, (gint64)MIN(number, (guint64)G_MAXINT64));
+    json_builder_set_member_name(out->json, name);
+    json_builder_add_int_value(out->json, (gint64)MIN(number, (guint64)G_MAXINT64));
 }
 
-static void put_list(JsonBuilder *json, const char *name, char *const *texts)
+static void put_list(Output *out, const char *name, char *const *texts)
 {
-    json_builder_set_member_name(json, name);
-    json_builder_begin_array(json);
+    json_builder_set_member_name(out->json, name);
+    json_builder_begin_array(out->json);
     for (gsize i = 0; texts != NULL && texts[i] != NULL && i < LIST_MAX; i++) {
-        g_autofree char *clean =
-            dialtone_text_clean(texts[i], strlen(texts[i]), TEXT_MAX, DIALTONE_TEXT_LINE);
-        json_builder_add_string_value(json, clean);
+        if (2 * strlen(texts[i]) + ITEM_OVERHEAD > out->left / 2)
+            break; /* half an item would be another one, and others need room too */
+        g_autofree char *clean = fit(out, texts[i], ITEM_MAX, DIALTONE_TEXT_LINE);
+        json_builder_add_string_value(out->json, clean);
+        out->left -= MIN(out->left, ITEM_OVERHEAD);
     }
-    json_builder_end_array(json);
+    json_builder_end_array(out->json);
 }
 
-static void put_time(JsonBuilder *json, gint64 time_us)
+static void put_time(Output *out, gint64 time_us)
 {
     gint64 us = time_us > 0 ? time_us : g_get_real_time();
     g_autoptr(GDateTime) seconds = g_date_time_new_from_unix_utc(us / G_USEC_PER_SEC);
@@ -65,76 +88,78 @@ static void put_time(JsonBuilder *json, gint64 time_us)
         seconds != NULL ? g_date_time_format(seconds, "%Y-%m-%dT%H:%M:%S") : NULL;
     g_autofree char *text = g_strdup_printf("%s.%03dZ", stem != NULL ? stem : "1970-01-01T00:00:00",
                                             (int)(us / 1000 % 1000));
-    put_text(json, "time", text);
+    put_text(out, "time", text);
 }
 
-static void put_phase1(JsonBuilder *json, const DialtonePhase1Report *phase1)
+static void put_phase1(Output *out, const DialtonePhase1Report *phase1)
 {
-    json_builder_set_member_name(json, "phase1");
-    json_builder_begin_object(json);
-    put_text(json, "encryption", phase1->encryption);
-    put_text(json, "hash", phase1->hash);
-    put_text(json, "group", phase1->group);
-    put_text(json, "auth", phase1->auth);
-    put_number(json, "lifetime", phase1->lifetime);
-    json_builder_end_object(json);
+    json_builder_set_member_name(out->json, "phase1");
+    json_builder_begin_object(out->json);
+    put_text(out, "encryption", phase1->encryption);
+    put_text(out, "hash", phase1->hash);
+    put_text(out, "group", phase1->group);
+    put_text(out, "auth", phase1->auth);
+    put_number(out, "lifetime", phase1->lifetime);
+    json_builder_end_object(out->json);
 }
 
-static void put_phase2(JsonBuilder *json, const GPtrArray *phase2)
+static void put_phase2(Output *out, const GPtrArray *phase2)
 {
-    json_builder_set_member_name(json, "phase2");
-    json_builder_begin_array(json);
-    for (guint i = 0; i < phase2->len && i < LIST_MAX; i++) {
+    json_builder_set_member_name(out->json, "phase2");
+    json_builder_begin_array(out->json);
+    for (guint i = 0; i < phase2->len && i < LIST_MAX && out->left > PAIR_MAX; i++) {
+        out->left -= PAIR_MAX;
         const DialtonePhase2Report *pair = phase2->pdata[i];
-        json_builder_begin_object(json);
-        put_text(json, "encryption", pair->encryption);
-        put_text(json, "integrity", pair->integrity);
-        put_text(json, "pfs", pair->pfs);
-        put_number(json, "lifetime", pair->lifetime);
-        put_text(json, "local", pair->local);
-        put_text(json, "remote", pair->remote);
-        json_builder_end_object(json);
+        json_builder_begin_object(out->json);
+        put_text(out, "encryption", pair->encryption);
+        put_text(out, "integrity", pair->integrity);
+        put_text(out, "pfs", pair->pfs);
+        put_number(out, "lifetime", pair->lifetime);
+        put_text(out, "local", pair->local);
+        put_text(out, "remote", pair->remote);
+        json_builder_end_object(out->json);
     }
-    json_builder_end_array(json);
+    json_builder_end_array(out->json);
 }
 
-static void put_connected(JsonBuilder *json, const DialtoneReport *report)
+static void put_connected(Output *out, const DialtoneReport *report)
 {
-    put_text(json, "interface", report->interface);
-    put_text(json, "address", report->address);
-    put_text(json, "address6", report->address6);
-    put_list(json, "dns", report->dns);
-    put_list(json, "domains", report->domains);
-    put_list(json, "routes", report->routes);
-    put_text(json, "gateway", report->gateway);
-    put_text(json, "nat", NATS[report->nat]);
-    put_number(json, "mtu", report->mtu);
-    put_text(json, "banner", report->banner);
-    json_builder_set_member_name(json, "fallback");
-    json_builder_add_boolean_value(json, report->fallback);
-    put_phase1(json, &report->phase1);
-    put_phase2(json, report->phase2);
-    put_list(json, "weak", report->weak);
-    put_number(json, "elapsed_ms", report->elapsed_ms);
+    put_text(out, "interface", report->interface);
+    put_text(out, "address", report->address);
+    put_text(out, "address6", report->address6);
+    put_list(out, "dns", report->dns);
+    put_list(out, "domains", report->domains);
+    put_list(out, "routes", report->routes);
+    put_text(out, "gateway", report->gateway);
+    put_text(out, "nat", NATS[report->nat]);
+    put_number(out, "mtu", report->mtu);
+    put_text(out, "banner", report->banner);
+    json_builder_set_member_name(out->json, "fallback");
+    json_builder_add_boolean_value(out->json, report->fallback);
+    put_phase1(out, &report->phase1);
+    put_phase2(out, report->phase2);
+    put_list(out, "weak", report->weak);
+    put_number(out, "elapsed_ms", report->elapsed_ms);
 }
 
 char *dialtone_report_to_json(const DialtoneReport *report)
 {
     g_autoptr(JsonBuilder) json = json_builder_new_immutable();
+    Output output = {.json = json, .left = TEXTS_MAX}, *out = &output;
 
     json_builder_begin_object(json);
-    put_number(json, "schema", DIALTONE_REPORT_SCHEMA);
-    put_time(json, report->time_us);
-    put_text(json, "state", dialtone_state_name(report->state));
-    put_text(json, "profile", report->profile);
+    put_number(out, "schema", DIALTONE_REPORT_SCHEMA);
+    put_time(out, report->time_us);
+    put_text(out, "state", dialtone_state_name(report->state));
+    put_text(out, "profile", report->profile);
     if (report->state == DIALTONE_STATE_CONNECTED)
-        put_connected(json, report);
+        put_connected(out, report);
     if (report->state == DIALTONE_STATE_FAILED || report->reason != DIALTONE_FAILURE_NONE)
-        put_text(json, "reason", dialtone_failure_name(report->reason));
+        put_text(out, "reason", dialtone_failure_name(report->reason));
     if (report->state == DIALTONE_STATE_FAILED || report->message != NULL)
-        put_text(json, "message", report->message);
+        put_text(out, "message", report->message);
     if (report->state == DIALTONE_STATE_FAILED || report->advice != NULL)
-        put_text(json, "advice", report->advice);
+        put_text(out, "advice", report->advice);
     json_builder_end_object(json);
 
     g_autoptr(JsonNode) root = json_builder_get_root(json);

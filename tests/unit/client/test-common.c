@@ -419,6 +419,37 @@ static void test_a_banner_can_forge_no_second_line(void **state)
     assert_non_null(strstr(line, "hi failed: %s%n[2Jconnected"));
 }
 
+/* Readers refuse more than 64 KiB: what a gateway sends must not make a report unreadable. */
+static void test_the_largest_report_can_be_read(void **state)
+{
+    g_autoptr(DialtoneReport) report = connected();
+    g_autofree char *domain = g_strnfill(255, '"');
+    g_autoptr(GPtrArray) domains = g_ptr_array_new();
+
+    for (guint i = 0; i < 2000; i++)
+        g_ptr_array_add(domains, domain);
+    g_ptr_array_add(domains, NULL);
+    g_strfreev(report->domains);
+    report->domains = g_strdupv((char **)domains->pdata);
+    g_strfreev(report->routes);
+    report->routes = g_strdupv((char **)domains->pdata);
+    g_free(report->banner);
+    report->banner = g_strnfill(1000000, '\\');
+    report->advice = g_strnfill(1000000, '"');
+    report->message = g_strnfill(1000000, 'x');
+    for (guint i = 0; i < 1000; i++) {
+        DialtonePhase2Report *pair = dialtone_report_add_phase2(report);
+        pair->encryption = g_strdup("aes256");
+        pair->remote = g_strdup("2001:db8:1111:2222:3333:4444:5555:6666/128");
+    }
+    g_autofree char *json = dialtone_report_to_json(report);
+    g_autoptr(DialtoneReport) back = dialtone_report_from_json(json, strlen(json), NULL);
+    assert_in_range(strlen(json), 30000, 60000);
+    assert_non_null(back);
+    assert_string_equal(back->gateway, "192.0.2.1:4500");
+    assert_string_equal(back->phase1.group, "modp2048");
+}
+
 static void test_weak_algorithms_are_marked_once_each(void **state)
 {
     static const char *const wanted[] = {"3des", "md5", "modp1024", NULL};
@@ -473,6 +504,7 @@ int main(void)
         cmocka_unit_test(test_unknown_members_of_a_report_are_ignored),
         cmocka_unit_test(test_deep_and_large_reports_are_refused),
         cmocka_unit_test(test_a_banner_can_forge_no_second_line),
+        cmocka_unit_test(test_the_largest_report_can_be_read),
         cmocka_unit_test(test_weak_algorithms_are_marked_once_each),
         cmocka_unit_test(test_every_state_has_a_line_that_begins_with_its_name),
     };
