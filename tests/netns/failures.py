@@ -19,6 +19,12 @@ import time  # noqa: E402
 USERS = {"carol": "carol's password"}
 
 
+def note(event, took=None):
+    """Shows what a user reads, for whoever reads the test's output."""
+    said = f"{event['message']} {event['advice']}".replace("\n", " | ")
+    print(f"# {'' if took is None else f'after {took:.1f} s: '}{said}")
+
+
 def ends(client, code, reason, seconds, *words):
     """Runs a client to its end; returns what `failed` said and how long it took."""
     before = client.lab.client_network()
@@ -47,14 +53,14 @@ def ends_with_gateway(lab, connection, client, code, reason, *words, seconds=10)
 def _(lab):
     event, took = ends_with_gateway(lab, Connection("alice@example.com", psk="another"),
                                     Dialtone(lab, profile()), 7, "gateway-authentication", "PSK")
-    print(f"# after {took:.1f} s: {event['message']} {event['advice']}")
+    note(event, took)
 
 
 @case("an ID that the gateway does not know ends with 7")
 def _(lab):
     event, _ = ends_with_gateway(lab, Connection("bob@example.com"), Dialtone(lab, profile()),
                                  7, "gateway-authentication")
-    print(f"# {event['message']} {event['advice']}")
+    note(event)
 
 
 @case("a gateway with another ID than RemoteID ends with 7")
@@ -69,7 +75,7 @@ def _(lab):
     event, _ = ends_with_gateway(lab, Connection("alice@example.com", users=USERS),
                                  Dialtone(lab, profile(), secrets_text(User="carol", Password="wrong")),
                                  8, "user-authentication")
-    print(f"# {event['message']} {event['advice']}")
+    note(event)
 
 
 @case("no common proposal ends with 6 and says what was offered")
@@ -78,7 +84,7 @@ def _(lab):
         lab, Connection("alice@example.com", proposals="aes256-sha512-modp4096"),
         Dialtone(lab, profile(proposals="aes256-sha256-modp2048;aes128-sha1-modp1024")),
         6, "no-proposal-chosen", "aes256-sha256-modp2048", "aes128-sha1-modp1024", seconds=20)
-    print(f"# {event['message']} {event['advice']}")
+    note(event)
 
 
 @case("no common Phase 2 proposal ends with 9")
@@ -86,14 +92,14 @@ def _(lab):
     event, _ = ends_with_gateway(lab, Connection("alice@example.com", esp="aes256gcm16"),
                                  Dialtone(lab, profile(phase2="3des-sha1")), 9, "phase2-refused", "3des-sha1",
                                  seconds=20)
-    print(f"# {event['message']} {event['advice']}")
+    note(event)
 
 
 @case("a gateway that never answers ends with 5 in at most 15 s")
 def _(lab):
     lab.drop_at("gateway", "meta l4proto udp")
     event, took = ends(Dialtone(lab, profile()), 5, "unreachable", 17)
-    print(f"# after {took:.1f} s: {event['message']} {event['advice']}")
+    note(event, took)
     expect(took <= 15.5, f"it took {took:.1f} s")
 
 
@@ -118,7 +124,7 @@ def _(lab):
     lab.serve_names("vpn.example.com=203.0.113.2")
     event, took = ends(Dialtone(lab, profile(address="no-such-name.example.com")), 5, "unreachable", 15,
                        "no-such-name.example.com")
-    print(f"# after {took:.1f} s: {event['message']} {event['advice']}")
+    note(event, took)
 
 
 @case("a name that resolves is connected to")
