@@ -52,6 +52,9 @@ static int ask(IkeSession *session, IkeExchange *x, const Wanted *wanted)
     event.question.user = wanted->user;
     event.question.password = wanted->password;
     memcpy(event.question.message, wanted->message, sizeof(event.question.message));
+    /* A new question takes the place of one that nobody has answered yet. */
+    if (session->asking != NULL)
+        ike_exchange_finish(session, session->asking);
     x->waiting = true;
     x->sa->stage_limit = session->now + IKE_ANSWER_WAIT;
     session->asking = x;

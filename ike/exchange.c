@@ -38,34 +38,59 @@ static const IkeStep *current_step(const IkeExchange *x)
     return &x->script->steps[x->step];
 }
 
+/* Through, or between two rounds: it is there for duplicates only. */
+static bool only_remembers(const IkeExchange *x)
+{
+    bool idle = x->script->repeats && x->sent != NULL && !x->waiting;
+
+    return (x->done || idle) && !x->in_hand && !awaits_answer(x);
+}
+
+/* A gateway may begin dozens of exchanges at once, and each is remembered for a minute: the oldest
+ * memory makes room. NULL when every place is at work. */
+static IkeExchange *find_place(IkeSession *session)
+{
+    IkeExchange *oldest = NULL;
+
+    for (size_t i = 0; i < IKE_EXCHANGES_MAX; i++) {
+        IkeExchange *x = &session->exchanges[i];
+        if (x->script == NULL)
+            return x;
+        if (only_remembers(x) && (oldest == NULL || x->forget_at < oldest->forget_at))
+            oldest = x;
+    }
+    if (oldest != NULL)
+        ike_exchange_free(oldest);
+    return oldest;
+}
+
 IkeExchange *ike_exchange_new(IkeSession *session, const IkeScript *script, IkeIsakmpSa *sa,
                               uint32_t message_id, void *data)
 {
-    for (size_t i = 0; i < IKE_EXCHANGES_MAX; i++) {
-        IkeExchange *x = &session->exchanges[i];
-        if (x->script != NULL)
-            continue;
-        *x = (IkeExchange){
-            .script = script,
-            .sa = sa,
-            .message_id = message_id,
-            .give_up_at = session->now + script->budget,
-            .retransmit_at = IKE_NEVER,
-            .forget_at = session->now + IKE_DUPLICATES_WAIT,
-            .data = data,
-        };
-        if (message_id != 0 && ike_keys_message_iv(&sa->keys, message_id, x->iv) < 0) {
-            ike_exchange_free(x);
-            return NULL;
-        }
-        /* Our own IDs count as used: nothing of ours can be sent back to us as a new message. */
-        if (message_id != 0 && begun_by_us(x))
-            (void)ike_isakmp_sa_first_use(sa, message_id);
-        return x;
+    IkeExchange *x = find_place(session);
+
+    if (x == NULL) {
+        if (script->free_data != NULL)
+            script->free_data(data);
+        return NULL;
     }
-    if (script->free_data != NULL)
-        script->free_data(data);
-    return NULL;
+    *x = (IkeExchange){
+        .script = script,
+        .sa = sa,
+        .message_id = message_id,
+        .give_up_at = session->now + script->budget,
+        .retransmit_at = IKE_NEVER,
+        .forget_at = session->now + IKE_DUPLICATES_WAIT,
+        .data = data,
+    };
+    if (message_id != 0 && ike_keys_message_iv(&sa->keys, message_id, x->iv) < 0) {
+        ike_exchange_free(x);
+        return NULL;
+    }
+    /* Our own IDs count as used: nothing of ours can be sent back to us as a new message. */
+    if (message_id != 0 && begun_by_us(x))
+        (void)ike_isakmp_sa_first_use(sa, message_id);
+    return x;
 }
 
 void ike_exchange_free(IkeExchange *x)
@@ -188,6 +213,15 @@ static int send_step(IkeSession *session, IkeExchange *x, const IkeStep *step)
     return r;
 }
 
+static bool awaits_answer(const IkeExchange *x)
+{
+    if (x->waiting)
+        return false;
+    if (x->confirm)
+        return x->sa->heard == x->heard_before;
+    return begun_by_us(x) && !x->done;
+}
+
 static void schedule(IkeSession *session, IkeExchange *x)
 {
     uint64_t wait = ike_policy_retransmit(x->tries);
@@ -216,7 +250,10 @@ int ike_exchange_run(IkeSession *session, IkeExchange *x)
         x->repeats_answered = 0;
         x->retransmit_at = IKE_NEVER;
         x->forget_at = session->now + IKE_DUPLICATES_WAIT;
-        if (begun_by_us(x) && (!x->done || x->confirm))
+        x->heard_before = x->sa->heard;
+        if (x->confirm)
+            x->give_up_at = session->now + IKE_ANSWER_BUDGET;
+        if (awaits_answer(x))
             schedule(session, x);
     }
     return 0;
@@ -310,7 +347,7 @@ static bool is_repetition(const IkeExchange *x, IkeSlice datagram)
     return x->received_n == datagram.n && memcmp(x->received, datagram.bytes, datagram.n) == 0;
 }
 
-int ike_exchange_receive(IkeSession *session, IkeExchange *x, IkeSlice datagram)
+static int receive(IkeSession *session, IkeExchange *x, IkeSlice datagram)
 {
     uint8_t iv[IKE_BLOCK_MAX];
 
@@ -339,14 +376,15 @@ int ike_exchange_receive(IkeSession *session, IkeExchange *x, IkeSlice datagram)
     return ike_exchange_run(session, x);
 }
 
-/* ---- time ---- */
-
-static bool awaits_answer(const IkeExchange *x)
+int ike_exchange_receive(IkeSession *session, IkeExchange *x, IkeSlice datagram)
 {
-    if (!begun_by_us(x) || x->waiting)
-        return false;
-    return !x->done || (x->confirm && !x->sa->heard);
+    x->in_hand = true;
+    int r = receive(session, x, datagram);
+    x->in_hand = false;
+    return r;
 }
+
+/* ---- time ---- */
 
 static int retransmit(IkeSession *session, IkeExchange *x)
 {
@@ -359,10 +397,12 @@ int ike_exchange_tick(IkeSession *session, IkeExchange *x)
 {
     if (awaits_answer(x)) {
         if (session->now >= x->give_up_at) {
-            const IkeScript *script = x->script;
-            bool answered = x->done;
+            if (x->confirm) {
+                x->confirm = false; /* the stage has a limit of its own */
+                return 0;
+            }
             ike_exchange_finish(session, x);
-            return answered || script->expired == NULL ? 0 : script->expired(session, x);
+            return x->script->expired != NULL ? x->script->expired(session, x) : 0;
         }
         return session->now >= x->retransmit_at ? retransmit(session, x) : 0;
     }

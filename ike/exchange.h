@@ -65,7 +65,11 @@ struct IkeExchange {
     size_t step;
     bool done;    /* all steps are through; kept for duplicates */
     bool waiting; /* its next message waits for somebody's answer */
-    bool confirm; /* retransmitted until anything protected is heard on the SA */
+    /* What was sent last has no answer of its own: it goes out again until anything new is heard
+     * on the SA. So are AM3 and our words in user authentication and mode config. */
+    bool confirm;
+    uint64_t heard_before; /* of the SA, when it was sent */
+    bool in_hand;          /* a message for it is being looked at */
     uint8_t iv[16];
     uint8_t nonce_i[IKE_NONCE_MAX], nonce_r[IKE_NONCE_MAX];
     uint16_t nonce_i_n, nonce_r_n;

@@ -10,6 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool ike_isakmp_sa_has_place(const IkeSession *session)
+{
+    for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX; i++)
+        if (session->sas[i] == NULL)
+            return true;
+    return false;
+}
+
 IkeIsakmpSa *ike_isakmp_sa_new(IkeSession *session)
 {
     size_t place = 0;
@@ -74,7 +82,7 @@ static uint64_t dpd_interval(const IkeSession *session)
 
 void ike_isakmp_sa_heard(IkeSession *session, IkeIsakmpSa *sa)
 {
-    sa->heard = true;
+    sa->heard++;
     sa->probes = 0;
     sa->probe_since = 0;
     if ((sa->vendors & IKE_VENDOR_DPD) != 0)

@@ -24,7 +24,7 @@ struct IkeIsakmpSa {
     uint8_t cookie_i[IKE_COOKIE_SIZE], cookie_r[IKE_COOKIE_SIZE];
     IkeStage stage;
     bool authenticated; /* HASH_R and the gateway's ID were verified */
-    bool heard;         /* a protected message has come: the gateway has our AM3 */
+    uint64_t heard;     /* protected messages that have come; the first proves AM3 has arrived */
     bool renewal;       /* takes the place of another one */
     IkeKeys keys;
     IkePhase1Info info;
@@ -51,6 +51,7 @@ struct IkeIsakmpSa {
 };
 
 IkeIsakmpSa *ike_isakmp_sa_new(IkeSession *session);
+bool ike_isakmp_sa_has_place(const IkeSession *session); /* for one more */
 void ike_isakmp_sa_remove(IkeSession *session, IkeIsakmpSa *sa);
 bool ike_isakmp_sa_first_use(IkeIsakmpSa *sa, uint32_t message_id); /* and remembers it */
 void ike_isakmp_sa_heard(IkeSession *session, IkeIsakmpSa *sa);     /* something authentic came */

@@ -182,7 +182,8 @@ static int advance_sa(IkeSession *session, IkeIsakmpSa *sa)
         r = enter_config(session, sa);
     if (r == 0 && sa->stage == IKE_STAGE_CONFIG && sa->config_done)
         r = become_ready(session, sa);
-    if (r == 0 && session->now >= sa->stage_limit)
+    bool their_move = sa->stage == IKE_STAGE_USER_AUTH || sa->stage == IKE_STAGE_CONFIG;
+    if (r == 0 && their_move && session->now >= sa->stage_limit)
         r = stage_expired(session, sa);
     if (r == 0 && sa->stage == IKE_STAGE_CONFIG && session->now >= sa->pull_at)
         r = ike_config_pull(session, sa);
@@ -279,6 +280,10 @@ static int advance_renewal(IkeSession *session)
     if (session->now < current->renew_at || session->now < session->phase1_retry_at ||
         ike_session_renewing(session))
         return 0;
+    if (!ike_isakmp_sa_has_place(session)) {
+        session->phase1_retry_at = session->now + IKE_RENEWAL_RETRY;
+        return 0;
+    }
     return ike_aggressive_begin(session, current->info.chosen.group, true);
 }
 
