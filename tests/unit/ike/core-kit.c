@@ -84,7 +84,7 @@ void kit_secret(IkeSecret *secret, const char *text)
     memcpy(secret->bytes, text, secret->n);
 }
 
-IkePhase1Proposal kit_phase1(const char *cipher, const char *hash, const char *group)
+IkePhase1Proposal kit_p1(const char *cipher, const char *hash, const char *group)
 {
     IkePhase1Proposal p = {ike_cipher_by_name(cipher), ike_hash_by_name(hash),
                            ike_group_by_name(group)};
@@ -93,7 +93,7 @@ IkePhase1Proposal kit_phase1(const char *cipher, const char *hash, const char *g
     return p;
 }
 
-IkePhase2Proposal kit_phase2(const char *cipher, const char *hash, const char *group)
+IkePhase2Proposal kit_p2(const char *cipher, const char *hash, const char *group)
 {
     IkePhase2Proposal p = {ike_cipher_by_name(cipher), hash != NULL ? ike_hash_by_name(hash) : NULL,
                            group != NULL ? ike_group_by_name(group) : NULL};
@@ -109,10 +109,10 @@ IkeConfig kit_config(void)
     IkeConfig config = {
         .gateway = {4, {192, 0, 2, 1}, 500},
         .id = {.type = IKE_ID_USER_FQDN, .n = sizeof(id) - 1},
-        .phase1 = {kit_phase1("aes128", "sha256", "curve25519")},
+        .phase1 = {kit_p1("aes128", "sha256", "curve25519")},
         .phase1_n = 1,
         .phase1_lifetime = 28800,
-        .phase2 = {kit_phase2("aes128gcm16", NULL, NULL)},
+        .phase2 = {kit_p2("aes128gcm16", NULL, NULL)},
         .phase2_n = 1,
         .phase2_lifetime = 3600,
         .xauth = IKE_XAUTH_NO,

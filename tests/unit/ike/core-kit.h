@@ -39,8 +39,8 @@ int kit_random(void *dice, uint8_t *bytes, size_t n);
  */
 IkeConfig kit_config(void);
 void kit_secret(IkeSecret *secret, const char *text);
-IkePhase1Proposal kit_phase1(const char *cipher, const char *hash, const char *group);
-IkePhase2Proposal kit_phase2(const char *cipher, const char *hash, const char *group);
+IkePhase1Proposal kit_p1(const char *cipher, const char *hash, const char *group);
+IkePhase2Proposal kit_p2(const char *cipher, const char *hash, const char *group);
 
 /* vectors/aggressive-captured.txt */
 enum { KIT_CAPTURED_MAX = 8 };
