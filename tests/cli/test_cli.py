@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The command line as users and scripts see it: exit codes, what goes to which output, JSON.
 
-usage: test_cli.py DIALTONE SLOT-HOLDER   (prints TAP)
+usage: test_cli.py DIALTONE SLOT-HOLDER MANUAL...   (prints TAP)
 
 Cases with tunnels need root, for slots are in /run/dialtone: they run in a mount namespace whose
 /run is empty. Verbs that make tunnels are tested in tests/netns.
@@ -11,13 +11,19 @@ Cases with tunnels need root, for slots are in /run/dialtone: they run in a moun
 import ctypes
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-DIALTONE, HOLDER = sys.argv[1:3]
+DIALTONE, HOLDER, *MANUALS = [os.path.realpath(path) for path in sys.argv[1:]]
+STATES = ["idle", "resolving", "phase1", "user-auth", "config", "phase2", "connected", "reconnecting",
+          "needs-secrets", "disconnecting", "failed"]
+REASONS = ["internal", "usage", "profile-invalid", "secret-missing", "unreachable", "no-proposal-chosen",
+           "gateway-authentication", "user-authentication", "phase2-refused", "not-permitted",
+           "tunnel-lost", "policy"]
 VERBS = ["connect", "disconnect", "status", "list", "show", "check", "renegotiate"]
 CASES = []
 
@@ -469,6 +475,61 @@ def _(home):
 @case("renegotiate without a tunnel ends with 11")
 def _(home):
     expect("not connected" in home.expect(11, "renegotiate", "Office").err, "renegotiate")
+
+
+# ---- what is installed beside the program ----
+def source(*path):
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+@case("the manual names every command, option, state, reason and exit code")
+def _(home):
+    text = source("data", "man", "dialtone.1").replace("\\-", "-")
+    for verb in VERBS:
+        expect(f".It Cm {verb}\n" in text, verb)
+        for option in re.findall(r"^ +(?:-\w, )?--([a-z-]+)", home.expect(0, verb, "--help").out, re.M):
+            if option in ("wait", "no-wait"):
+                continue  # of the service, which this version has not
+            expect(f"Fl Fl {option}\n" in text or f"Fl Fl {option} " in text, f"{verb} --{option}")
+    for state in STATES:
+        expect(state in text, state)
+    for code, reason in enumerate(REASONS, 1):
+        expect(f".It {code}\n{reason}: " in text, reason)
+
+
+@case("the manuals are set without a warning")
+def _(_home):
+    if not shutil.which("groff"):
+        raise Skip("groff is not installed")
+    for page in [os.path.join(ROOT, "data", "man", "dialtone.1"), *MANUALS]:
+        done = subprocess.run(["groff", "-mdoc", "-Tutf8", "-wall", "-z", page], capture_output=True,
+                              text=True, check=False)
+        if "mdoc" in done.stderr and "can't" in done.stderr:
+            raise Skip("groff has no mdoc macros")
+        expect(done.returncode == 0 and not done.stderr, done.stderr)
+
+
+@case("every key that show prints has its place in the manual of profiles")
+def _(home):
+    if not MANUALS:
+        raise Skip("the manual was not built")
+    with open(MANUALS[0], encoding="utf-8") as file:
+        text = file.read()
+    path = home.file("o.dialtone", GOOD)
+    for group, keys in json.loads(home.expect(0, "show", "--all", "--json", path).out)["values"].items():
+        expect(f".Ss [{group}]\n" in text, group)
+        for key in keys:
+            expect(f".It Cm {key} Ns = Ns" in text, key)
+    expect("@KEYS@" not in text, "the keys were not put in")
+
+
+@case("the shells complete every command")
+def _(_home):
+    for name in ("dialtone", "_dialtone", "dialtone.fish"):
+        text = source("data", "completions", name)
+        for verb in VERBS:
+            expect(verb in text, f"{verb} in {name}")
 
 
 # ---- TAP ----

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Completion of dialtone(1) for fish.
+
+set -l commands connect disconnect status list show check renegotiate
+set -l with_profile connect disconnect status show check renegotiate
+set -l with_json connect status list show check
+
+complete -c dialtone -f
+complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a connect -d 'Connect with a profile'
+complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a disconnect -d 'Take a tunnel down'
+complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a status -d 'Show the tunnels that are up'
+complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a list -d 'List the profiles'
+complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a show -d 'Show a profile'
+complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a check -d 'Say what is wrong with a profile'
+complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a renegotiate -d 'Agree on new keys now'
+complete -c dialtone -n "__fish_seen_subcommand_from $with_profile" -a '(dialtone list 2>/dev/null | cut -f1)'
+complete -c dialtone -n "__fish_seen_subcommand_from $with_profile" -a '(__fish_complete_suffix .dialtone)'
+complete -c dialtone -n "__fish_seen_subcommand_from $with_json" -l json -d 'Print JSON'
+complete -c dialtone -n "__fish_seen_subcommand_from connect" -l standalone -d 'Without the service'
+complete -c dialtone -n "__fish_seen_subcommand_from connect check" -l secrets -r -F -d 'Secrets file'
+complete -c dialtone -n "__fish_seen_subcommand_from disconnect" -l all -d 'Every tunnel'
+complete -c dialtone -n "__fish_seen_subcommand_from show" -l all -d 'With defaults'
+complete -c dialtone -l help -d 'Show help'
