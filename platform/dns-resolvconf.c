@@ -176,7 +176,8 @@ gboolean platform_dns_resolvconf_undo(const PlatformDnsPaths *paths, const char 
                                       GError **error)
 {
     g_autofree char *record = g_strdup_printf("tun.%s", interface);
-    char *argv[] = {(char *)"resolvconf", (char *)"-d", record, NULL};
+    /* Forced: openresolv would complain about a record that is gone. */
+    char *argv[] = {(char *)"resolvconf", (char *)"-d", record, (char *)"-f", NULL};
 
     if (access(paths->resolvconf, X_OK) < 0)
         return TRUE;

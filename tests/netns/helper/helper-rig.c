@@ -5,6 +5,8 @@
  *   apply mtu=1400 address=10.1.2.3/32 route=10.0.0.0/8 exclude=... dns=... domain=a domain=~b
  *         gateway=192.0.2.1
  *
+ *   packets FD-INDEX
+ *
  * Each is answered by one line on standard output: "ok ..." or "error NAME MESSAGE"; signals of the
  * helper appear as "signal stop-requested". `helper-rig --undo DIR` puts back what was left.
  */
@@ -192,6 +194,21 @@ static void send_datagram(Peer *peer, char **words)
     printf("ok sent=%zd got=%s\n", sent, got > 0 ? text : "nothing");
 }
 
+/* What has entered the tunnel, as hex. */
+static void read_packets(Peer *peer, char **words)
+{
+    uint8_t packet[2048];
+    g_autoptr(GString) text = g_string_new("ok");
+    ssize_t n;
+
+    while ((n = read(peer->fds[atoi(words[1])], packet, sizeof packet)) > 0) {
+        g_string_append_c(text, ' ');
+        for (ssize_t i = 0; i < n; i++)
+            g_string_append_printf(text, "%02x", packet[i]);
+    }
+    printf("%s\n", text->str);
+}
+
 static void obey(Peer *peer, char **words)
 {
     if (!strcmp(words[0], "claim"))
@@ -206,6 +223,8 @@ static void obey(Peer *peer, char **words)
         release(peer);
     else if (!strcmp(words[0], "send"))
         send_datagram(peer, words);
+    else if (!strcmp(words[0], "packets"))
+        read_packets(peer, words);
     else if (!strcmp(words[0], "exit")) {
         peer->status = atoi(words[1]);
         g_main_loop_quit(peer->loop);

@@ -62,7 +62,10 @@ def prepare():
        "ip -6 addr add 2001:db8:1::2/64 dev up0 nodad; ip -6 route add default via 2001:db8:1::1")
 
 
-def write_resolv_conf(text="nameserver 192.0.2.53\noptions edns0\n"):
+def write_resolv_conf(text="nameserver 192.0.2.53\noptions edns0\n", anew=True):
+    """A plain file; anew: whatever stands there (a link, say) goes first."""
+    if anew:
+        sh("rm -f /etc/resolv.conf /etc/resolv.conf.before-*")
     with open("/etc/resolv.conf", "w", encoding="ascii") as file:
         file.write(text)
     os.chmod("/etc/resolv.conf", 0o644)

@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 
+import dns_ways
 import machine
 from machine import Failure, GATEWAY, Rig, Skip, difference, sh, snapshot, undo
 
@@ -196,7 +197,7 @@ CASES.append(("a mount point comes back",
 @case("what another program wrote meanwhile stays")
 def _(rig, program):
     rig.set_up(FULL)
-    machine.write_resolv_conf("nameserver 192.0.2.99\n")
+    machine.write_resolv_conf("nameserver 192.0.2.99\n", anew=False)
     rig.send("exit 0")
     rig.wait()
     expect(resolv_conf() == "nameserver 192.0.2.99\n", resolv_conf())
@@ -485,6 +486,11 @@ def _(rig):
     finally:
         sh("sysctl -qw net.ipv6.conf.all.disable_ipv6=0; ip -6 addr add 2001:db8:1::2/64 dev up0 "
            "nodad; ip -6 route replace default via 2001:db8:1::1")
+
+
+HELPERS = (expect, Rig, undo, machine.wait_gone, snapshot, expect_same)
+dns_ways.register(case, (FULL, SPLIT), HELPERS)
+dns_ways.register_slow_resolvconf(case, FULL, HELPERS)
 
 
 # ---- running ----
