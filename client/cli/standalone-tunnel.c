@@ -21,6 +21,7 @@
 #include "client/profile/parse.h"
 #include "client/tunnel/frames.h"
 #include "client/tunnel/tunnel.h"
+#include "client/tunnel/warm-up.h"
 #include "platform/sandbox.h"
 
 enum {
@@ -205,6 +206,7 @@ static int run(const TunnelFrame *frame, guint64 began)
         dialtone_profile_parse(text, frame->n - 1, "profile", NULL);
     if (profile == NULL)
         return refuse(_("The profile could not be read a second time."));
+    tunnel_warm_up(profile);
     g_autofree char *name = g_strdup(profile->name);
     const TunnelSetup setup = {.profile_take = g_steal_pointer(&profile),
                                .helper_fd_take = HELPER_FD,

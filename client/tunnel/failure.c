@@ -129,6 +129,18 @@ static char *advise_id(const IkeFailure *failure, const TunnelFailureContext *co
         sent, value);
 }
 
+/* A gateway that wants no user refuses the method, and says no more than that. */
+static char *advise_id_or_user(const IkeFailure *failure, const TunnelFailureContext *context)
+{
+    g_autofree char *id = advise_id(failure, context);
+    if (!context->with_user)
+        return g_steal_pointer(&id);
+    return g_strconcat(id, " ",
+                       _("Or the gateway wants no user: then leave out User, or set [UserAuth] "
+                         "XAuth=no."),
+                       NULL);
+}
+
 static char *advise_remote_id(const IkeFailure *failure, const TunnelFailureContext *context)
 {
     g_autofree char *shown =
@@ -190,7 +202,8 @@ static const NotifyRow NOTIFIES[] = {
       advise_id}},
     {IKE_NOTIFY_AUTHENTICATION_FAILED,
      IKE_REASON_GATEWAY_AUTHENTICATION,
-     {N_("The gateway %s does not know your ID, or has another key for it."), NULL, advise_id}},
+     {N_("The gateway %s does not know your ID, or has another key for it."), NULL,
+      advise_id_or_user}},
     {IKE_NOTIFY_INVALID_HASH_INFORMATION,
      IKE_REASON_GATEWAY_AUTHENTICATION,
      {N_("The gateway %s says that the preshared key is not the one it has."),

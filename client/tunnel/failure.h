@@ -9,7 +9,7 @@
 typedef struct TunnelFailureContext {
     const DialtoneProfile *profile;
     const char *gateway; /* as the user knows it: the host of the profile */
-    bool was_connected;
+    bool with_user;      /* user authentication was offered as a part of Phase 1 */
 } TunnelFailureContext;
 
 /* Always sets *error. */

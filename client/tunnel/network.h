@@ -28,7 +28,7 @@ typedef struct TunnelNetworkHandlers {
 } TunnelNetworkHandlers;
 
 /* Whether the TUN is opened with IFF_VNET_HDR, for segments as the kernel has them. */
-#define TUNNEL_NETWORK_VNET false
+#define TUNNEL_NETWORK_VNET true
 
 /* Takes the socket, also when it fails. Starts GDBus's thread: so after the sandbox is closed. */
 TunnelNetwork *tunnel_network_new(int fd_take, const TunnelNetworkHandlers *handlers, gpointer data,

@@ -197,10 +197,19 @@ void tunnel_attempt_begin(Tunnel *self)
 
 /* ---- what becomes of a session ---- */
 
+TunnelFailureContext tunnel_attempt_context(const Tunnel *self)
+{
+    bool known = self->profile->user != NULL || self->secrets->user.known;
+    DialtoneXauth xauth = self->profile->xauth;
+    return (TunnelFailureContext){.profile = self->profile,
+                                  .gateway = self->host,
+                                  .with_user = xauth == DIALTONE_XAUTH_REQUIRED ||
+                                               (xauth == DIALTONE_XAUTH_AUTO && known)};
+}
+
 static void fail_address(Tunnel *self, const IkeFailure *failure)
 {
-    const TunnelFailureContext context = {
-        .profile = self->profile, .gateway = self->host, .was_connected = self->was_connected};
+    const TunnelFailureContext context = tunnel_attempt_context(self);
     GError *error = NULL;
     tunnel_failure_explain(failure, &context, &error);
     g_autofree char *log = tunnel_failure_log_text(failure);
@@ -221,8 +230,7 @@ static void fail_address(Tunnel *self, const IkeFailure *failure)
 static void tunnel_is_lost(Tunnel *self, const IkeFailure *failure)
 {
     DialtoneFailure reason = tunnel_failure_reason(failure);
-    const TunnelFailureContext context = {
-        .profile = self->profile, .gateway = self->host, .was_connected = true};
+    const TunnelFailureContext context = tunnel_attempt_context(self);
     GError *error = NULL;
     tunnel_failure_explain(failure, &context, &error);
     tunnel_session_drop(self);

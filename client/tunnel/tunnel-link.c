@@ -165,7 +165,6 @@ static void network_is_up(Tunnel *self)
     self->link = TUNNEL_LINK_UP;
     if (self->apply_again) {
         self->apply_again = false;
-        g_clear_pointer(&self->plan, helper_plan_free);
         tunnel_link_apply(self);
         return;
     }
@@ -264,18 +263,70 @@ static unsigned smallest_mtu(const Tunnel *self)
     return mtu;
 }
 
-static HelperPlan *make_plan(Tunnel *self, GError **error)
+static HelperPlan *make_plan(Tunnel *self, const IkeSaInfo *sas, size_t n, unsigned mtu,
+                             GError **error)
+{
+    const TunnelPlanInput input = {.profile = self->profile,
+                                   .config = &self->inner,
+                                   .sas = sas,
+                                   .sas_n = n,
+                                   .mtu = mtu,
+                                   .gateway = self->peer};
+    return tunnel_plan_new(&input, error);
+}
+
+static HelperPlan *plan_of_sas(Tunnel *self, GError **error)
 {
     g_autofree IkeSaInfo *sas = g_new(IkeSaInfo, self->sas->len + 1);
     for (guint i = 0; i < self->sas->len; i++)
         sas[i] = g_array_index(self->sas, TunnelSa, i).info;
-    const TunnelPlanInput input = {.profile = self->profile,
-                                   .config = &self->inner,
-                                   .sas = sas,
-                                   .sas_n = self->sas->len,
-                                   .mtu = smallest_mtu(self),
-                                   .gateway = self->peer};
-    return tunnel_plan_new(&input, error);
+    return make_plan(self, sas, self->sas->len, smallest_mtu(self), error);
+}
+
+/* The MTU if the gateway takes this proposal; 0 where it can't be told. */
+static unsigned mtu_of_proposal(const Tunnel *self, const DialtoneProposal *proposal)
+{
+    static const uint8_t no_key[ESP_KEYMAT_MAX];
+    const EspParameters parameters = {.spi = 256,
+                                      .cipher = proposal->cipher,
+                                      .integrity = proposal->hash,
+                                      .sha256_truncation = self->profile->sha256_truncation,
+                                      .keymat = no_key};
+    EspSa *sa = NULL;
+    if (esp_seal_new(&sa, &parameters) < 0)
+        return 0;
+    unsigned mtu = datapath_inner_mtu(sa, &self->peer, TUNNEL_PATH_MTU);
+    esp_sa_free(sa);
+    return mtu;
+}
+
+static unsigned expected_mtu(const Tunnel *self)
+{
+    unsigned least = 0;
+    const GArray *proposals = self->profile->phase2_proposals;
+    for (guint i = 0; i < proposals->len; i++) {
+        unsigned one = mtu_of_proposal(self, &g_array_index(proposals, DialtoneProposal, i));
+        if (one != 0 && (least == 0 || one < least))
+            least = one;
+    }
+    return least;
+}
+
+static HelperPlan *expected_plan(Tunnel *self, GError **error)
+{
+    const GArray *networks = self->profile->networks;
+    IkeSaInfo sas[IKE_NETWORKS_MAX] = {{.remote = {.family = 4}}};
+    size_t n = 1;
+    if (self->profile->selectors == DIALTONE_SELECTORS_EACH && networks->len > 0)
+        n = MIN(networks->len, (guint)IKE_NETWORKS_MAX);
+    for (size_t i = 0; networks->len > 0 && i < n; i++) {
+        PlatformPrefix prefix =
+            tunnel_prefix_from_profile(&g_array_index(networks, DialtoneNetwork, i));
+        IkeAddress address = tunnel_address_to_ike(&prefix.address, 0);
+        sas[i].remote = (IkeNetwork){.family = address.family, .prefix = prefix.length};
+        memcpy(sas[i].remote.bytes, address.bytes, sizeof(address.bytes));
+    }
+    return make_plan(self, sas, n, expected_mtu(self), error);
 }
 
 /* The tunnel's own servers don't answer while it is down. */
@@ -304,6 +355,16 @@ static void tell_unused_servers(Tunnel *self)
     }
 }
 
+static void apply(Tunnel *self, HelperPlan *plan_take)
+{
+    g_clear_pointer(&self->plan, helper_plan_free);
+    self->plan = plan_take;
+    self->link = TUNNEL_LINK_APPLYING;
+    keep_resolver_off(self);
+    tell_unused_servers(self);
+    tunnel_network_apply(self->network, plan_take);
+}
+
 void tunnel_link_apply(Tunnel *self)
 {
     if (!self->ike_connected || self->end != TUNNEL_END_NOT || !self->tun_attached)
@@ -313,7 +374,7 @@ void tunnel_link_apply(Tunnel *self)
         return;
     }
     GError *error = NULL;
-    HelperPlan *plan = make_plan(self, &error);
+    HelperPlan *plan = plan_of_sas(self, &error);
     if (plan == NULL) {
         tunnel_end(self, error);
         return;
@@ -324,12 +385,20 @@ void tunnel_link_apply(Tunnel *self)
             network_is_up(self);
         return;
     }
-    g_clear_pointer(&self->plan, helper_plan_free);
-    self->plan = plan;
-    self->link = TUNNEL_LINK_APPLYING;
-    keep_resolver_off(self);
-    tell_unused_servers(self);
-    tunnel_network_apply(self->network, plan);
+    apply(self, plan);
+}
+
+/* While Phase 2 is agreed on, the helper can be at work already: as a rule the plan will not
+ * differ. Not for a full tunnel, which would take everything away from a user whose Phase 2 fails.
+ */
+void tunnel_link_prepare(Tunnel *self)
+{
+    bool split = self->profile->networks->len > 0 || self->inner.networks_n > 0;
+    if (!split || self->link != TUNNEL_LINK_DOWN || !self->tun_attached)
+        return;
+    HelperPlan *plan = expected_plan(self, NULL);
+    if (plan != NULL)
+        apply(self, plan);
 }
 
 static void log_stats(const Tunnel *self)

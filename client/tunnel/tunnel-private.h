@@ -5,6 +5,7 @@
 
 #include "client/tunnel/backoff.h"
 #include "client/tunnel/datapath.h"
+#include "client/tunnel/failure.h"
 #include "client/tunnel/network.h"
 #include "client/tunnel/tunnel.h"
 #include "ike/ike.h"
@@ -115,6 +116,7 @@ bool tunnel_is_reconnecting(const Tunnel *self);
 /* ---- tunnel-attempt.c ---- */
 /* Begins a round over all addresses when all that it needs is there. */
 void tunnel_attempt_begin(Tunnel *self);
+TunnelFailureContext tunnel_attempt_context(const Tunnel *self);
 void tunnel_attempt_session_over(Tunnel *self);
 void tunnel_attempt_tick(Tunnel *self, guint64 now);
 guint64 tunnel_attempt_deadline(const Tunnel *self);
@@ -135,6 +137,8 @@ extern const TunnelNetworkHandlers tunnel_link_handlers;
 void tunnel_link_begin(Tunnel *self);
 /* Brings the network in line with what the gateway gave, as far as it is needed. */
 void tunnel_link_apply(Tunnel *self);
+/* The same ahead of time, when an address has come and SAs have not. */
+void tunnel_link_prepare(Tunnel *self);
 void tunnel_link_clear(Tunnel *self);
 
 /* ---- tunnel-question.c ---- */

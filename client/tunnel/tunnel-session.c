@@ -49,7 +49,7 @@ static bool start(Tunnel *self, const IkeAddress *gateway, GError **error)
         return true;
     const IkeFailure failure = {
         .reason = IKE_REASON_INTERNAL, .detail = IKE_DETAIL_LOCAL, .error = result};
-    const TunnelFailureContext context = {.profile = self->profile, .gateway = self->host};
+    const TunnelFailureContext context = tunnel_attempt_context(self);
     tunnel_failure_explain(&failure, &context, error);
     return false;
 }
@@ -172,6 +172,8 @@ static void on_config(Tunnel *self, const IkeInnerConfig *config)
     self->inner = *config;
     if (self->state == DIALTONE_STATE_CONNECTED)
         tunnel_link_apply(self);
+    else if (!self->was_connected && self->end == TUNNEL_END_NOT)
+        tunnel_link_prepare(self);
 }
 
 static void on_notice(const IkeFailure *failure)

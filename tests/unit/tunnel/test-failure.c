@@ -159,6 +159,23 @@ static void a_refused_id_names_the_other_kind_in_junos_words(void **state)
     forget(email);
 }
 
+/* strongSwan says AUTHENTICATION-FAILED for a method that it does not have, too. */
+static void where_a_user_was_offered_the_advice_says_so(void **state)
+{
+    const IkeFailure failure = {.reason = IKE_REASON_GATEWAY_AUTHENTICATION,
+                                .detail = IKE_DETAIL_NOTIFY,
+                                .notify = IKE_NOTIFY_AUTHENTICATION_FAILED};
+    for (int with_user = 0; with_user < 2; with_user++) {
+        g_autoptr(DialtoneProfile) profile = kit_profile("");
+        const TunnelFailureContext context = {
+            .profile = profile, .gateway = "gw", .with_user = with_user != 0};
+        g_autoptr(GError) error = NULL;
+        tunnel_failure_explain(&failure, &context, &error);
+        const char *found = strstr(dialtone_failure_advice(error), "XAuth=no");
+        assert_int_equal(found != NULL, with_user);
+    }
+}
+
 static void an_id_of_phase_2_is_about_networks(void **state)
 {
     const IkeFailure failure = {.reason = IKE_REASON_PHASE2_REFUSED,
@@ -245,6 +262,7 @@ int main(void)
         cmocka_unit_test(refused_phase_2_proposals_are_told_from_phase_1_s),
         cmocka_unit_test(what_junos_can_t_spell_is_left_out),
         cmocka_unit_test(a_refused_id_names_the_other_kind_in_junos_words),
+        cmocka_unit_test(where_a_user_was_offered_the_advice_says_so),
         cmocka_unit_test(an_id_of_phase_2_is_about_networks),
         cmocka_unit_test(a_wrong_key_a_wrong_id_and_silence_read_differently),
         cmocka_unit_test(an_unknown_gateway_shows_its_name_but_can_t_draw),
