@@ -114,11 +114,12 @@ def show(lab, keep):
     title("An office on this machine")
     show_picture()
     lab.serve_office()
+    before = lab.client_network()
     with Gateway(lab, Connection("alice@example.com", users={"alice": "alice's password"},
-                                 proposals="aes256-sha256-modp2048", esp="aes256gcm16-modp2048")):
+                                 proposals="aes256-sha256-modp2048", esp="aes256gcm16-modp2048")) as gateway:
         say(f"\n  {versions()} is up")
         client = Dialtone(lab, profile(proposals="aes256-sha256-modp2048",
-                                       phase2="aes256gcm16-modp2048", Profile__Name="Office"))
+                                       phase2="aes256gcm16-modp2048", Identity__Auth="psk"))
         with open(client.secrets, "w", encoding="utf-8") as file:
             file.write(SECRETS)
         title("The profile, office.dialtone")
@@ -137,6 +138,9 @@ def show(lab, keep):
         code = client.wait_exit(5)
         if code:
             raise Failure(f"dialtone ended with {code}: {client.stderr()}")
+        changes = lab.network_changes(before)
+        if changes or gateway.ike_sas():
+            raise Failure(f"this was left: {changes} {gateway.ike_sas()}")
         say("  the gateway was told, and routes, rules and name servers are as they were")
 
 
