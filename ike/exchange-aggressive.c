@@ -320,7 +320,6 @@ static int commit_am2(IkeSession *session, IkeExchange *x, const IkeMessage *mes
     ike_isakmp_sa_set_lifetime(
         session, sa, ike_policy_shorter(session->config.phase1_lifetime, answer->choice.lifetime));
     x->confirm = true;
-    x->give_up_at = session->now + IKE_STAGE_BUDGET;
     return IKE_ACCEPTED;
 }
 

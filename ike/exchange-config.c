@@ -188,6 +188,8 @@ static int consume_transaction(IkeSession *session, IkeExchange *x, const IkeMes
     if (!ike_config_read(payload->body, &config) || !ike_config_well_formed(&config) ||
         (config.type != IKE_CONFIG_SET && config.type != IKE_CONFIG_REQUEST))
         return IKE_IGNORED;
+    /* Gateways repeat themselves after seconds; while a user waits, we do sooner. */
+    x->confirm = x->sa->stage != IKE_STAGE_READY;
     t->answer = config.type == IKE_CONFIG_SET ? IKE_CONFIG_ACK : IKE_CONFIG_REPLY;
     t->identifier = config.identifier;
     remember_types(t, &config);

@@ -38,6 +38,15 @@ static const IkeStep *current_step(const IkeExchange *x)
     return &x->script->steps[x->step];
 }
 
+static bool awaits_answer(const IkeExchange *x)
+{
+    if (x->waiting)
+        return false;
+    if (x->confirm)
+        return x->sa->heard == x->heard_before;
+    return begun_by_us(x) && !x->done;
+}
+
 /* Through, or between two rounds: it is there for duplicates only. */
 static bool only_remembers(const IkeExchange *x)
 {
@@ -211,15 +220,6 @@ static int send_step(IkeSession *session, IkeExchange *x, const IkeStep *step)
     if (r == 0)
         r = send_kept(session, x);
     return r;
-}
-
-static bool awaits_answer(const IkeExchange *x)
-{
-    if (x->waiting)
-        return false;
-    if (x->confirm)
-        return x->sa->heard == x->heard_before;
-    return begun_by_us(x) && !x->done;
 }
 
 static void schedule(IkeSession *session, IkeExchange *x)

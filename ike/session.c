@@ -89,15 +89,42 @@ int ike_session_notice(IkeSession *session, IkeDetail detail, uint32_t notify)
 
 /* ---- life ---- */
 
+static bool secret_fits(const IkeSecret *secret)
+{
+    return secret == NULL || secret->n <= IKE_SECRET_MAX;
+}
+
+static bool identities_fit(const IkeConfig *config)
+{
+    return config->id.n > 0 && config->id.n <= IKE_ID_MAX && config->remote_id.n <= IKE_ID_MAX &&
+           (config->id.type == IKE_ID_FQDN || config->id.type == IKE_ID_USER_FQDN ||
+            config->id.type == IKE_ID_KEY_ID);
+}
+
+static bool proposals_fit(const IkeConfig *config)
+{
+    if (config->phase1_n == 0 || config->phase1_n > IKE_PHASE1_PROPOSALS_MAX ||
+        config->phase2_n == 0 || config->phase2_n > IKE_PHASE2_PROPOSALS_MAX)
+        return false;
+    for (size_t i = 0; i < config->phase1_n; i++) {
+        const IkePhase1Proposal *p = &config->phase1[i];
+        if (p->cipher == NULL || p->hash == NULL || p->group == NULL || p->cipher->phase1 == 0)
+            return false;
+    }
+    for (size_t i = 0; i < config->phase2_n; i++) {
+        const IkePhase2Proposal *p = &config->phase2[i];
+        if (p->cipher == NULL || ike_cipher_is_aead(p->cipher) != (p->integrity == NULL))
+            return false;
+    }
+    return true;
+}
+
 static bool config_is_complete(const IkeConfig *config)
 {
-    return config->gateway.family != 0 && config->psk.known && config->phase1_n > 0 &&
-           config->phase1_n <= IKE_PHASE1_PROPOSALS_MAX && config->phase2_n > 0 &&
-           config->phase2_n <= IKE_PHASE2_PROPOSALS_MAX && config->networks_n <= IKE_NETWORKS_MAX &&
-           config->phase1_lifetime > 0 && config->phase2_lifetime > 0 && config->id.n > 0 &&
-           config->id.n <= IKE_ID_MAX &&
-           (config->id.type == IKE_ID_FQDN || config->id.type == IKE_ID_USER_FQDN ||
-            config->id.type == IKE_ID_KEY_ID) &&
+    return config->gateway.family != 0 && config->psk.known && secret_fits(&config->psk) &&
+           secret_fits(&config->user) && secret_fits(&config->password) && identities_fit(config) &&
+           proposals_fit(config) && config->networks_n <= IKE_NETWORKS_MAX &&
+           config->phase1_lifetime > 0 && config->phase2_lifetime > 0 &&
            (config->config != IKE_CONFIG_NONE || config->address.family != 0);
 }
 
@@ -374,6 +401,8 @@ int ike_session_answer(IkeSession *session, uint32_t id, const IkeSecret *user,
     session->now = now;
     if (session->state == IKE_STATE_ENDED || session->asking == NULL || id != session->question)
         return 0;
+    if (!secret_fits(user) || !secret_fits(password))
+        return -EINVAL;
     return finish(session, ike_xauth_answer(session, session->asking, user, password));
 }
 
