@@ -54,11 +54,12 @@ class EspSa:
             raise EspError('malformed')
         plain, iv = self._decrypt(packet)
         sequence = struct.unpack_from('>L', packet, 4)[0]
+        if not judge.expect(sequence != 0, 'rfc4303-2.2-sequence', 'the first packet has number 1'):
+            raise EspError('sequence')
         if sequence in self.seen:
             raise EspError('replay')
         self.seen.add(sequence)
         self.packets += 1
-        judge.expect(sequence != 0, 'rfc4303-2.2-sequence', 'the first packet has number 1')
         judge.expect(iv not in self.ivs, 'rfc4303-iv', 'an IV was used twice')
         self.ivs.add(iv)
         return self._unpad(plain, judge)

@@ -27,6 +27,10 @@ KINDS = {'email': c.ID_USER_FQDN, 'fqdn': c.ID_FQDN, 'keyid': c.ID_KEY_ID, 'ip':
 GATEWAY = '192.0.2.1'
 
 
+# what this initiator does wrong on purpose, so that the simulator can show that it notices
+FAULT = sys.argv[2] if sys.argv[1:2] == ['--fault'] else ''
+
+
 class Broken(Exception):
     """A message that is dropped."""
 
@@ -78,7 +82,7 @@ class Session:
         self.cky_i, self.dh = self.rng.randbytes(8), crypto.DiffieHellman(group, self.rng)
         self.ni = self.rng.randbytes(20)
         kind, _, value = self.p['id'].partition(':')
-        port = (17, 500) if self.p.get('idport') == '500' else (0, 0)
+        port = (17, 500) if self.p.get('idport') == '500' or FAULT == 'id-port' else (0, 0)
         self.idii = wire.build_id(KINDS[kind], value.encode(), *port)
         transforms = [
             wire.build_transform(i + 1, c.KEY_IKE, self.attributes(s)) for i, s in enumerate(suites)
@@ -86,8 +90,17 @@ class Session:
         self.sa = wire.build_sa([(1, c.PROTO_ISAKMP, b'', transforms)])
         vids = [c.VID_XAUTH, c.VID_DPD, c.VID_UNITY]
         vids += [] if self.p.get('natt') == 'off' else list(c.NATT_RANK)
+        if FAULT == 'two groups':
+            other = self.attributes(algorithms.suite('aes128-sha1-modp1536'))
+            transforms = transforms + [wire.build_transform(9, c.KEY_IKE, other)]
+            self.sa = wire.build_sa([(1, c.PROTO_ISAKMP, b'', transforms)])
         payloads = [(c.SA, self.sa), (c.KE, self.dh.public), (c.NONCE, self.ni), (c.ID, self.idii)]
+        if FAULT == 'initial contact':
+            notify = wire.build_notify(c.PROTO_ISAKMP, c.INITIAL_CONTACT, self.cky_i + bytes(8))
+            payloads.append((c.NOTIFY, notify))
         first, body = wire.build_chain(payloads + [(c.VENDOR, v) for v in vids])
+        if FAULT == 'reserved':
+            body = body[:1] + b'\1' + body[2:]
         self.send(
             wire.Header(self.cky_i, bytes(8), first, c.AGGRESSIVE).pack(28 + len(body)) + body, True
         )
@@ -104,23 +117,24 @@ class Session:
             (c.P1_LIFE_TYPE, 1),
             (c.P1_LIFE_DURATION, int(self.p.get('lifetime', '28800')), False),
         ]
+        if FAULT == 'key length first':
+            pairs[:2] = pairs[1::-1]
         return wire.build_attributes(pairs)
 
     def second(self, header, payloads):
         get = {p.type: p.body for p in reversed(payloads)}
         chosen = wire.parse_sa(get[c.SA], self.judge)[0].transforms[0]
+        self.hint = None
         suite = algorithms.phase1_suite(chosen)
         if suite not in self.suites:
             raise Broken
         cky_r, name = header.cky_r, suite.hash.name
-        shared = self.dh.shared(get[c.KE])
+        shared = self.shared(self.dh, get[c.KE])
         skeyid = keys.skeyid_psk(name, self.secret('psk'), self.ni, get[c.NONCE])
         derived = keys.derive(name, skeyid, shared, self.cky_i, cky_r)
         cookies = self.cky_i + cky_r
-        if (
-            keys.hash_r(derived, self.dh.public, get[c.KE], cookies, self.sa + get[c.ID])
-            != get[c.HASH]
-        ):
+        expected = keys.hash_r(derived, self.dh.public, get[c.KE], cookies, self.sa + get[c.ID])
+        if expected != get[c.HASH] and FAULT != 'no hash r':
             self.fail('gateway-authentication')
             return
         if not self.remote_fits(wire.parse_id(get[c.ID])):
@@ -141,7 +155,10 @@ class Session:
                 (kind, keys.natd(name, cookies, ipaddress.ip_address(GATEWAY).packed, 500)),
                 (kind, self.rng.randbytes(suite.hash.size)),
             ]
-            self.port = 4500
+            if FAULT == 'nat-d swapped':
+                third[1:] = third[:0:-1]
+            if FAULT != 'no float':
+                self.port = 4500
         line = self.protect(c.AGGRESSIVE, 0, iv, third)
         self.last_block = self.chains[0]
         self.answers['am2'] = line
@@ -151,7 +168,17 @@ class Session:
         if self.status_ok and self.p.get('config') in ('none', 'pull'):
             self.wake = self.now
 
+    @staticmethod
+    def shared(dh, public):
+        if FAULT == 'any public value' and dh.group in crypto.MODP:
+            value = int.from_bytes(public, 'big') % crypto.prime(dh.group)
+            secret = pow(value, dh.exponent, crypto.prime(dh.group))
+            return secret.to_bytes(crypto.public_length(dh.group), 'big')
+        return dh.shared(public)
+
     def remote_fits(self, identity):
+        if FAULT == 'any gateway':
+            return True
         kind, _, value = self.p.get('remote', 'any').partition(':')
         if kind == 'any':
             return True
@@ -163,7 +190,7 @@ class Session:
     def protect(self, exchange, mid, iv, payloads, again=False):
         first, plain = wire.build_chain(payloads)
         block = self.suite.cipher.block
-        plain += bytes(-len(plain) % block)
+        plain += (b'\5' if FAULT == 'padding' else b'\0') * (-len(plain) % block)
         body = crypto.cbc(self.suite.cipher, self.key, iv, plain, True)
         self.chains[mid] = body[-block:]
         header = wire.Header(
@@ -209,13 +236,14 @@ class Session:
             self.answers[known] = packets[0] if packets else None
 
     def consume(self, header, body):
-        if header.cky_i != self.cky_i:
+        if header.cky_i != self.cky_i or self.state == 'failed':
             raise Broken
         if self.state == 'phase1':
             payloads, _ = wire.parse_chain(header.next, body, self.judge)
             if header.exchange == c.INFORMATIONAL:
                 kind = wire.parse_notify(payloads[0].body).kind
-                self.hint = (self.now + SECOND // 2, kind)
+                wait = 0 if FAULT == 'hint at once' else SECOND // 2
+                self.hint = (self.now + wait, kind)
                 return False
             self.second(header, payloads)
             return True
@@ -239,7 +267,8 @@ class Session:
 
     def verify(self, mid, payloads, rest, last, extra=b''):
         value = self.keys.prf(self.keys.a, struct.pack('>L', mid) + extra + rest)
-        if payloads[0].type != c.HASH or payloads[0].body != value:
+        right = payloads[0].type == c.HASH and payloads[0].body == value
+        if not right and FAULT != 'no hash':
             raise Broken
         self.chains[mid] = last
 
@@ -257,9 +286,12 @@ class Session:
                 for a in config.attributes
                 if a.type not in (c.XAUTH_MESSAGE, c.XAUTH_CHALLENGE)
             ]
+            if FAULT == 'type unasked':
+                pairs.insert(0, (c.XAUTH_TYPE, 0))
             answer = wire.build_config(c.CFG_REPLY, config.identifier, pairs)
         elif config.kind == c.CFG_SET:
-            pairs = [(a.type, 0 if a.type in c.XAUTH_BASIC else b'') for a in config.attributes]
+            empty = b'\1' if FAULT == 'ack with values' else b''
+            pairs = [(a.type, 0 if a.type in c.XAUTH_BASIC else empty) for a in config.attributes]
             answer = wire.build_config(c.CFG_ACK, config.identifier, pairs)
             self.take_config(config)
         else:
@@ -300,7 +332,7 @@ class Session:
 
     def quick_one(self):
         network = ipaddress.ip_network(self.todo.pop(0))
-        mid = self.rng.getrandbits(32)
+        mid = 0 if FAULT == 'message id zero' else self.rng.getrandbits(32)
         suites = algorithms.suites(self.p['p2'])
         q = self.q = {
             'mid': mid,
@@ -334,13 +366,13 @@ class Session:
         pairs = [
             (c.P2_LIFE_TYPE, 1),
             (c.P2_LIFE_DURATION, 3600, False),
-            (c.P2_ENCAP, self.encapsulation),
+            (c.P2_ENCAP, 1 if FAULT == 'tunnel mode' else self.encapsulation),
         ]
         if suite.hash:
             pairs.append((c.P2_AUTH, suite.hash.esp))
         if suite.cipher.key_length:
             pairs.append((c.P2_KEY_LENGTH, suite.cipher.key_length))
-        if suite.group:
+        if suite.group and FAULT != 'no group':
             pairs.append((c.P2_GROUP, algorithms.GROUPS[suite.group]))
         return wire.build_attributes(pairs)
 
@@ -363,7 +395,8 @@ class Session:
         ]
         self.children.append((q['net'], ends[0], ends[1]))
         self.event('sa')
-        value = self.keys.prf(self.keys.a, b'\0' + struct.pack('>L', mid) + q['ni'] + nr)
+        zero = b'' if FAULT == 'hash 3' else b'\0'
+        value = self.keys.prf(self.keys.a, zero + struct.pack('>L', mid) + q['ni'] + nr)
         self.protect(c.QUICK, mid, self.iv(mid), [(c.HASH, value)])
         self.q = None
         if self.todo:
@@ -445,13 +478,16 @@ class Session:
         target = ipaddress.ip_address(packet[16:20])
         for network, _, outbound in self.children:
             if target in network:
-                sealed = outbound.seal(packet, self.rng)
+                source = random.Random(1) if FAULT == 'same iv' else self.rng
+                sealed = outbound.seal(packet, source)
                 return f'esp {sealed[:4].hex()} {sealed.hex()}'
         return 'none'
 
     def open(self, packet):
         for _, inbound, _ in self.children:
             if inbound.spi == packet[:4]:
+                if FAULT == 'replays':
+                    inbound.seen.clear()
                 try:
                     return 'inner ' + inbound.open(packet, self.judge).hex()
                 except esp.EspError as error:

@@ -164,7 +164,7 @@ class Transactions:
         for attribute in config.attributes:
             if attribute.type == c.XAUTH_TYPE:
                 self.judge.expect(
-                    attribute.basic and attribute.number == dict(pairs)[c.XAUTH_TYPE],
+                    attribute.basic and attribute.number == dict(pairs).get(c.XAUTH_TYPE),
                     'xauth-06-4.2-type',
                     f'type {attribute.number}',
                 )

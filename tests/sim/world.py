@@ -86,11 +86,12 @@ class World:
         self.deadline = None
         self.source = CLIENT
         self.events, self.sent, self.replies = [], [], []
-        self.answers = {}
+        self.answers = {}  # other words for questions, None: cancelled
         self.to_client = None  # fn(world, Datagram) -> None or list of (seconds, port, bytes)
         self.to_gateway = None  # fn(world, Sent) -> bool: deliver it
         self.broken = []
         self.questions = 0
+        self.patience = 0.05  # seconds until a question is answered
 
     # ---- the client ----
 
@@ -111,16 +112,22 @@ class World:
     def receive(self, port, data):
         """A datagram reaches the client; what it did is checked against B3 and returned."""
         answer = self.pipe.ask(f'receive {self.now} {port} {data.hex() or "-"}')
-        names = [name for name, _ in answer.events]
-        if not self.has('established') and 'established' not in names and len(answer.packets) > 1:
+        if not self.authenticated(answer) and len(answer.packets) > 1:
             self.broken.append(f'b3: {len(answer.packets)} datagrams for one before authentication')
         return self.take(answer)
 
+    def authenticated(self, answer):
+        return self.has('established') or any(name == 'established' for name, _ in answer.events)
+
     def take(self, answer):
         self.deadline = answer.deadline
+        before = not self.authenticated(answer)
         for kind, item in answer.order:
             if kind == 'packet':
-                self.post(Sent(self.now, *item))
+                sent = Sent(self.now, *item)
+                if before and (sent.exchange != c.AGGRESSIVE or sent.encrypted):
+                    self.broken.append(f'b4: exchange {sent.exchange} before authentication')
+                self.post(sent)
             else:
                 self.note(*item)
         return answer
@@ -129,10 +136,12 @@ class World:
         self.events.append((self.now, name, body))
         if name == 'question':
             self.questions += 1
-            self.at(0.05, lambda: self.reply_to(body))
+            self.at(self.patience, lambda: self.reply_to(body))
 
     def reply_to(self, question):
-        words = {'user': b'carol', 'password': b'carol-password', **self.answers}
+        words = {}
+        if self.answers is not None:
+            words = {'user': b'carol', 'password': b'carol-password', **self.answers}
         text = ' '.join(f'{k}={v.hex()}' for k, v in words.items())
         self.take(self.pipe.ask(f'answer {self.now} {question.get("id", 1)} {text}'))
 

@@ -8,7 +8,7 @@ import random
 from cases import carries, case, cases, children, equal, expect, summary
 from gateways import constants as c
 from gateways import wire
-from gateways.algorithms import GROUPS
+from gateways.algorithms import GROUPS, suites
 from gateways.personalities import Personality, variant
 from world import World
 
@@ -81,7 +81,20 @@ def test_one_attempt_a_group_in_order(sim):
         ],
         'attempts',
     )
+    expect(world.all('established')[0]['fallback'], 'nobody is told that the first group failed')
     carries(world)
+
+
+@case
+def test_no_weaker_group_once_one_has_authenticated(sim):
+    """The renewal is refused in the strong group: the tunnel ends rather than go on in a weak one."""
+    profile = {'proposals': 'aes256-sha256-modp2048;aes128-sha1-modp1024', 'lifetime': 900}
+    world = sim.connect(Personality, {**profile, 'xauth': 'no'})
+    expect(not world.all('established')[0]['fallback'], 'fallback in the first group')
+    world.gateway.phase1_suites = suites('aes128-sha1-modp1024')
+    world.run(1000, lambda w: w.has('lost') or w.has('failed'))
+    expect(world.has('lost') or world.has('failed'), summary(world))
+    equal(len(world.gateway_events('established')), 1, 'phase 1 in the weak group')
 
 
 @case

@@ -130,6 +130,25 @@ def test_xauth_asks_the_user_whom_the_profile_does_not_name(sim):
 
 
 @case
+def test_xauth_waits_for_a_slow_user(sim):
+    """Half a minute until the answer; the gateway repeats its REQUEST all the while."""
+    world = sim.world(Srx, {'xauth': 'required'})
+    world.patience = 30
+    world.start().run(90, World.over)
+    expect(world.has('connected') and world.questions == 1, summary(world))
+
+
+@case
+def test_xauth_question_is_cancelled(sim):
+    world = sim.world(Srx, {'xauth': 'required'})
+    world.answers = None
+    world.start().run(90, World.over)
+    equal(world.reason, 'secret-missing', summary(world))
+    before = len(world.gateway_events('xauth-accepted'))
+    equal(before, 0, 'XAUTH')
+
+
+@case
 def test_xauth_is_tried_again_in_its_transaction(sim):
     """A wrong first password; the gateway asks again and the user gives the right one."""
     world = sim.world(variant(Srx, xauth_retries=1), {'user': b'carol', 'password': b'wrong'})

@@ -61,6 +61,19 @@ def test_lifetime_in_kilobytes(sim):
     carries(world)
 
 
+@case
+def test_lifetime_in_kilobytes_of_the_gateway(sim):
+    """RESPONDER-LIFETIME with both units; the shorter one of both sides counts."""
+    personality = variant(Srx, phase2_kilobytes=64)
+    world = sim.connect(personality, {'p2lifetimekb': 4096})
+    for _ in range(60):
+        carries_of_size(world, 1300)
+        world.run(0.2)
+    world.run(5)
+    expect(renewals(world), 'no renewal after 78 kilobytes')
+    carries(world)
+
+
 def carries_of_size(world, size):
     problem = world.ping(size=size)
     expect(not problem, problem)
