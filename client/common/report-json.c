@@ -142,6 +142,15 @@ static void put_connected(Output *out, const DialtoneReport *report)
     put_number(out, "elapsed_ms", report->elapsed_ms);
 }
 
+/* A failure that nobody gave a reason is a fault of ours. */
+static void put_reason(Output *out, const DialtoneReport *report)
+{
+    DialtoneFailure reason =
+        report->reason != DIALTONE_FAILURE_NONE ? report->reason : DIALTONE_FAILURE_INTERNAL;
+
+    put_text(out, "reason", dialtone_failure_name(reason));
+}
+
 char *dialtone_report_to_json(const DialtoneReport *report)
 {
     g_autoptr(JsonBuilder) json = json_builder_new_immutable();
@@ -155,7 +164,7 @@ char *dialtone_report_to_json(const DialtoneReport *report)
     if (report->state == DIALTONE_STATE_CONNECTED)
         put_connected(out, report);
     if (report->state == DIALTONE_STATE_FAILED || report->reason != DIALTONE_FAILURE_NONE)
-        put_text(out, "reason", dialtone_failure_name(report->reason));
+        put_reason(out, report);
     if (report->state == DIALTONE_STATE_FAILED || report->message != NULL)
         put_text(out, "message", report->message);
     if (report->state == DIALTONE_STATE_FAILED || report->advice != NULL)

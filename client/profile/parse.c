@@ -223,7 +223,7 @@ static DialtoneProfile *parse(const char *bytes, gsize n, const char *file, bool
     };
 
     check_groups(&parser);
-    for (guint i = 0; i < scan->entries->len; i++)
+    for (guint i = 0; i < scan->entries->len && issues->len <= DIALTONE_ISSUES_MAX; i++)
         parse_entry(&parser, scan->entries->pdata[i]);
     fill_defaults(&parser);
     check_rules(&parser);

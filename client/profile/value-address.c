@@ -259,7 +259,7 @@ static bool read_network(DialtoneValue *value, const char *item, DialtoneNetwork
     if (!read_address(address, network)) {
         g_autofree char *quoted = dialtone_value_quote(item);
         return dialtone_value_error(value, _("%s is no address or network; write %s"), quoted,
-                                    value->row->syntax);
+                                    _(value->row->syntax));
     }
     *prefix_setp = slash != NULL;
     return slash == NULL || read_prefix(value, item, slash + 1, network);
@@ -350,7 +350,7 @@ bool dialtone_value_dns(DialtoneValue *value, const char *text)
         if (!read_address(items[i], &server) || !is_usable_address(&server)) {
             g_autofree char *quoted = dialtone_value_quote(items[i]);
             return dialtone_value_error(value, _("%s is no address of a name server; write %s"),
-                                        quoted, value->row->syntax);
+                                        quoted, _(value->row->syntax));
         }
         g_autofree char *normal = address_text(&server);
         append_item(value->normal, normal);

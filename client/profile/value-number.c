@@ -61,12 +61,12 @@ bool dialtone_value_duration(DialtoneValue *value, const char *text)
     if (factor == 0) {
         g_autofree char *quoted = dialtone_value_quote(text);
         return dialtone_value_error(value, _("%s is no duration; write %s"), quoted,
-                                    value->row->syntax);
+                                    _(value->row->syntax));
     }
     if (number > (guint64)G_MAXINT64 / factor || number * factor < value->row->min ||
         number * factor > value->row->max)
         return dialtone_value_error(value, _("%s is out of range; write %s"), text,
-                                    value->row->syntax);
+                                    _(value->row->syntax));
     *field(value) = number * factor;
     g_string_append_printf(value->normal, "%" G_GUINT64_FORMAT "%s", number, unit);
     return true;
@@ -80,7 +80,7 @@ static bool parse_number(DialtoneValue *value, const char *text, guint64 *number
         *numberp > value->row->max) {
         g_autofree char *quoted = dialtone_value_quote(text);
         return dialtone_value_error(value, _("%s is not possible here; write %s"), quoted,
-                                    value->row->syntax);
+                                    _(value->row->syntax));
     }
     g_string_append_printf(value->normal, "%" G_GUINT64_FORMAT, *numberp);
     return true;

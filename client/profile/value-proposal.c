@@ -104,7 +104,7 @@ static bool refuse_word(DialtoneValue *value, const char *item, const char *word
             value, "%s", _("a comment stands on a line of its own; move what begins with #"));
     if (*word == '\0')
         return dialtone_value_error(value, _("%s has a `-` too many; write %s"), whole,
-                                    value->row->syntax);
+                                    _(value->row->syntax));
     if (g_str_has_prefix(word, "prf"))
         return dialtone_value_error(value,
                                     _("%s in %s: the prf of IKEv1 is that of the hash; leave it "
@@ -113,7 +113,7 @@ static bool refuse_word(DialtoneValue *value, const char *item, const char *word
     if (ours != NULL)
         return dialtone_value_error(value, _("%s in %s is unknown; write %s"), quoted, whole, ours);
     return dialtone_value_error(value, _("%s in %s is unknown; write %s"), quoted, whole,
-                                value->row->syntax);
+                                _(value->row->syntax));
 }
 
 static bool refuse_second(DialtoneValue *value, const char *item, const char *word)
@@ -143,7 +143,7 @@ static bool read_words(DialtoneValue *value, const char *item, DialtoneProposal 
     }
     if (proposal->cipher == NULL)
         return dialtone_value_error(value, _("%s has no encryption; write %s"), item,
-                                    value->row->syntax);
+                                    _(value->row->syntax));
     return true;
 }
 

@@ -139,7 +139,7 @@ def _(home):
     home.expect(2, "connect", "a", "b")
 
 
-@case("a command can't be given a secret")
+@case("test_e13_no_option_takes_a_secret")
 def _(home):
     for option in ("--psk", "--password", "--secret"):
         home.expect(2, "check", option, "hunter2", "x")

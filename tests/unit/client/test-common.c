@@ -309,6 +309,14 @@ static void test_failed_has_reason_message_and_advice(void **state)
     assert_string_equal(line, "failed: Nothing fits. Ask for aes256.");
 }
 
+static void test_failed_without_a_reason_is_internal(void **state)
+{
+    g_autoptr(DialtoneReport) report = dialtone_report_new(DIALTONE_STATE_FAILED, "office");
+    g_autofree char *json = dialtone_report_to_json(report);
+
+    assert_non_null(strstr(json, "\"reason\":\"internal\""));
+}
+
 static void test_a_report_survives_the_way_through_json(void **state)
 {
     g_autoptr(DialtoneReport) report = connected();
@@ -497,6 +505,7 @@ int main(void)
         cmocka_unit_test(test_a_state_has_four_members),
         cmocka_unit_test(test_connected_has_every_member_of_the_contract),
         cmocka_unit_test(test_failed_has_reason_message_and_advice),
+        cmocka_unit_test(test_failed_without_a_reason_is_internal),
         cmocka_unit_test(test_a_report_survives_the_way_through_json),
         cmocka_unit_test(test_every_truncation_of_a_report_is_refused),
         cmocka_unit_test(test_damaged_reports_are_reports_or_errors),

@@ -285,7 +285,7 @@ static void test_wrong_lines_are_refused(void **state)
     EXPECT_REFUSED("[Secrets]\nPSK=a\0b\n", "F:2: [Secrets]: ", "NUL");
 }
 
-static void test_control_characters_in_a_user_are_refused(void **state)
+static void test_e1_control_characters_in_a_user_are_refused(void **state)
 {
     EXPECT_REFUSED("[Secrets]\nUser=a\x01\n", "F:2: [Secrets] User: ", "control characters");
     EXPECT_REFUSED("[Secrets]\nUser=0x610a62\n", "F:2: [Secrets] User: ", "control characters");
@@ -392,7 +392,7 @@ static void test_only_modes_0600_and_0400_are_accepted(void **state)
     }
 }
 
-static void test_a_file_of_another_user_is_refused(void **state)
+static void test_e5_a_file_of_another_user_is_refused(void **state)
 {
     g_autofree char *path = make_file("[Secrets]\nPSK=x\n", 0600);
     g_autoptr(GError) error = NULL;
@@ -420,7 +420,7 @@ static void test_a_file_of_root_is_accepted_for_any_caller(void **state)
 }
 
 /* The name says nothing about the file: the open file is asked. */
-static void test_a_link_to_a_file_of_another_user_is_refused(void **state)
+static void test_e5_a_link_to_a_file_of_another_user_is_refused(void **state)
 {
     if (geteuid() != 0)
         skip();
@@ -517,15 +517,15 @@ int main(void)
         CASE(test_no_hex_behind_0x_is_refused),
         CASE(test_no_secret_is_refused),
         CASE(test_wrong_lines_are_refused),
-        CASE(test_control_characters_in_a_user_are_refused),
+        CASE(test_e1_control_characters_in_a_user_are_refused),
         CASE(test_all_mistakes_are_listed),
         CASE(test_no_message_quotes_a_secret),
         CASE(test_no_memory_is_an_error_and_loses_nothing),
         CASE(test_every_truncation_is_secrets_or_an_error),
         CASE(test_only_modes_0600_and_0400_are_accepted),
-        CASE(test_a_file_of_another_user_is_refused),
+        CASE(test_e5_a_file_of_another_user_is_refused),
         CASE(test_a_file_of_root_is_accepted_for_any_caller),
-        CASE(test_a_link_to_a_file_of_another_user_is_refused),
+        CASE(test_e5_a_link_to_a_file_of_another_user_is_refused),
         CASE(test_directories_devices_and_nothing_are_refused),
         CASE(test_a_fifo_without_a_writer_does_not_hang),
         CASE(test_a_large_file_is_refused),
