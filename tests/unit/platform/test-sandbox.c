@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a process can no longer do. Each case runs in a child, whose exit status or signal tells. */
+#include "kit.h"
+
+#include "platform/clock.h"
+#include "platform/sandbox.h"
+#include "platform/secret-memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef int (*Act)(void);
+
+/* Exit status, or minus the signal. */
+static int in_child(Act act)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(act());
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* 0 if the call, whose result this is, was not permitted. */
+static int denied(long result)
+{
+    return result < 0 && errno == EPERM ? 0 : 1;
+}
+
+static int confined(Act act)
+{
+    return platform_sandbox_harden() < 0 || platform_sandbox_seccomp_tunnel() < 0 ? 99 : act();
+}
+
+/* ---- identity ---- */
+
+static int become_nobody(void)
+{
+    const PlatformIdentity id = {.uid = 64000, .gid = 64001};
+    gid_t groups[64];
+
+    if (platform_sandbox_become(&id) < 0)
+        return 1;
+    if (getuid() != 64000 || geteuid() != 64000 || getgid() != 64001 || getegid() != 64001)
+        return 2;
+    if (getgroups(64, groups) != 0)
+        return 3;
+    if (setuid(0) == 0 || seteuid(0) == 0 || setgid(0) == 0 || setgroups(0, NULL) == 0)
+        return 4;
+    for (int cap = 0; cap <= CAP_LAST_CAP; cap++) {
+        if (platform_sandbox_has_cap(cap) || prctl(PR_CAPBSET_READ, cap, 0, 0, 0) > 0)
+            return 5;
+    }
+    return 0;
+}
+
+static void test_there_is_no_way_back_from_another_identity(void **state)
+{
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(in_child(become_nobody), 0);
+}
+
+static int keep_one(void)
+{
+    static const int kept[] = {CAP_NET_ADMIN};
+
+    if (platform_sandbox_keep_caps(kept, 1) < 0)
+        return 1;
+    for (int cap = 0; cap <= CAP_LAST_CAP; cap++) {
+        if (platform_sandbox_has_cap(cap) != (cap == CAP_NET_ADMIN))
+            return 2;
+        if ((prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1) != (cap == CAP_NET_ADMIN))
+            return 3;
+    }
+    return setuid(1000) == 0 ? 4 : 0;
+}
+
+static void test_only_the_capabilities_that_are_kept_remain(void **state)
+{
+    if (!platform_sandbox_has_cap(CAP_NET_ADMIN))
+        skip();
+    assert_int_equal(in_child(keep_one), 0);
+}
+
+static int keep_what_it_lacks(void)
+{
+    static const int wanted[] = {CAP_SYS_ADMIN};
+    const PlatformIdentity id = {.uid = 64000, .gid = 64001};
+
+    if (platform_sandbox_become(&id) < 0)
+        return 1;
+    return platform_sandbox_keep_caps(wanted, 1) < 0 ? 0 : 2;
+}
+
+static void test_a_capability_that_is_missing_cannot_be_kept(void **state)
+{
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(in_child(keep_what_it_lacks), 0);
+}
+
+static int harden(void)
+{
+    struct rlimit limit;
+
+    if (platform_sandbox_harden() < 0)
+        return 1;
+    if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+        return 2;
+    return getrlimit(RLIMIT_CORE, &limit) < 0 || limit.rlim_cur || limit.rlim_max ? 3 : 0;
+}
+
+static void test_e14_a_hardened_process_dumps_no_core(void **state)
+{
+    assert_int_equal(in_child(harden), 0);
+}
+
+static void test_the_service_has_a_user_of_its_own(void **state)
+{
+    PlatformIdentity id;
+
+    assert_int_equal(platform_sandbox_service_identity(&id), 0);
+    assert_true(id.uid != 0 && id.gid != 0);
+    if (!getpwnam("dialtone")) {
+        assert_true(id.uid >= PLATFORM_SANDBOX_UID_FIRST && id.uid <= PLATFORM_SANDBOX_UID_LAST);
+        assert_null(getpwuid(id.uid));
+    }
+}
+
+static void test_the_caller_is_who_called_sudo(void **state)
+{
+    static const char *const bad[] = {"", "-1", "x", "1000x", " 1000", "4294967295", "99999999999"};
+    PlatformIdentity id;
+
+    setenv("SUDO_UID", "4711", 1);
+    setenv("SUDO_GID", "4712", 1);
+    assert_int_equal(platform_sandbox_caller_identity(&id), 0);
+    assert_int_equal(id.uid, getuid() == 0 ? 4711 : getuid());
+    assert_int_equal(id.gid, getuid() == 0 ? 4712 : getgid());
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        setenv("SUDO_UID", bad[i], 1);
+        assert_int_equal(platform_sandbox_caller_identity(&id), 0);
+        assert_int_equal(id.uid, getuid());
+    }
+    unsetenv("SUDO_UID");
+    unsetenv("SUDO_GID");
+}
+
+/* ---- system calls ---- */
+
+static int exec_something(void)
+{
+    execl("/bin/true", "true", (char *)NULL);
+    return 1;
+}
+
+static int confined_exec(void)
+{
+    return confined(exec_something);
+}
+
+static int trace_something(void)
+{
+    ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+    return 1;
+}
+
+static int confined_trace(void)
+{
+    return confined(trace_something);
+}
+
+static void test_exec_and_ptrace_kill_the_process(void **state)
+{
+    assert_int_equal(in_child(confined_exec), -SIGSYS);
+    assert_int_equal(in_child(confined_trace), -SIGSYS);
+}
+
+static int try_forbidden(void)
+{
+    int pair[2], status = 0;
+
+    status |= denied(socket(AF_INET, SOCK_DGRAM, 0)) << 0;
+    status |= denied(socket(AF_UNIX, SOCK_STREAM, 0)) << 1;
+    status |= denied(open("/tmp/dialtone-test-sandbox", O_WRONLY | O_CREAT, 0600)) << 2;
+    status |= denied(open("/dev/null", O_RDWR)) << 3;
+    status |= denied(socketpair(AF_INET, SOCK_STREAM, 0, pair)) << 4;
+    status |= denied(fork()) << 5;
+    status |= denied(kill(getppid(), 0)) << 6;
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    status |= (page != MAP_FAILED) << 7;
+    return status;
+}
+
+static int confined_forbidden(void)
+{
+    return confined(try_forbidden);
+}
+
+static int try_more_forbidden(void)
+{
+    const struct rlimit limit = {1, 1};
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int status = 0;
+
+    status |= denied(unlink("/tmp/dialtone-test-nothing")) << 0;
+    status |= denied(chmod("/tmp/dialtone-test-nothing", 0)) << 1;
+    status |= denied(setrlimit(RLIMIT_NOFILE, &limit)) << 2;
+    status |= denied(mprotect(page, 4096, PROT_READ | PROT_EXEC)) << 3;
+    status |= denied(unshare(CLONE_NEWUSER)) << 4;
+    status |= denied(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)) << 5;
+    status |= denied(setuid(0)) << 6;
+    return status;
+}
+
+static int confined_more_forbidden(void)
+{
+    return confined(try_more_forbidden);
+}
+
+static void test_what_the_tunnel_never_needs_fails(void **state)
+{
+    assert_int_equal(in_child(confined_forbidden), 0);
+    assert_int_equal(in_child(confined_more_forbidden), 0);
+}
+
+static void *add_one(void *user_data)
+{
+    ++*(int *)user_data;
+    return NULL;
+}
+
+static void quit(void *user_data)
+{
+    g_main_loop_quit(user_data);
+}
+
+static int use_what_is_needed(void)
+{
+    pthread_t thread;
+    int n = 0, pair[2], status = 0;
+    char byte;
+    FILE *file = fopen("/etc/passwd", "r");
+    GMainLoop *loop = g_main_loop_new(NULL, FALSE);
+    PlatformClockTimer *timer = platform_clock_timer_new(NULL, quit, loop);
+    void *secret = platform_secret_alloc(100);
+
+    status |= !file || fclose(file) != 0;
+    status |= (pthread_create(&thread, NULL, add_one, &n) || pthread_join(thread, NULL) || n != 1)
+              << 1;
+    status |= (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) || write(pair[0], "x", 1) != 1 ||
+               read(pair[1], &byte, 1) != 1)
+              << 2;
+    status |= (eventfd(0, EFD_CLOEXEC) < 0) << 3;
+    if (timer) {
+        platform_clock_timer_set(timer, platform_clock_now() + 1000000);
+        g_main_loop_run(loop);
+    }
+    status |= !timer << 4;
+    status |= !secret << 5;
+    platform_secret_free(secret);
+    g_thread_join(g_thread_new("glib", add_one, &n));
+    status |= (n != 2) << 6;
+    return status;
+}
+
+static int confined_needed(void)
+{
+    return confined(use_what_is_needed);
+}
+
+static void test_what_the_tunnel_needs_works(void **state)
+{
+    assert_int_equal(in_child(confined_needed), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_there_is_no_way_back_from_another_identity),
+        cmocka_unit_test(test_only_the_capabilities_that_are_kept_remain),
+        cmocka_unit_test(test_a_capability_that_is_missing_cannot_be_kept),
+        cmocka_unit_test(test_e14_a_hardened_process_dumps_no_core),
+        cmocka_unit_test(test_the_service_has_a_user_of_its_own),
+        cmocka_unit_test(test_the_caller_is_who_called_sudo),
+        cmocka_unit_test(test_exec_and_ptrace_kill_the_process),
+        cmocka_unit_test(test_what_the_tunnel_never_needs_fails),
+        cmocka_unit_test(test_what_the_tunnel_needs_works),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
