@@ -4,7 +4,7 @@
  * one batch become one write, and the kernel takes them as one packet.
  *
  * Joined segments claim a correct checksum (NEEDS_CSUM), so each one's is verified before; what
- * is not certain is written as it came, and the kernel judges it. Joined are only segments that
+ * stays alone is written as it came, and the kernel judges it. Joined are only segments that
  * segmentation could have made: equal but for length, sequence number, IP identification, PSH of
  * the last, and checksums.
  */
@@ -87,15 +87,14 @@ static bool is_plain(const Segment *segment)
            get16(tcp + 18) == 0;
 }
 
-static bool checksums_fit(const Segment *segment)
+static bool checksums_fit(const uint8_t *packet, size_t n, size_t transport)
 {
-    size_t size = segment->n - segment->transport;
     uint32_t sum;
 
-    if (is_ipv4(segment->packet) && inner_sum(segment->packet, 20, 0) != 0xffff)
+    if (is_ipv4(packet) && inner_sum(packet, 20, 0) != 0xffff)
         return false;
-    sum = inner_pseudo_sum(segment->packet, PROTOCOL_TCP, size);
-    return inner_sum(segment->packet + segment->transport, size, sum) == 0xffff;
+    sum = inner_pseudo_sum(packet, PROTOCOL_TCP, n - transport);
+    return inner_sum(packet + transport, n - transport, sum) == 0xffff;
 }
 
 static bool same_flow(const JoinFlow *flow, const Segment *segment)
@@ -130,6 +129,13 @@ static bool fits(const JoinFlow *flow, const Segment *segment)
     return !flow->closed && flow->segments < JOIN_SEGMENTS && segment->sequence == flow->next &&
            segment->payload <= flow->segment_size &&
            flow->first_n + flow->payload + segment->payload <= TOTAL_MAX;
+}
+
+static bool all_verified(JoinFlow *flow, const Segment *segment)
+{
+    if (!flow->verified)
+        flow->verified = checksums_fit(flow->first, flow->first_n, flow->transport);
+    return flow->verified && checksums_fit(segment->packet, segment->n, segment->transport);
 }
 
 /* ---- flows ---- */
@@ -189,6 +195,7 @@ static void open_flow(JoinFlow *flow, const Segment *segment)
     flow->segments = 1;
     flow->push = (segment->packet[segment->transport + 13] & TCP_PSH) != 0;
     flow->closed = flow->push;
+    flow->verified = false;
     memset(&flow->header, 0, sizeof(flow->header));
     flow->parts[0] = (struct iovec){&flow->header, VNET_HEADER};
     flow->parts[1] = (struct iovec){segment->packet, segment->n};
@@ -230,21 +237,22 @@ void join_packet(Join *join, uint8_t *packet, size_t n)
 {
     Segment segment;
     JoinFlow *flow;
-    bool good;
+    bool plain;
 
     if (!read_segment(&segment, packet, n)) {
         write_one(join, packet, n);
         return;
     }
     flow = find_flow(join, &segment);
-    good = is_plain(&segment) && checksums_fit(&segment);
-    if (good && flow != NULL && fits(flow, &segment) && same_headers(flow, &segment)) {
+    plain = is_plain(&segment);
+    if (plain && flow != NULL && fits(flow, &segment) && same_headers(flow, &segment) &&
+        all_verified(flow, &segment)) {
         append(flow, &segment);
         return;
     }
     if (flow != NULL)
         write_flow(join, flow);
-    if (good)
+    if (plain)
         open_flow(free_flow(join), &segment);
     else
         write_one(join, packet, n);

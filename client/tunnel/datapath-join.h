@@ -21,6 +21,7 @@ typedef struct JoinFlow {
     uint32_t next; /* sequence number */
     bool push;     /* the last segment pushed */
     bool closed;   /* a shorter segment or a push ends it */
+    bool verified; /* the first packet's checksums fit; looked at when a second one comes */
     size_t segments;
     struct iovec parts[JOIN_SEGMENTS + 2]; /* header, first packet, payloads */
     struct virtio_net_hdr header;
