@@ -45,7 +45,7 @@ class Session:
         self.state, self.port = 'idle', 500
         self.children, self.address = [], words.get('address')
         self.status_ok = not self.secret('user')
-        self.groups = []
+        self.groups, self.attempts = [], 0
         for text in words['proposals'].split(';'):
             suite = algorithms.suite(text)
             if suite.group not in [g for g, _ in self.groups]:
@@ -77,6 +77,7 @@ class Session:
         if not self.groups:
             self.fail('no-proposal-chosen')
             return
+        self.attempts += 1
         group, suites = self.groups.pop(0)
         self.state, self.suites = 'phase1', suites
         self.cky_i, self.dh = self.rng.randbytes(8), crypto.DiffieHellman(group, self.rng)
@@ -163,7 +164,7 @@ class Session:
         self.last_block = self.chains[0]
         self.answers['am2'] = line
         self.state = 'up'
-        self.event('established')
+        self.event('established', fallback=self.attempts > 1)
         self.wake = self.now + 3 * SECOND // 2
         if self.status_ok and self.p.get('config') in ('none', 'pull'):
             self.wake = self.now

@@ -29,7 +29,7 @@ def cases(*arguments, full=()):
     """One case an argument, NAME[ARGUMENT]; those of `full` only with --full."""
 
     def register(function):
-        for argument in tuple(arguments) + tuple(full):
+        for argument in (*arguments, *full):
             name = f'{function.__name__}[{argument}]'
             REGISTRY[name] = Case(name, function, (argument,))
             REGISTRY[name].full = argument in full and argument not in arguments

@@ -21,7 +21,16 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 import cases  # noqa: E402
 from pipe import Pipe, PipeDied  # noqa: E402
 
-MODULES = ('connect', 'algorithms', 'lifetimes', 'failures', 'hostile', 'hostile_sa', 'chaos')
+MODULES = (
+    'connect',
+    'algorithms',
+    'lifetimes',
+    'failures',
+    'hostile',
+    'hostile_sa',
+    'evil',
+    'chaos',
+)
 state = {'pipe': None, 'command': None, 'seeds': 1}
 
 
