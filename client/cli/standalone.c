@@ -11,6 +11,7 @@
 #include "client/cli/standalone.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -160,6 +161,16 @@ static pid_t fork_tunnel(const StandaloneOptions *options, Wires *wires, const s
     _exit(standalone_tunnel(agent, helper, options->began));
 }
 
+/* A socket must not become standard output because that was closed. */
+static bool fill_standard_descriptors(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    return fd >= 0 && close(fd) == 0;
+}
+
 /* Runs when the helper's loop does, so when it hears signals: none that came before is lost. */
 static gboolean let_signals_in(gpointer data)
 {
@@ -176,7 +187,8 @@ int standalone_run(const StandaloneOptions *options)
         return refuse(options, DIALTONE_FAILURE_NOT_PERMITTED,
                       _("A tunnel of its own may be set up by root only."),
                       _("Run it with sudo: sudo dialtone connect --standalone ..."));
-    if (platform_sandbox_caller_identity(&caller) < 0 || !make_wires(&wires))
+    if (!fill_standard_descriptors() || platform_sandbox_caller_identity(&caller) < 0 ||
+        !make_wires(&wires))
         return refuse(options, DIALTONE_FAILURE_INTERNAL, g_strerror(errno), NULL);
     fflush(NULL);
     sigemptyset(&signals);
@@ -184,8 +196,9 @@ int standalone_run(const StandaloneOptions *options)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, &before);
-    pid_t agent = fork_agent(options, &wires, &before);
-    pid_t tunnel = agent > 0 ? fork_tunnel(options, &wires, &before) : -1;
+    /* The tunnel first, for its way is the longer one. */
+    pid_t tunnel = fork_tunnel(options, &wires, &before);
+    pid_t agent = tunnel > 0 ? fork_agent(options, &wires, &before) : -1;
     const HelperOptions helper = {.peer_fd = keep(&wires.helper[0]),
                                   .tunnel = tunnel,
                                   .agent = agent,
@@ -193,9 +206,9 @@ int standalone_run(const StandaloneOptions *options)
                                   .owner_gid = caller.gid};
     close_all(&wires);
     g_idle_add_full(G_PRIORITY_HIGH, let_signals_in, &before, NULL);
-    if (tunnel > 0)
+    if (agent > 0)
         return helper_run(&helper);
-    /* The agent, if there is one, sees that nobody holds the other end, and says so. */
+    /* The tunnel, if there is one, sees that nobody holds the other ends, and ends. */
     close(helper.peer_fd);
     return DIALTONE_FAILURE_INTERNAL;
 }

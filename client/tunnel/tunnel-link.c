@@ -421,7 +421,6 @@ void tunnel_link_clear(Tunnel *self)
     g_clear_handle_id(&self->ike_source, g_source_remove);
     g_clear_handle_id(&self->event_source, g_source_remove);
     self->datapath = datapath_free(self->datapath);
-    g_clear_pointer(&self->resolver, platform_resolver_free);
     g_clear_pointer(&self->datagram, g_free);
     g_clear_pointer(&self->plan, helper_plan_free);
     self->tun_attached = false;

@@ -9,7 +9,9 @@
  */
 #include "client/tunnel/tunnel-private.h"
 
+#include <malloc.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "client/common/i18n.h"
 #include "client/tunnel/config.h"
@@ -38,13 +40,23 @@ static bool fill_config(Tunnel *self, const IkeAddress *gateway, GError **error)
     return true;
 }
 
+/* The session holds copies of key and password, which are not to be swapped out. The core knows no
+ * locked memory, so its block of the heap is locked; a refusal leaves it as all memory is. */
+static void keep_in_memory(IkeSession *session)
+{
+    if (mlock(session, malloc_usable_size(session)) < 0)
+        g_debug("the session could not be locked into memory");
+}
+
 static bool start(Tunnel *self, const IkeAddress *gateway, GError **error)
 {
     if (!fill_config(self, gateway, error))
         return false;
     int result = ike_session_new(&self->session, self->config, random_bytes, NULL);
-    if (result == 0)
+    if (result == 0) {
+        keep_in_memory(self->session);
         result = ike_session_start(self->session, platform_clock_now());
+    }
     if (result == 0)
         return true;
     const IkeFailure failure = {

@@ -95,7 +95,7 @@ void tunnel_end(Tunnel *self, GError *error_take)
     self->end = TUNNEL_END_GOODBYE;
     tunnel_attempt_cancel(self);
     bool alive = self->session != NULL && !self->session_over;
-    if (!alive && self->link == TUNNEL_LINK_DOWN && error_take != NULL) {
+    if (!alive && !self->pumping && self->link == TUNNEL_LINK_DOWN && error_take != NULL) {
         tunnel_session_drop(self);
         finish(self);
         return;
@@ -103,11 +103,13 @@ void tunnel_end(Tunnel *self, GError *error_take)
     tunnel_set_state(self, DIALTONE_STATE_DISCONNECTING);
     uint64_t now = platform_clock_now();
     self->end_deadline = now + TUNNEL_GOODBYE_SECONDS * IKE_SECOND;
-    if (!alive || ike_session_stop(self->session, now) < 0) {
+    bool asked = alive && ike_session_stop(self->session, now) == 0;
+    if (asked)
+        tunnel_session_pump(self);
+    else if (self->pumping)
+        self->end_deadline = now; /* the timer goes on, for the session's events are still read */
+    else
         release_network(self);
-        return;
-    }
-    tunnel_session_pump(self);
 }
 
 /* What is over by itself: the session after its good-bye, the helper after its work. */
@@ -192,6 +194,7 @@ void tunnel_free(Tunnel *self)
     tunnel_attempt_cancel(self);
     tunnel_session_drop(self);
     tunnel_link_clear(self);
+    g_clear_pointer(&self->resolver, platform_resolver_free);
     tunnel_network_free(self->network);
     platform_clock_timer_free(self->timer);
     if (self->state_fd >= 0)
