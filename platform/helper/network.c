@@ -9,6 +9,7 @@
 
 #include "platform/helper/checks.h"
 #include "platform/helper/dns.h"
+#include "platform/helper/guard.h"
 #include "platform/helper/journal.h"
 #include "platform/helper/peer.h"
 #include "platform/helper/routes.h"
@@ -36,6 +37,7 @@ struct HelperNetwork {
     GArray *routes;
     GArray *rules;
     HelperDns dns;
+    HelperGuard *guard; /* while a plan is set up */
 };
 
 G_GNUC_PRINTF(3, 4)
@@ -93,6 +95,7 @@ static int undo_link(HelperNetwork *network)
 
 static void forget_plan(HelperNetwork *network)
 {
+    g_clear_pointer(&network->guard, helper_guard_free);
     g_clear_pointer(&network->plan, helper_plan_free);
     g_array_set_size(network->routes, 0);
     g_array_set_size(network->rules, 0);
@@ -191,7 +194,7 @@ void helper_network_free(HelperNetwork *network)
 {
     if (!network)
         return;
-    g_clear_pointer(&network->plan, helper_plan_free);
+    forget_plan(network);
     g_array_unref(network->routes);
     g_array_unref(network->rules);
     platform_netlink_free(network->netlink);
@@ -384,6 +387,31 @@ static gboolean apply_steps(HelperNetwork *network, const HelperPlan *plan, gboo
     return TRUE;
 }
 
+void helper_network_restore(HelperNetwork *network)
+{
+    int r = 0;
+
+    for (guint i = 0; i < network->routes->len; i++) {
+        int added = platform_netlink_route_add(network->netlink,
+                                               &g_array_index(network->routes, PlatformRoute, i));
+
+        r = r ? r : added;
+    }
+    for (guint i = 0; i < network->rules->len; i++) {
+        int added = platform_netlink_rule_add(network->netlink,
+                                              &g_array_index(network->rules, PlatformRule, i));
+
+        r = r ? r : added;
+    }
+    if (r < 0)
+        g_debug("cannot bring all of %s back: %s", network->info->interface, g_strerror(-r));
+}
+
+static void on_taken_away(void *user_data)
+{
+    helper_network_restore(user_data);
+}
+
 gboolean helper_network_apply(HelperNetwork *network, HelperPlan *plan_take, GPtrArray *warnings,
                               GError **error)
 {
@@ -402,5 +430,7 @@ gboolean helper_network_apply(HelperNetwork *network, HelperPlan *plan_take, GPt
     helper_check_covered(plan, network->netlink, network->ifindex, warnings);
     g_clear_pointer(&network->plan, helper_plan_free);
     network->plan = g_steal_pointer(&plan);
+    if (!network->guard)
+        network->guard = helper_guard_new(network->info->table, on_taken_away, network);
     return TRUE;
 }

@@ -22,5 +22,7 @@ gboolean helper_network_open_socket(HelperNetwork *network, int family, int *fdp
 /* Takes the plan. Adds sentences to warnings. On failure everything is undone. */
 gboolean helper_network_apply(HelperNetwork *network, HelperPlan *plan_take, GPtrArray *warnings,
                               GError **error);
+/* Adds what the plan has and somebody else has taken away. */
+void helper_network_restore(HelperNetwork *network);
 /* The plan's changes; with the link too when the slot is given up. */
 gboolean helper_network_undo(HelperNetwork *network, gboolean link_too, GError **error);

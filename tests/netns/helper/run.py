@@ -287,6 +287,65 @@ def _(rig):
     expect(lost == 0, f"{lost} of 100")
 
 
+# ---- others ----
+
+def tunnel_routing():
+    return sh("ip rule; ip -6 rule; ip route show table 53664; ip -6 route show table 53664")
+
+
+@case("rules and routes that somebody removes come back within a second")
+def _(rig):
+    rig.set_up(FULL)
+    wanted = tunnel_routing()
+    for removal in ("ip rule del pref 30500", "ip -6 rule del pref 30500",
+                    "ip route flush table 53664", "ip -6 route flush table 53664",
+                    "ip rule flush; ip rule add pref 32766 lookup main; "
+                    "ip rule add pref 32767 lookup default; ip route flush table 53664"):
+        sh(removal)
+        end = time.monotonic() + 1
+        while time.monotonic() < end and tunnel_routing() != wanted:
+            time.sleep(0.02)
+        lines = difference(wanted, tunnel_routing())
+        expect(not lines, f"{removal}: {lines}")
+    rig.do("release")
+    time.sleep(0.6)
+    expect("53664" not in sh("ip rule; ip -6 rule"), "they come back after Release")
+
+
+@case("routes that come and go in other tables cost the helper nothing")
+def _(rig):
+    rig.set_up(FULL)
+    time.sleep(0.6)
+    seen = monitor(lambda: sh("for i in $(seq 50); do ip route add 10.50.$i.0/24 dev up0; "
+                              "ip route del 10.50.$i.0/24 dev up0; done"))
+    expect("table 53664" not in seen, seen)
+
+
+FULL_SIZE = os.environ.get("DIALTONE_FULL") == "yes"
+
+
+@case("killed at any moment of setting up, the network can be put back")
+def _(rig, program):
+    rig.kill()
+    undo(program)
+    before = snapshot()
+    for i in range(200 if FULL_SIZE else 25):
+        rig = Rig(program)
+        try:
+            for command in ("claim office", "socket 4", "tun 1400", f"apply {FULL}",
+                            f"apply {SPLIT}", "release", f"apply {FULL}"):
+                rig.send(command)
+            # Spread over the time that all of it takes.
+            time.sleep((i % 25) * 0.002)
+            os.kill(rig.helper, signal.SIGKILL)
+            rig.wait()
+            machine.wait_gone(rig.peer)
+            undo(program)
+        finally:
+            rig.kill()
+        expect_same(before, snapshot())
+
+
 # ---- refusals ----
 
 @case("E1, E4: odd plans are refused and change nothing")
