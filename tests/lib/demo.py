@@ -27,6 +27,7 @@ EXPLAINED = {
     "phase2": "keys for the traffic itself",
     "connected": "the tunnel carries",
 }
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
@@ -34,6 +35,9 @@ class Interrupted(BaseException):
 
 
 def interrupt(*unused):
+    """Once: the clean-up that follows is not to be interrupted in its turn."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     raise Interrupted()
 
 
@@ -146,7 +150,7 @@ def show(lab, keep):
 
 def main():
     need_root()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, interrupt)
     begin = time.monotonic()
     lab = Lab(prefix="try")

@@ -80,10 +80,12 @@ def expect_tcp(lab, target, seconds=SECONDS, least=5e6):
     up, down, intervals = iperf(lab, target, seconds)
     expect(up > least and down > least,
            f"TCP to {target}: {up / 1e6:.1f} Mbit/s up, {down / 1e6:.1f} Mbit/s down")
-    for number, interval in enumerate(intervals):
-        for way in ("sum", "sum_bidir_reverse"):
-            full = interval[way]["seconds"] > 0.5
-            expect(not full or interval[way]["bytes"] > 0, f"TCP stood still in second {number + 1} ({way})")
+    # One second without a byte is a retransmission on a busy machine; three are a tunnel that stopped.
+    for way in ("sum", "sum_bidir_reverse"):
+        still = 0
+        for number, interval in enumerate(intervals):
+            still = 0 if interval[way]["bytes"] > 0 else still + 1
+            expect(still < 3, f"TCP stood still up to second {number + 1} ({way})")
     return up, down
 
 
