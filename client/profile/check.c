@@ -138,6 +138,17 @@ static void check_lifetimes(const DialtoneProfile *profile, const DialtoneProfil
         say(check, true, "Phase2", "Lifetime", _(message));
 }
 
+/* What the profile may say and this version can't do yet: better known before than at work. */
+static void check_within_reach(const DialtoneProfile *profile, const DialtoneProfileCheck *check)
+{
+    if (profile->auth != DIALTONE_AUTH_PSK)
+        say(check, true, "Identity", "Auth", _("this version can't connect by certificate yet"));
+    if (profile->kill_switch)
+        say(check, true, "Network", "KillSwitch",
+            _("this version has no kill switch yet: while the tunnel is down, traffic goes around "
+              "it"));
+}
+
 void dialtone_profile_check(DialtoneProfile *profile, const DialtoneProfileCheck *check)
 {
     check_auth(profile, check);
@@ -146,4 +157,5 @@ void dialtone_profile_check(DialtoneProfile *profile, const DialtoneProfileCheck
     check_address(profile, check);
     check_initial_contact(profile, check);
     check_lifetimes(profile, check);
+    check_within_reach(profile, check);
 }
