@@ -30,7 +30,7 @@ class Answer:
 
 class Pipe:
     def __init__(self, command):
-        self.command = shlex.split(command)
+        self.command = shlex.split(command) if isinstance(command, str) else command
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             self.command,

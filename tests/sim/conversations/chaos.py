@@ -89,7 +89,8 @@ def one(sim, seed):
 def test_chaos(sim, start):
     """20 % loss, duplicates, reordering; most runs have to connect."""
     count = min(RUNS_IN_A_CASE, runs() - start)
-    results = [one(sim, 10_000 + start + i) for i in range(count)]
+    base = 100_000 * sim.seed + start
+    results = [one(sim, base + i) for i in range(count)]
     connected = sum(world.has('connected') for world in results)
     expect(
         connected >= 0.8 * count,
@@ -128,6 +129,7 @@ def hour(sim, seed):
 @cases(*range(0, 4))
 def test_chaos_for_an_hour(sim, start):
     """Most tunnels live through it; the others say that they are lost."""
-    worlds = [hour(sim, 50_000 + 10 * start + i) for i in range(10)]
+    base = 100_000 * sim.seed + 50_000 + 10 * start
+    worlds = [hour(sim, base + i) for i in range(10)]
     alive = sum(w.has('connected') and not w.has('lost') for w in worlds)
     expect(alive >= 8, f'{alive} of 10 lived: {[w.all("lost") for w in worlds]}')

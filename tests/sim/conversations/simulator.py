@@ -1,17 +1,14 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Shows that the conversations can fail: an initiator in Python that is right passes those for
-which it is made, and with one fault at a time it is caught by the case named here.
-
-    selftest.py        prints `N passed, N failed`
-"""
+which it is made, and with one fault at a time it is caught by the case named here."""
 
 import pathlib
 import sys
 
-import run
+from cases import REGISTRY, Sim, cases, expect
+from pipe import Pipe
 
-INITIATOR = pathlib.Path(run.__file__).resolve().parents[1] / 'gateways/selftest_initiator.py'
+INITIATOR = pathlib.Path(__file__).resolve().parents[2] / 'gateways/selftest_initiator.py'
 
 RIGHT = (
     'test_plain_psk_with_a_pull',
@@ -68,31 +65,24 @@ WRONG = {
 
 
 def faults_of(name, fault=''):
-    run.state['command'] = f'/usr/bin/python3 {INITIATOR}' + (
-        f' --fault "{fault}"' if fault else ''
-    )
-    found = run.run_case((name, 1))[3]
-    run.end_pipe()
-    run.state['pipe'] = None
-    return found
+    """What the case finds against this initiator."""
+    sim = Sim(Pipe([sys.executable, str(INITIATOR)] + (['--fault', fault] if fault else [])))
+    item = REGISTRY[name]
+    try:
+        item.function(sim, *item.argument)
+        return sim.verdict()
+    except AssertionError as error:
+        return [str(error)] + sim.verdict()
+    finally:
+        sim.pipe.close()
 
 
-def main():
-    run.load()
-    results = []
-    for name in RIGHT:
-        found = faults_of(name)
-        results.append((not found, f'right: {name} {found[:2] if found else ""}'))
-    for fault, name in WRONG.items():
-        found = faults_of(name, fault)
-        told = found[0].splitlines()[-1][:80] if found else 'was not noticed'
-        results.append((bool(found), f'{fault}: {told}'))
-    for fine, text in results:
-        print(('ok   ' if fine else 'FAIL ') + text)
-    failed = sum(not fine for fine, _ in results)
-    print(f'{len(results) - failed} passed, {failed} failed')
-    return 1 if failed else 0
+@cases(*RIGHT)
+def test_the_simulator_passes_what_is_right(_, name):
+    found = faults_of(name)
+    expect(not found, f'{found}')
 
 
-if __name__ == '__main__':
-    sys.exit(main())
+@cases(*WRONG)
+def test_the_simulator_notices(_, fault):
+    expect(faults_of(WRONG[fault], fault), 'nothing was noticed')
