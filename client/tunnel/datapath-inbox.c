@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The way of commands to a thread of the data path. A busy thread sees a flag between two batches
- * and an idle one wakes by its eventfd; neither takes the lock when there is nothing. The flag is
- * set before the control thread does anything that could bring packets of a new SA about, hence a
- * thread that looks at it after receiving knows the SA.
+ * What both threads of the data path hold: the interface, and the inbox of commands. A busy thread
+ * sees a flag between two batches and an idle one wakes by its eventfd; neither takes the lock when
+ * there is nothing. The flag is set before the control thread does anything that could bring
+ * packets of a new SA about, hence a thread that looks at it after receiving knows the SA.
  */
 #include <errno.h>
 #include <linux/virtio_net.h>
@@ -39,6 +39,23 @@ int datapath_tun_write(const DatapathTun *tun, const uint8_t *packet, size_t n)
     int skip = tun->vnet ? 0 : 1;
 
     return writev(tun->fd, parts + skip, 2 - skip) < 0 ? -errno : 0;
+}
+
+void datapath_tun_lost(Datapath *path, DatapathTun *tun, int error)
+{
+    if (!__atomic_exchange_n(&tun->lost, 1, __ATOMIC_RELAXED))
+        datapath_raise(path, &(DatapathEvent){.type = DATAPATH_EVENT_TUN_GONE, .error = error});
+}
+
+/* EIO says that the interface is down. So is each before it is set up, and that is no news; one
+ * that worked was taken down by somebody. */
+bool datapath_tun_refused(Datapath *path, DatapathTun *tun, int error)
+{
+    bool gone = error == EBADFD || error == EBADF || error == ENODEV || error == EPIPE;
+
+    if (gone || (error == EIO && __atomic_load_n(&tun->worked, __ATOMIC_RELAXED)))
+        datapath_tun_lost(path, tun, error);
+    return gone;
 }
 
 int datapath_inbox_init(DatapathInbox *inbox)

@@ -30,6 +30,8 @@ typedef struct DatapathTun {
     int fd;
     bool vnet;
     int holders;
+    int worked; /* it has taken or given a packet */
+    int lost;   /* the control thread has been told that it is gone */
 } DatapathTun;
 
 DatapathTun *datapath_tun_new(int fd, bool vnet, int holders);
@@ -109,6 +111,17 @@ struct Datapath {
     uint32_t inner_mtu;               /* atomic; of the narrowest outbound SA, 0: none */
     DatapathStats send_stats, receive_stats;
 };
+
+/* Tells the control thread, once. */
+void datapath_tun_lost(Datapath *path, DatapathTun *tun, int error);
+/* TUN refused a packet. True: it is gone for good, do not touch it any more. */
+bool datapath_tun_refused(Datapath *path, DatapathTun *tun, int error);
+
+static inline void datapath_tun_works(DatapathTun *tun)
+{
+    if (!__atomic_load_n(&tun->worked, __ATOMIC_RELAXED))
+        __atomic_store_n(&tun->worked, 1, __ATOMIC_RELAXED);
+}
 
 DatapathSender *datapath_sender_new(Datapath *path);
 DatapathSender *datapath_sender_free(DatapathSender *sender);

@@ -3,8 +3,8 @@
  * The receiving thread: UDP -> ESP -> selectors -> TUN, and IKE to the control thread.
  *
  * What a datagram is shows in its first bytes (RFC 3948): one byte 0xff is a NAT keepalive, four
- * zero bytes are the marker of IKE, everything else is ESP and begins with its SPI. From the plain
- * IKE port it is IKE without a marker.
+ * zero bytes are the marker of IKE, everything else from the gateway's ESP port begins with an SPI.
+ * From other ports it may be IKE without a marker.
  *
  * Nothing about a datagram is believed before its tag fits: its source only counts (as a hint that
  * the gateway's address has changed) when a packet from there was authentic and new.
@@ -26,6 +26,7 @@ enum {
     MESSAGES = 32, /* datagrams, or trains of equal datagrams by UDP_GRO, of one call */
     MESSAGE_SIZE = 65536,
     SPI_SIZE = 4,
+    ISAKMP_HEADER = 28,
 };
 
 typedef struct Inbound {
@@ -168,20 +169,16 @@ static bool take_commands(DatapathReceiver *receiver)
 
 /* ---- to TUN ---- */
 
-/* EIO: the interface is down; EBADFD: it was removed. */
 static void note_refusal(DatapathReceiver *receiver, int error, size_t segments)
 {
     datapath_count(&receiver->path->receive_stats.drops[DATAPATH_DROP_TUN], segments);
-    if (error != EIO && error != EBADFD)
-        return;
-    receiver->tun_gone = error == EBADFD;
-    datapath_raise(receiver->path,
-                   &(DatapathEvent){.type = DATAPATH_EVENT_TUN_GONE, .error = error});
+    receiver->tun_gone = datapath_tun_refused(receiver->path, receiver->tun, error);
 }
 
 /* `segments` packets of n bytes in all have reached TUN. */
 static void count_in(DatapathReceiver *receiver, size_t n, size_t segments)
 {
+    datapath_tun_works(receiver->tun);
     datapath_count(&receiver->path->receive_stats.packets_in, segments);
     datapath_count(&receiver->path->receive_stats.bytes_in, n);
 }
@@ -312,17 +309,20 @@ static void forward_ike(DatapathReceiver *receiver, const IkeAddress *from, uint
         drop(receiver, DATAPATH_DROP_IKE);
 }
 
+static uint32_t spi_of(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
 static void take_esp(DatapathReceiver *receiver, size_t message, uint8_t *bytes, size_t n)
 {
-    uint32_t spi;
     Inbound *in;
 
     if (n < ESP_HEADER_SIZE) {
         drop(receiver, DATAPATH_DROP_MALFORMED);
         return;
     }
-    spi = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-    in = find_in(receiver, spi);
+    in = find_in(receiver, spi_of(bytes));
     if (in == NULL) {
         drop(receiver, DATAPATH_DROP_UNKNOWN_SPI);
         return;
@@ -332,6 +332,16 @@ static void take_esp(DatapathReceiver *receiver, size_t message, uint8_t *bytes,
     receiver->packets[receiver->n++] = (EspPacket){.data = bytes, .n = n};
     if (receiver->n == DATAPATH_BATCH)
         open_waiting(receiver);
+}
+
+/* From another port than ESP's, a datagram of no SA is IKE without a marker, if it has the size:
+ * gateways of one profile may have different ports for it. */
+static bool is_plain_ike(DatapathReceiver *receiver, uint16_t port, const uint8_t *bytes, size_t n)
+{
+    if (port == receiver->peer.port)
+        return false;
+    return port == receiver->path->ike_port ||
+           (n >= ISAKMP_HEADER && find_in(receiver, spi_of(bytes)) == NULL);
 }
 
 static void take_datagram(DatapathReceiver *receiver, size_t message, uint8_t *bytes, size_t n)
@@ -346,7 +356,7 @@ static void take_datagram(DatapathReceiver *receiver, size_t message, uint8_t *b
     if (!datapath_from_sockaddr(&receiver->names[message], &from))
         return;
     if ((n >= SPI_SIZE && memcmp(bytes, MARKER, SPI_SIZE) == 0) ||
-        (from.port == receiver->path->ike_port && from.port != receiver->peer.port))
+        is_plain_ike(receiver, from.port, bytes, n))
         forward_ike(receiver, &from, bytes, n);
     else
         take_esp(receiver, message, bytes, n);

@@ -280,21 +280,19 @@ static bool take_packet(DatapathSender *sender, uint8_t *packet, size_t n)
     return true;
 }
 
-static void lose_tun(DatapathSender *sender, int error)
-{
-    sender->tun_gone = true;
-    datapath_raise(sender->path, &(DatapathEvent){.type = DATAPATH_EVENT_TUN_GONE, .error = error});
-}
-
 /* The size of what was read, 0 where there is nothing to read. */
 static size_t read_some(DatapathSender *sender, uint8_t *to, size_t room)
 {
     ssize_t n = read(sender->tun->fd, to, room);
 
-    if (n > 0)
+    if (n > 0) {
+        datapath_tun_works(sender->tun);
         return (size_t)n;
-    if (n == 0 || (errno != EAGAIN && errno != EINTR))
-        lose_tun(sender, n == 0 ? EPIPE : errno);
+    }
+    if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+        sender->tun_gone = true;
+        datapath_tun_lost(sender->path, sender->tun, n == 0 ? EPIPE : errno);
+    }
     return 0;
 }
 

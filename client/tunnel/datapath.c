@@ -11,6 +11,7 @@
 #include <linux/if_tun.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -19,6 +20,8 @@
 
 #include "client/tunnel/datapath-private.h"
 #include "client/tunnel/datapath-split.h"
+
+enum { FULL_MS = 20 };
 
 /* ---- addresses ---- */
 
@@ -278,10 +281,16 @@ int datapath_send(Datapath *self, const IkeAddress *to, const uint8_t *bytes, si
     struct sockaddr_storage address;
     socklen_t size = datapath_to_sockaddr(to, &address);
     int fd = to->family == 6 ? self->udp6 : self->udp4;
+    /* ESP may have filled the socket for a moment; IKE is worth a short wait. */
+    struct pollfd wanted = {.fd = fd, .events = POLLOUT};
+    ssize_t sent;
 
     if (size == 0 || fd < 0)
         return -EAFNOSUPPORT;
-    if (sendto(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&address, size) < 0)
+    sent = sendto(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+    if (sent < 0 && errno == EAGAIN && poll(&wanted, 1, FULL_MS) > 0)
+        sent = sendto(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+    if (sent < 0)
         return -errno;
     __atomic_store_n(&self->last_sent, datapath_now(), __ATOMIC_RELAXED);
     return 0;

@@ -23,7 +23,7 @@ enum {
 
 typedef struct DatapathSetup {
     int udp4, udp6;    /* -1: none, but one of them is there */
-    uint16_t ike_port; /* what comes from this port is IKE without a marker; 0: 500 */
+    uint16_t ike_port; /* all that comes from it is IKE without a marker; 0: 500 */
 } DatapathSetup;
 
 /* Takes the descriptors when it succeeds; leaves them to the caller when it fails. */

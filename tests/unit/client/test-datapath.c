@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -180,6 +181,26 @@ static void test_ike_comes_by_marker_and_by_port(void **state)
     assert_false(datapath_take_ike(kit.path, &ike));
 }
 
+/* Gateways of one profile may each have their own port for plain IKE. */
+static void test_ike_comes_from_other_ports_too(void **state)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+    memset(packet, 7, 60);
+    for (size_t n = 5; n < 28; n++)
+        kit_send_raw(&kit, fd, packet, n);
+    kit_send_raw(&kit, fd, packet, 28);
+    assert_true(get_ike());
+    assert_int_equal(ike.n, 28);
+    assert_int_not_equal(ike.from.port, kit.gateway_at.port);
+    assert_false(datapath_take_ike(kit.path, &ike));
+    /* From ESP's own port the same is ESP of an SA that is not there. */
+    kit_send_raw(&kit, kit.gateway, packet, 28);
+    assert_true(kit_dropped(&kit, DATAPATH_DROP_UNKNOWN_SPI, 20 + 1));
+    assert_false(datapath_take_ike(kit.path, &ike));
+    close(fd);
+}
+
 static void test_keepalives_and_scraps_are_not_ike(void **state)
 {
     for (size_t n = 0; n < 8; n++)
@@ -339,6 +360,7 @@ int main(void)
         BEFORE(test_esp_before_there_is_a_tun_is_dropped),
         RUNNING(test_a_removed_sa_is_deaf),
         BEFORE(test_ike_comes_by_marker_and_by_port),
+        BEFORE(test_ike_comes_from_other_ports_too),
         BEFORE(test_keepalives_and_scraps_are_not_ike),
         BEFORE(test_ike_that_is_too_long_or_not_read_is_dropped),
         BEFORE(test_ike_goes_out),
