@@ -50,6 +50,15 @@ static IkeChild *free_place(IkeSession *session)
     return NULL;
 }
 
+size_t ike_child_places(const IkeSession *session)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < IKE_CHILDREN_MAX; i++)
+        n += !session->children[i].used;
+    return n;
+}
+
 static int emit_sa(IkeSession *session, IkeEventType type, const IkeSaInfo *info, EspSa *esp)
 {
     IkeEvent event = {.type = type};
@@ -131,13 +140,19 @@ int ike_child_send(IkeSession *session, IkeChild *child)
     return r;
 }
 
+/* Begun by the gateway, which has not said yet that it has it. */
+static bool is_unconfirmed(const IkeChild *child)
+{
+    return child->waiting_out != NULL && child->out_at == IKE_NEVER;
+}
+
 IkeChild *ike_child_current(const IkeSession *session, size_t network)
 {
     const IkeChild *newest = NULL;
 
     for (size_t i = 0; i < IKE_CHILDREN_MAX; i++) {
         const IkeChild *child = &session->children[i];
-        if (!child->used || child->replaced || child->network != network)
+        if (!child->used || child->replaced || child->network != network || is_unconfirmed(child))
             continue;
         if (newest == NULL || child->expires_at > newest->expires_at)
             newest = child;
@@ -175,8 +190,28 @@ static int remove_child(IkeSession *session, IkeChild *child)
     return emit_sa(session, IKE_EVENT_SA_GONE, &info, NULL);
 }
 
+/* The one that would have taken over later. */
+static IkeChild *waiting_successor(IkeSession *session, const IkeChild *child)
+{
+    for (size_t i = 0; i < IKE_CHILDREN_MAX; i++) {
+        IkeChild *other = &session->children[i];
+        if (other->used && other != child && !other->replaced && other->waiting_out != NULL &&
+            other->network == child->network)
+            return other;
+    }
+    return NULL;
+}
+
 int ike_child_deleted(IkeSession *session, IkeChild *child)
 {
+    IkeChild *successor = child->replaced ? NULL : waiting_successor(session, child);
+
+    /* The gateway does without it, so it has the new one, even if its QM3 never came. */
+    if (successor != NULL) {
+        int r = ike_child_send(session, successor);
+        if (r < 0)
+            return r;
+    }
     if (child->replaced || session->state == IKE_STATE_ENDED) {
         uint64_t limit = session->now + IKE_DELETED_WAIT;
         child->remove_at = child->remove_at < limit ? child->remove_at : limit;

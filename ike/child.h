@@ -25,10 +25,12 @@ typedef struct IkeChildParameters {
     IkeSlice secret, nonce_i, nonce_r;
 } IkeChildParameters;
 
+/* How many more there is room for. */
+size_t ike_child_places(const IkeSession *session);
 /* Takes packets at once; sends when ike_child_send() is called, or at its out_at. */
 int ike_child_new(IkeSession *session, const IkeChildParameters *parameters, IkeChild **childp);
 int ike_child_send(IkeSession *session, IkeChild *child);
-/* The newest that is not replaced, or NULL. */
+/* The newest that is neither replaced nor waits for the gateway's word, or NULL. */
 IkeChild *ike_child_current(const IkeSession *session, size_t network);
 IkeChild *ike_child_by_spi_in(IkeSession *session, uint32_t spi);
 IkeChild *ike_child_by_spi_out(IkeSession *session, uint32_t spi);

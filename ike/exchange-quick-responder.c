@@ -151,7 +151,9 @@ static int consume_qm1(IkeSession *session, IkeExchange *x, const IkeMessage *me
 {
     Renewal *renewal = x->data;
 
-    if (session->state < IKE_STATE_PHASE2 || session->current == NULL)
+    /* Renewals that the gateway never finishes leave room for our own. */
+    if (session->state < IKE_STATE_PHASE2 || session->current == NULL ||
+        ike_child_places(session) <= IKE_NETWORKS_MAX)
         return IKE_IGNORED;
     int r = take_nonces(session, x, message);
     if (r != 0)
@@ -165,6 +167,8 @@ static int consume_qm1(IkeSession *session, IkeExchange *x, const IkeMessage *me
         return r < 0 ? r
                      : say_no(session, x, IKE_NOTIFY_INVALID_KEY_INFORMATION, renewal->choice.spi);
     renewal->info.spi_in = ike_quick_new_spi(session);
+    if (renewal->info.spi_in == 0)
+        return -EIO;
     renewal->info.spi_out = renewal->choice.spi;
     renewal->info.chosen = renewal->choice.proposal;
     renewal->info.lifetime =

@@ -131,12 +131,22 @@ int ike_xauth_request(IkeSession *session, IkeExchange *x, const IkeConfigMessag
     return IKE_ACCEPTED;
 }
 
-/* Exactly what was asked for, and the type only where the gateway named one. */
+static bool was_asked_before(const IkeTransaction *t, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (t->types[j] == t->types[i])
+            return true;
+    return false;
+}
+
+/* Exactly what was asked for, once, and the type only where the gateway named one. */
 void ike_xauth_write_reply(const IkeTransaction *t, IkeWriter *writer)
 {
     if (t->refused)
         ike_attribute_write(writer, IKE_XAUTH_STATUS, 0);
     for (size_t i = 0; i < t->types_n && !t->refused; i++) {
+        if (was_asked_before(t, i))
+            continue;
         if (t->types[i] == IKE_XAUTH_TYPE)
             ike_attribute_write(writer, IKE_XAUTH_TYPE, t->type);
         else if (t->types[i] == IKE_XAUTH_USER_NAME)

@@ -55,28 +55,44 @@ static bool only_remembers(const IkeExchange *x)
     return (x->done || idle) && !x->in_hand && !awaits_answer(x);
 }
 
-/* A gateway may begin dozens of exchanges at once, and each is remembered for a minute: the oldest
- * memory makes room. NULL when every place is at work. */
-static IkeExchange *find_place(IkeSession *session)
+/* Begun by the gateway, and not finished. */
+static bool is_left_hanging(const IkeExchange *x)
 {
-    IkeExchange *oldest = NULL;
+    return !begun_by_us(x) && !x->waiting && !x->in_hand;
+}
+
+static IkeExchange *oldest(IkeSession *session, bool (*may_go)(const IkeExchange *x))
+{
+    IkeExchange *found = NULL;
 
     for (size_t i = 0; i < IKE_EXCHANGES_MAX; i++) {
         IkeExchange *x = &session->exchanges[i];
-        if (x->script == NULL)
-            return x;
-        if (only_remembers(x) && (oldest == NULL || x->forget_at < oldest->forget_at))
-            oldest = x;
+        if (may_go(x) && (found == NULL || x->forget_at < found->forget_at))
+            found = x;
     }
-    if (oldest != NULL)
-        ike_exchange_free(oldest);
-    return oldest;
+    return found;
+}
+
+/* A gateway may begin dozens of exchanges at once, and each is remembered for a minute: the oldest
+ * memory makes room, and for what we begin ourselves, the oldest that it has not finished. NULL
+ * when every place is at work. */
+static IkeExchange *find_place(IkeSession *session, const IkeScript *script)
+{
+    for (size_t i = 0; i < IKE_EXCHANGES_MAX; i++)
+        if (session->exchanges[i].script == NULL)
+            return &session->exchanges[i];
+    IkeExchange *x = oldest(session, only_remembers);
+    if (x == NULL && script->steps[0].direction == IKE_SEND)
+        x = oldest(session, is_left_hanging);
+    if (x != NULL)
+        ike_exchange_free(x);
+    return x;
 }
 
 IkeExchange *ike_exchange_new(IkeSession *session, const IkeScript *script, IkeIsakmpSa *sa,
                               uint32_t message_id, void *data)
 {
-    IkeExchange *x = find_place(session);
+    IkeExchange *x = find_place(session, script);
 
     if (x == NULL) {
         if (script->free_data != NULL)

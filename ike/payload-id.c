@@ -224,11 +224,16 @@ static bool prefix_of_mask(const uint8_t *mask, size_t n, uint8_t *prefix)
     return true;
 }
 
-/* first-last as a mask, when the range is a subnet. */
-static void mask_of_range(const uint8_t *range, uint8_t mask[4])
+/* first-last as a mask; false where the range is not all of a subnet. */
+static bool mask_of_range(const uint8_t *range, uint8_t mask[4])
 {
-    for (int i = 0; i < 4; i++)
-        mask[i] = (uint8_t) ~(range[i] ^ range[4 + i]);
+    for (int i = 0; i < 4; i++) {
+        uint8_t host = range[i] ^ range[4 + i];
+        mask[i] = (uint8_t)~host;
+        if ((range[i] & host) != 0)
+            return false;
+    }
+    return true;
 }
 
 bool ike_network_read_id(IkeSlice body, IkeNetwork *network)
@@ -248,9 +253,9 @@ bool ike_network_read_id(IkeSlice body, IkeNetwork *network)
         network->prefix = (uint8_t)(8 * n);
         return true;
     }
-    if (id.type == IKE_ID_IPV4_RANGE)
-        mask_of_range(id.bytes, mask);
-    else if (id.type == IKE_ID_IPV4_SUBNET)
+    if (id.type == IKE_ID_IPV4_RANGE && !mask_of_range(id.bytes, mask))
+        return false;
+    if (id.type == IKE_ID_IPV4_SUBNET)
         memcpy(mask, id.bytes + 4, 4);
     if (!prefix_of_mask(network->family == 4 ? mask : id.bytes + n, n, &network->prefix))
         return false;

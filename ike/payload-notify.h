@@ -7,7 +7,7 @@
 
 #include "ike/message.h"
 
-enum { IKE_DELETE_SPIS_MAX = 32 };
+enum { IKE_DELETE_SPIS_MAX = 256 }; /* more than we ever have */
 
 typedef struct IkeNotify {
     uint8_t protocol;
