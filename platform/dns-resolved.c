@@ -175,8 +175,10 @@ gboolean platform_dns_resolved_set(int ifindex, const PlatformDnsConfig *config,
                   call(bus, "SetLinkDNS", servers_argument(ifindex, config), error);
 
     g_variant_unref(domains);
-    /* Names of the tunnel must not leave by other links' multicast. */
+    /* Names of the tunnel must not leave by other links' multicast, and its servers, which are
+       asked inside IPsec, need not speak TLS. */
     if (ok) {
+        (void)call(bus, "SetLinkDNSOverTLS", g_variant_new("(is)", ifindex, "no"), NULL);
         (void)call(bus, "SetLinkLLMNR", g_variant_new("(is)", ifindex, "no"), NULL);
         (void)call(bus, "SetLinkMulticastDNS", g_variant_new("(is)", ifindex, "no"), NULL);
         (void)call(bus, "FlushCaches", NULL, NULL);

@@ -109,6 +109,13 @@ static uint64_t start_time(pid_t pid)
     return start;
 }
 
+uint64_t platform_slot_namespace(void)
+{
+    struct stat status;
+
+    return stat("/proc/self/ns/net", &status) == 0 ? (uint64_t)status.st_ino : 0;
+}
+
 static void fill_derived(PlatformSlotInfo *info, unsigned number)
 {
     info->number = number;
@@ -127,6 +134,7 @@ static PlatformSlot *slot_new(int dirfd_take, int lockfd_take, unsigned number)
     slot->info.pid = getpid();
     slot->info.pid_start = start_time(slot->info.pid);
     slot->info.uid = getuid();
+    slot->info.netns = platform_slot_namespace();
     return slot;
 }
 
@@ -211,6 +219,7 @@ static char *info_to_text(const PlatformSlotInfo *info)
     g_key_file_set_integer(file, GROUP, "Pid", info->pid);
     g_key_file_set_uint64(file, GROUP, "PidStart", info->pid_start);
     g_key_file_set_uint64(file, GROUP, "Uid", info->uid);
+    g_key_file_set_uint64(file, GROUP, "NetNs", info->netns);
     g_key_file_set_string_list(file, GROUP, "Routes", (const char *const *)routes->pdata,
                                routes->len);
     return g_key_file_to_data(file, NULL, NULL);
@@ -244,6 +253,7 @@ static bool info_from_text(const char *text, size_t n, unsigned number, Platform
     info.pid = g_key_file_get_integer(file, GROUP, "Pid", NULL);
     info.pid_start = g_key_file_get_uint64(file, GROUP, "PidStart", NULL);
     info.uid = (uid_t)g_key_file_get_uint64(file, GROUP, "Uid", NULL);
+    info.netns = g_key_file_get_uint64(file, GROUP, "NetNs", NULL);
     if (!label || info.pid <= 0)
         return false;
     g_strlcpy(info.label, label, sizeof info.label);

@@ -33,6 +33,7 @@ typedef struct PlatformSlotInfo {
     pid_t pid;          /* who takes SIGTERM and SIGHUP */
     uint64_t pid_start; /* its start time, of /proc/PID/stat */
     uid_t uid;          /* on whose behalf */
+    uint64_t netns;     /* its network namespace: only tunnels of one can collide */
     char label[PLATFORM_SLOT_LABEL + 1];
     PlatformPrefix *routes; /* what the tunnel carries */
     size_t n_routes;
@@ -63,6 +64,8 @@ __attribute__((warn_unused_result)) int platform_slot_publish(PlatformSlot *slot
 __attribute__((warn_unused_result)) int platform_slot_open_state(PlatformSlot *slot, uid_t uid,
                                                                  gid_t gid, int *fdp);
 
+/* The network namespace that we are in; 0 if unknown. */
+uint64_t platform_slot_namespace(void);
 /* For anybody. Array of PlatformSlotInfo of the slots that are alive, by number. */
 GArray *platform_slot_list(const char *dir);
 /* One write: safe under the tunnel's seccomp, and a reader never takes a half-written one. */

@@ -6,27 +6,26 @@
 
 #include "platform/helper/peer.h"
 #include "platform/helper/routes.h"
-#include "platform/slot.h"
 
 #include <net/if.h>
 #include <stdlib.h>
 
-gboolean helper_check_conflict(const HelperPlan *plan, unsigned number, const char *dir,
-                               GError **error)
+gboolean helper_check_conflict(const HelperPlan *plan, const PlatformSlotInfo *slot,
+                               const char *dir, GError **error)
 {
     g_autoptr(GArray) slots = platform_slot_list(dir);
     PlatformPrefix other;
     char text[PLATFORM_ADDRESS_TEXT];
-    int i = helper_routes_conflict(plan, number, slots, &other);
+    int i = helper_routes_conflict(plan, slot, slots, &other);
 
     if (i < 0)
         return TRUE;
-    const PlatformSlotInfo *slot = &g_array_index(slots, PlatformSlotInfo, i);
+    const PlatformSlotInfo *with = &g_array_index(slots, PlatformSlotInfo, i);
 
     g_set_error(error, HELPER_ERROR, HELPER_ERROR_CONFLICT,
                 "%s is carried by the tunnel \"%s\" (%s) already",
-                other.length ? platform_prefix_format(&other, text) : "all traffic", slot->label,
-                slot->interface);
+                other.length ? platform_prefix_format(&other, text) : "all traffic", with->label,
+                with->interface);
     return FALSE;
 }
 

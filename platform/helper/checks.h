@@ -4,10 +4,11 @@
 
 #include "platform/helper/plan.h"
 #include "platform/netlink.h"
+#include "platform/slot.h"
 
 /* FALSE with HELPER_ERROR_CONFLICT: another live slot carries an overlapping network. */
-gboolean helper_check_conflict(const HelperPlan *plan, unsigned number, const char *dir,
-                               GError **error);
+gboolean helper_check_conflict(const HelperPlan *plan, const PlatformSlotInfo *slot,
+                               const char *dir, GError **error);
 /* Strict rp_filter would drop the answers of a gateway that the plan's routes cover. */
 gboolean helper_check_filtered(const HelperPlan *plan, PlatformNetlink *netlink, uint32_t mark);
 /* A warning for each directly connected network that one of the plan's networks covers. */

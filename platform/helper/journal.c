@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* N.journal: one line for each kind of change that the helper is about to make, synced before it
- * makes it.
+/* One line for each kind of change that the helper is about to make, synced before it makes it.
  *
  * Everything else follows from the slot's number, so a line is one word. A line that was torn by a
- * crash has no newline, and its change was not made. The first line names the network namespace:
- * the directory may be shared between namespaces, rules and routes are not.
+ * crash has no newline, and its change was not made. The file's name has the network namespace: the
+ * directory may be shared between namespaces, rules and routes are not.
  */
 #include "platform/helper/journal.h"
+
+#include "platform/slot.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { JOURNAL_MAX = 1024 };
@@ -25,29 +25,22 @@ static const char *const words[HELPER_NOTE_COUNT] = {
     [HELPER_NOTE_FILE] = "dns-file",
 };
 
-static unsigned long long namespace_id(void)
+void helper_journal_name(unsigned number, char name[HELPER_JOURNAL_NAME])
 {
-    struct stat status;
-
-    return stat("/proc/self/ns/net", &status) == 0 ? (unsigned long long)status.st_ino : 0;
+    snprintf(name, HELPER_JOURNAL_NAME, "%u.%llu.journal", number,
+             (unsigned long long)platform_slot_namespace());
 }
 
 static int open_file(const HelperJournal *journal, int flags)
 {
-    char name[32];
+    char name[HELPER_JOURNAL_NAME];
 
-    snprintf(name, sizeof name, "%u.journal", journal->number);
+    helper_journal_name(journal->number, name);
     return openat(journal->dirfd, name, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
 static void take_line(HelperJournal *journal, const char *line)
 {
-    unsigned long long id;
-
-    if (sscanf(line, "netns %llu", &id) == 1) {
-        journal->foreign = id != namespace_id();
-        return;
-    }
     for (int i = 0; i < HELPER_NOTE_COUNT; i++) {
         if (!strcmp(line, words[i]))
             journal->noted[i] = true;
@@ -84,8 +77,8 @@ static bool is_empty(const HelperJournal *journal)
 
 int helper_journal_note(HelperJournal *journal, HelperNote note)
 {
-    char line[96];
-    int n = 0, r = 0;
+    char line[32];
+    int r = 0;
 
     if (journal->noted[note])
         return 0;
@@ -95,10 +88,9 @@ int helper_journal_note(HelperJournal *journal, HelperNote note)
 
     if (fd < 0)
         return -errno;
-    if (first)
-        n = snprintf(line, sizeof line, "netns %llu\n", namespace_id());
     /* Begins with a newline, lest it continues a line that a full disk tore. */
-    n += snprintf(line + n, sizeof line - (size_t)n, "\n%s\n", words[note]);
+    int n = snprintf(line, sizeof line, "\n%s\n", words[note]);
+
     if (write(fd, line, (size_t)n) != n || fsync(fd) < 0)
         r = -EIO;
     close(fd);
@@ -109,9 +101,9 @@ int helper_journal_note(HelperJournal *journal, HelperNote note)
 
 void helper_journal_discard(HelperJournal *journal)
 {
-    char name[32];
+    char name[HELPER_JOURNAL_NAME];
 
-    snprintf(name, sizeof name, "%u.journal", journal->number);
+    helper_journal_name(journal->number, name);
     (void)unlinkat(journal->dirfd, name, 0);
     memset(journal->noted, 0, sizeof journal->noted);
 }

@@ -17,11 +17,14 @@ typedef struct HelperJournal {
     int dirfd;
     unsigned number;
     bool noted[HELPER_NOTE_COUNT];
-    bool foreign; /* was written in another network namespace, which alone can undo it */
 } HelperJournal;
 
-/* Reads what stands in N.journal under dirfd, up to the first line that is not whole. None is an
-   empty one. */
+enum { HELPER_JOURNAL_NAME = 64 };
+
+/* Of the network namespace that we are in: others' rules and routes can't be undone from here. */
+void helper_journal_name(unsigned number, char name[HELPER_JOURNAL_NAME]);
+/* Reads what stands in the slot's journal under dirfd, up to the first line that is not whole. None
+   is an empty one. */
 void helper_journal_load(HelperJournal *journal, int dirfd, unsigned number);
 /* On the disk when it returns 0. What was noted already is not written again. */
 __attribute__((warn_unused_result)) int helper_journal_note(HelperJournal *journal,

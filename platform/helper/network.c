@@ -178,12 +178,7 @@ HelperNetwork *helper_network_new(PlatformSlot *slot, const char *dir,
     }
     helper_journal_load(&network->journal, platform_slot_dirfd(slot), network->info->number);
     network->ifindex = platform_netlink_ifindex(network->netlink, network->info->interface);
-    if (network->journal.foreign)
-        g_set_error(error, HELPER_ERROR, HELPER_ERROR_NO_SLOT,
-                    "slot %u was left by a tunnel of another network namespace",
-                    network->info->number);
-    if (network->journal.foreign || !helper_network_undo(network, TRUE, error) ||
-        !is_free(network, error)) {
+    if (!helper_network_undo(network, TRUE, error) || !is_free(network, error)) {
         helper_network_free(network);
         return NULL;
     }
@@ -210,6 +205,8 @@ gboolean helper_network_open_tun(HelperNetwork *network, unsigned mtu, gboolean 
         return FALSE;
     int r = platform_tun_open(network->info->interface, vnet_hdr, &fd);
 
+    if (r == -ENOENT || r == -ENODEV)
+        return fail(error, r, "this machine has no TUN interfaces (/dev/net/tun)");
     if (r < 0)
         return fail(error, r, "cannot open interface %s", network->info->interface);
     network->ifindex = platform_netlink_ifindex(network->netlink, network->info->interface);
@@ -358,7 +355,7 @@ static gboolean check(HelperNetwork *network, const HelperPlan *plan, gboolean *
     /* Published before looking at the others: of two that come at once at least one sees the
        other. */
     publish(network, plan);
-    if (!helper_check_conflict(plan, network->info->number, network->dir, error)) {
+    if (!helper_check_conflict(plan, network->info, network->dir, error)) {
         publish(network, old);
         return FALSE;
     }

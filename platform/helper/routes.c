@@ -163,13 +163,13 @@ static bool conflicts(const PlatformPrefix *a, const PlatformPrefix *b)
     return platform_prefix_overlaps(a, b);
 }
 
-int helper_routes_conflict(const HelperPlan *plan, unsigned number, const GArray *slots,
-                           PlatformPrefix *networkp)
+int helper_routes_conflict(const HelperPlan *plan, const PlatformSlotInfo *slot,
+                           const GArray *slots, PlatformPrefix *networkp)
 {
     for (guint s = 0; s < slots->len; s++) {
         const PlatformSlotInfo *other = &g_array_index(slots, PlatformSlotInfo, s);
 
-        if (other->number == number)
+        if (other->number == slot->number || other->netns != slot->netns)
             continue;
         for (guint i = 0; i < plan->routes->len; i++) {
             const PlatformPrefix *route = &g_array_index(plan->routes, PlatformPrefix, i);

@@ -21,5 +21,5 @@ bool helper_rule_equal(const PlatformRule *a, const PlatformRule *b);
 bool helper_routes_swallow(const HelperPlan *plan, const PlatformAddress *address);
 /* The first network of the plan that overlaps one of another live slot: the other's index in the
    array, or -1. A full tunnel and one for some networks go together. */
-int helper_routes_conflict(const HelperPlan *plan, unsigned number, const GArray *slots,
-                           PlatformPrefix *networkp);
+int helper_routes_conflict(const HelperPlan *plan, const PlatformSlotInfo *slot,
+                           const GArray *slots, PlatformPrefix *networkp);

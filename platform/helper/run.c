@@ -200,19 +200,27 @@ static int serve(Runner *runner, int peer_fd_take)
     return runner->undo_failed ? EXIT_INTERNAL : 0;
 }
 
-/* Nothing was set up: the children see that the socket closes, and end. */
+/* Within this time, or killed. */
+static void reap(pid_t pid, int seconds)
+{
+    for (int i = 0; i < seconds * 50; i++) {
+        if (waitpid(pid, NULL, WNOHANG) != 0)
+            return;
+        g_usleep(G_USEC_PER_SEC / 50);
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+/* Nothing was set up. The tunnel sees that the socket closes, tells the agent, and both end. */
 static int give_up(const HelperOptions *options, const char *message, int status)
 {
-    const pid_t children[] = {options->tunnel, options->agent};
-
     fprintf(stderr, "dialtone: %s\n", message);
     close(options->peer_fd);
-    for (size_t i = 0; i < G_N_ELEMENTS(children); i++) {
-        if (children[i] <= 0)
-            continue;
-        kill(children[i], SIGKILL);
-        waitpid(children[i], NULL, 0);
-    }
+    if (options->tunnel > 0)
+        reap(options->tunnel, AGENT_WAIT_S);
+    if (options->agent > 0)
+        reap(options->agent, AGENT_WAIT_S);
     return status;
 }
 

@@ -6,16 +6,26 @@
  * ours, and says itself for which interface it was written.
  */
 #include "platform/helper/helper.h"
+#include "platform/helper/journal.h"
 #include "platform/helper/network.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-static gboolean has_file(const char *dir, unsigned number, const char *suffix)
+static gboolean has_file(const char *dir, const char *name)
 {
-    g_autofree char *path = g_strdup_printf("%s/%u.%s", dir, number, suffix);
+    g_autofree char *path = g_build_filename(dir, name, NULL);
 
     return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+/* What one leaves that was killed before it changed anything. */
+static gboolean has_slot_file(const char *dir, unsigned number)
+{
+    g_autofree char *slot = g_strdup_printf("%u.slot", number);
+    g_autofree char *state = g_strdup_printf("%u.state", number);
+
+    return has_file(dir, slot) || has_file(dir, state);
 }
 
 /* 1 when something was undone, 0 for nothing to be done, or a negative errno. */
@@ -24,10 +34,12 @@ static int undo_slot(const char *dir, unsigned number)
     g_autoptr(GError) error = NULL;
     PlatformSlot *slot;
 
-    gboolean changed = has_file(dir, number, "journal");
+    char journal[HELPER_JOURNAL_NAME];
 
-    /* One that was killed before it changed anything leaves these. */
-    if (!changed && !has_file(dir, number, "slot") && !has_file(dir, number, "state"))
+    helper_journal_name(number, journal);
+    gboolean changed = has_file(dir, journal);
+
+    if (!changed && !has_slot_file(dir, number))
         return 0;
     int r = platform_slot_lock(dir, number, &slot);
 

@@ -83,6 +83,7 @@ def snapshot():
         sh("ip -6 route show table all"), sh("ip -o link"), sh("ip -o addr"),
         sh("sysctl -a 2>/dev/null | grep -E '^net.ipv[46].conf.(all|default|up0|lo)' || true"),
         sh("ls -A /run/dialtone 2>/dev/null | grep -v lock || true"), sh("ls -A /etc"),
+        sh("ls -l --full-time /etc/resolv.conf.* 2>/dev/null || true"),
         f"resolv.conf {link} {status.st_mode:o} {status.st_uid} {status.st_mtime_ns}", text])
 
 

@@ -7,7 +7,8 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-static const PlatformSlotInfo slot = {.number = 3, .table = 53667, .mark = 0x0d1a0003};
+static const PlatformSlotInfo slot = {
+    .number = 3, .table = 53667, .mark = 0x0d1a0003, .netns = 4026531840};
 
 static void add(GArray *list, const char *texts)
 {
@@ -161,7 +162,7 @@ static void test_replies_are_let_in_from_the_gateway_s_ports_to_ours_only(void *
     }
 }
 
-static int conflict(const char *mine, const char *theirs, unsigned their_number)
+static int conflict_in(const char *mine, const char *theirs, unsigned their_number, uint64_t netns)
 {
     g_autoptr(HelperPlan) plan = plan_of(mine, "");
     g_autoptr(GArray) slots = g_array_new(FALSE, TRUE, sizeof(PlatformSlotInfo));
@@ -170,11 +171,23 @@ static int conflict(const char *mine, const char *theirs, unsigned their_number)
 
     add(networks, theirs);
     PlatformSlotInfo other = {.number = their_number,
+                              .netns = netns,
                               .routes = (PlatformPrefix *)(void *)networks->data,
                               .n_routes = networks->len};
 
     g_array_append_val(slots, other);
-    return helper_routes_conflict(plan, 3, slots, &network);
+    return helper_routes_conflict(plan, &slot, slots, &network);
+}
+
+static int conflict(const char *mine, const char *theirs, unsigned their_number)
+{
+    return conflict_in(mine, theirs, their_number, slot.netns);
+}
+
+static void test_tunnels_of_other_network_namespaces_do_not_conflict(void **state)
+{
+    assert_int_equal(conflict_in("0.0.0.0/0", "0.0.0.0/0", 0, slot.netns), 0);
+    assert_int_equal(conflict_in("0.0.0.0/0", "0.0.0.0/0", 0, slot.netns + 1), -1);
 }
 
 static void test_overlapping_tunnels_conflict_but_full_and_split_go_together(void **state)
@@ -201,6 +214,7 @@ int main(void)
         cmocka_unit_test(test_every_slot_has_a_mark_that_all_rules_except),
         cmocka_unit_test(test_the_longest_prefix_decides_what_a_plan_carries),
         cmocka_unit_test(test_replies_are_let_in_from_the_gateway_s_ports_to_ours_only),
+        cmocka_unit_test(test_tunnels_of_other_network_namespaces_do_not_conflict),
         cmocka_unit_test(test_overlapping_tunnels_conflict_but_full_and_split_go_together),
     };
 
