@@ -76,7 +76,10 @@ class Home:
                 "XDG_CONFIG_HOME": os.path.join(self.folder, "config"),
                 "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")}
         full.update(env or {})
-        done = subprocess.run([DIALTONE, *words], input=stdin, stdout=stdout, cwd=self.folder,
+        program = DIALTONE
+        if user:  # who may not look into the folder that this was built in
+            program = shutil.copy(DIALTONE, os.path.join(self.folder, "dialtone"))
+        done = subprocess.run([program, *words], input=stdin, stdout=stdout, cwd=self.folder,
                               stderr=subprocess.PIPE, env=full, timeout=60, user=user, check=False)
         done.out = (done.stdout or b"").decode("utf-8", "replace")
         done.err = done.stderr.decode("utf-8", "replace")
