@@ -121,7 +121,7 @@ def push_again(sa):
     sa.transactions.step()
 
 
-@cases(*range(0, 6), full=range(6, 60))
+@cases(*range(0, 6), full=range(6, 24))
 def test_evil_gateway(sim, start):
     """A hundred lives each."""
     base = 100_000 * sim.seed + 1000 * start
