@@ -330,27 +330,31 @@ static bool read_super(DatapathSender *sender)
     return n > 0;
 }
 
-/* Both end after a number of reads too, for a flood of packets that are dropped must not keep the
- * thread from its commands. */
-static void read_tun_vnet(DatapathSender *sender)
+/* Both return true when TUN is empty. They end after a number of reads too, for a flood of packets
+ * that are dropped must not keep the thread from its commands. */
+static bool read_tun_vnet(DatapathSender *sender)
 {
-    for (unsigned reads = 0; sender->n < DATAPATH_BATCH;) {
+    for (unsigned reads = 0; sender->n < DATAPATH_BATCH && reads < READS_MAX;) {
         if (!split_done(&sender->split))
             take_segment(sender);
-        else if (reads++ == READS_MAX || !read_super(sender))
-            return;
+        else if (!read_super(sender))
+            return true;
+        else
+            reads++;
     }
+    return false;
 }
 
-static void read_tun(DatapathSender *sender)
+static bool read_tun(DatapathSender *sender)
 {
     for (unsigned reads = 0; sender->n < DATAPATH_BATCH && reads < READS_MAX; reads++) {
         size_t n = read_some(sender, free_slot(sender), DATAPATH_SLOT - ESP_HEAD_ROOM);
 
         if (n == 0)
-            return;
+            return true;
         take_packet(sender, free_slot(sender), n);
     }
+    return false;
 }
 
 /* ---- sealing ---- */
@@ -532,16 +536,18 @@ void *datapath_sender_run(void *data)
     DatapathSender *sender = data;
 
     while (take_commands(sender)) {
+        bool empty = true;
+
         sender->n = 0;
         if (sender->tun != NULL && !sender->tun_gone)
-            (sender->tun->vnet ? read_tun_vnet : read_tun)(sender);
-        if (sender->n == 0) {
-            wait_for_work(sender);
-            continue;
+            empty = (sender->tun->vnet ? read_tun_vnet : read_tun)(sender);
+        if (sender->n > 0) {
+            seal(sender);
+            send_batch(sender);
+            note_sent(sender);
         }
-        seal(sender);
-        send_batch(sender);
-        note_sent(sender);
+        if (empty)
+            wait_for_work(sender);
     }
     return NULL;
 }
