@@ -20,19 +20,19 @@
 
 #define IKE_RETRANSMIT_FIRST (IKE_SECOND / 2)
 #define IKE_RETRANSMIT_MOST  (4 * IKE_SECOND)
-#define IKE_ADDRESS_BUDGET   (15 * IKE_SECOND) /* an address, shared by its attempts */
-#define IKE_ANSWER_BUDGET    (15 * IKE_SECOND) /* any later exchange */
-#define IKE_HINT_WAIT        (IKE_SECOND / 2)
-#define IKE_PUSH_WAIT        (3 * IKE_SECOND / 2) /* gateways that may push */
-#define IKE_PUSH_WAIT_SHORT  (IKE_SECOND / 10)    /* gateways known to wait to be asked */
-#define IKE_STAGE_BUDGET     (30 * IKE_SECOND)
-#define IKE_ANSWER_WAIT      (300 * IKE_SECOND) /* a person has time to type */
-#define IKE_DUPLICATES_WAIT  (60 * IKE_SECOND)
-#define IKE_PROBE_LAST       (4 * IKE_SECOND)
-#define IKE_DPD_DEFAULT      30
-#define IKE_OUT_DELAY                                                                              \
-    IKE_SECOND /* renewed outbound SA, when the peer does not use its own first                    \
-                */
+/* An address, shared by its attempts: starting and ending have the rest of 15 s. */
+#define IKE_ADDRESS_BUDGET  (14 * IKE_SECOND)
+#define IKE_ANSWER_BUDGET   (15 * IKE_SECOND) /* any later exchange */
+#define IKE_HINT_WAIT       (IKE_SECOND / 2)
+#define IKE_PUSH_WAIT       (3 * IKE_SECOND / 2) /* gateways that may push */
+#define IKE_PUSH_WAIT_SHORT (IKE_SECOND / 100)   /* gateways known to wait to be asked */
+#define IKE_STAGE_BUDGET    (30 * IKE_SECOND)
+#define IKE_ANSWER_WAIT     (300 * IKE_SECOND) /* a person has time to type */
+#define IKE_DUPLICATES_WAIT (60 * IKE_SECOND)
+#define IKE_PROBE_LAST      (4 * IKE_SECOND)
+#define IKE_DPD_DEFAULT     30
+/* A renewed outbound SA, when the peer does not use its own first. */
+#define IKE_OUT_DELAY       IKE_SECOND
 #define IKE_CHILD_OVERLAP   (10 * IKE_SECOND)
 #define IKE_ISAKMP_OVERLAP  (5 * IKE_SECOND)
 #define IKE_RENEWAL_RETRY   (5 * IKE_SECOND)
