@@ -7,6 +7,7 @@
 #include "client/tunnel/network.h"
 
 #include <gio/gunixfdlist.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "client/common/failure.h"
@@ -272,6 +273,30 @@ bool tunnel_network_is_gone(const TunnelNetwork *self)
 
 /* ---- life ---- */
 
+static gboolean on_allow_mechanism(GDBusAuthObserver *observer, const char *mechanism,
+                                   gpointer data)
+{
+    return strcmp(mechanism, "ANONYMOUS") == 0;
+}
+
+/* As helper_peer_connect(), but nothing is heard before the handlers stand: a request to stop may
+ * be the first thing that the helper says, and comes once. */
+static GDBusConnection *connect_helper(int fd_take, GError **error)
+{
+    const GDBusConnectionFlags flags = G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                       G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING;
+    g_autoptr(GSocket) socket = g_socket_new_from_fd(fd_take, error);
+    (void)helper_error_quark(); /* registered before an error can arrive */
+    if (socket == NULL) {
+        close(fd_take);
+        return NULL;
+    }
+    g_autoptr(GSocketConnection) stream = g_socket_connection_factory_create_connection(socket);
+    g_autoptr(GDBusAuthObserver) observer = g_dbus_auth_observer_new();
+    g_signal_connect(observer, "allow-mechanism", G_CALLBACK(on_allow_mechanism), NULL);
+    return g_dbus_connection_new_sync(G_IO_STREAM(stream), NULL, flags, observer, NULL, error);
+}
+
 TunnelNetwork *tunnel_network_new(int fd_take, const TunnelNetworkHandlers *handlers, gpointer data,
                                   GError **error)
 {
@@ -280,7 +305,7 @@ TunnelNetwork *tunnel_network_new(int fd_take, const TunnelNetworkHandlers *hand
     self->data = data;
     self->pair[0] = self->pair[1] = self->resolver[0] = self->resolver[1] = -1;
     self->cancellable = g_cancellable_new();
-    self->connection = helper_peer_connect(fd_take, FALSE, error);
+    self->connection = connect_helper(fd_take, error);
     if (self->connection == NULL)
         return NULL;
     g_dbus_connection_set_exit_on_close(self->connection, FALSE);

@@ -147,5 +147,4 @@ bool tunnel_question_first(Tunnel *self);
 void tunnel_question_from_gateway(Tunnel *self, const IkeQuestion *question);
 void tunnel_question_settled(Tunnel *self);
 
-/* ---- tunnel-report.c ---- */
 DialtoneReport *tunnel_report_new(const Tunnel *self);
