@@ -1,0 +1,217 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# allowed: 300 s, full: 300 s
+"""The whole client against gateways that no package has, on real UDP: tests/gateways/serve.py.
+
+Each of them records what the client does against the RFCs; it ends with 0 only if there was nothing.
+"""
+
+import os
+import signal
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+
+from cases import case, main  # noqa: E402
+from client import Dialtone, check_failed, profile, secrets_text  # noqa: E402
+from lab import ROOT, expect, wait_until  # noqa: E402
+from measure import Ping, expect_ping, ping  # noqa: E402
+
+INNER = "10.10.0.9"     # any inner address answers echo requests
+SECRETS = secrets_text(User="carol", Password="carol-password")
+USER = {"UserAuth__XAuth": "required"}
+STRONG = {"proposals": "aes256-sha256-modp2048", "phase2": "aes256gcm16-modp2048"}
+
+
+class Served:
+    """A test gateway in the lab's gateway node."""
+
+    def __init__(self, lab, personality, *more):
+        self.lab, self.log = lab, f"serve-{personality}.log"
+        self.words = ["/usr/bin/python3", os.path.join(ROOT, "tests/gateways/serve.py"), "--bind",
+                      lab.sites[0].address, "--personality", personality, *more]
+        self.process = None
+
+    def __enter__(self):
+        already = self.text().count("ready")
+        self.process = self.lab.start("gateway", *self.words, log=self.log)
+        wait_until(lambda: self.text().count("ready") > already, 5, "the gateway is ready")
+        return self
+
+    def __exit__(self, kind, *unused):
+        code = self.lab.stop(self.process)
+        if kind is None:
+            expect(code == 0, f"breaches of the RFCs:\n{self.text()}")
+
+    def text(self):
+        return self.lab.read_log(self.log)
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+
+def dialtone(lab, **more):
+    return Dialtone(lab, profile(**{"Phase2__Networks": "10.10.0.0/24", **USER, **more}), SECRETS)
+
+
+def connect(client):
+    client.start()
+    return client.wait_state("connected", 10)
+
+
+def comes_and_goes(lab, personality, *more, **settings):
+    """Connects, carries pings, disconnects; returns what `connected` said."""
+    before = lab.client_network()
+    with Served(lab, personality, *more) as gateway:
+        client = dialtone(lab, **settings)
+        said = connect(client)
+        expect_ping(lab, INNER, count=5)
+        client.disconnect()
+        wait_until(lambda: "deleted-isakmp" in gateway.text(), 3, "the gateway heard the DELETE")
+    changes = lab.network_changes(before)
+    expect(not changes, f"left behind: {changes}")
+    return said
+
+
+@case("SRX pushes the address after STATUS, with a private notify and a DELETE beside Quick Mode")
+def _(lab):
+    said = comes_and_goes(lab, "srx", **STRONG)
+    expect(said["address"] == "10.20.1.10/32", f"address {said['address']}")
+    expect(said["dns"] == ["10.10.0.53"], f"dns {said['dns']}")
+    expect(said["phase1"]["group"] == "modp2048", f"phase1 {said['phase1']}")
+
+
+@case("SRX tells of an older SA inside the answer of Quick Mode")
+def _(lab):
+    comes_and_goes(lab, "srx", "--set", "delete_with_qm2=inside")
+
+
+@case("ScreenOS pushes the address before STATUS")
+def _(lab):
+    comes_and_goes(lab, "screenos")
+
+
+@case("Cisco is asked for the address and gives a banner")
+def _(lab):
+    said = comes_and_goes(lab, "cisco", "--banner", "Authorised use only",
+                          "--set", "selectors=exact", Network__Config="pull")
+    expect(said["banner"] == "Authorised use only", f"banner {said['banner']!r}")
+    expect("lan.example.com" in said["domains"], f"domains {said['domains']}")
+
+
+@case("FortiGate's broken RESPONDER-LIFETIME does no harm")
+def _(lab):
+    said = comes_and_goes(lab, "fortigate", Phase2__Lifetime="1h")
+    expect(said["phase2"][0]["lifetime"] == 3600, f"phase2 {said['phase2']}")
+
+
+@case("a FRITZ!Box speaks draft 03 of NAT traversal and dictates an hour")
+def _(lab):
+    said = comes_and_goes(lab, "fritzbox", Phase1__Lifetime="8h")
+    expect(said["phase1"]["lifetime"] == 3600, f"phase1 {said['phase1']}")
+
+
+@case("racoon")
+def _(lab):
+    comes_and_goes(lab, "racoon")
+
+
+@case("libreswan pads the attribute payload")
+def _(lab):
+    comes_and_goes(lab, "libreswan", **STRONG | {"phase2": "aes128-sha1"})
+
+
+@case("a preshared key alone, and an address that the gateway gives unasked")
+def _(lab):
+    with Served(lab, "plain", "--set", "phase1_lifetime=28800"):
+        client = Dialtone(lab, profile(Phase2__Networks="10.10.0.0/24"))
+        connect(client)
+        expect_ping(lab, INNER)
+        client.disconnect()
+
+
+@case("another password ends with 8, and nothing of it stays")
+def _(lab):
+    before = lab.client_network()
+    with Served(lab, "srx", "--user", "carol:something else"):
+        client = dialtone(lab)
+        client.start()
+        check_failed(client.wait_state("failed", 10), "user-authentication")
+        expect(client.wait_exit() == 8, "the exit code is not 8")
+    expect(not lab.network_changes(before), "the network changed")
+
+
+@case("the wrong kind of ID is told as such, as an SRX refuses it")
+def _(lab):
+    with Served(lab, "srx", "--id", "fqdn:alice.example.com"):
+        client = dialtone(lab)
+        client.start()
+        said = client.wait_state("failed", 10)
+        check_failed(said, "gateway-authentication")
+        expect("ID" in said["advice"], f"advice: {said['advice']}")
+        expect(client.wait_exit() == 7, "the exit code is not 7")
+
+
+@case("a banner of control characters, markup and format directives arrives as plain text")
+def _(lab):
+    evil = "%s%n\x1b[2J<b>\u202eevil</b>\rover"
+    said = comes_and_goes(lab, "cisco", "--banner", evil, "--set", "selectors=exact",
+                          Network__Config="pull")
+    bad = [c for c in said["banner"] if ord(c) < 0x20 and c != "\n" or c in "\x7f\x1b\u202e"]
+    expect(not bad, f"the banner kept {bad}: {said['banner']!r}")
+
+
+@case("the gateway's questions whether we live are answered")
+def _(lab):
+    with Served(lab, "srx") as gateway:
+        client = dialtone(lab)
+        connect(client)
+        for count in (1, 2, 3):
+            gateway.signal(signal.SIGUSR1)
+            wait_until(lambda c=count: gateway.text().count("dpd-answered") == c, 3, "an answer")
+        client.disconnect()
+
+
+@case("a deleted ESP SA is made anew")
+def _(lab):
+    with Served(lab, "srx") as gateway:
+        client = dialtone(lab)
+        connect(client)
+        expect_ping(lab, INNER)
+        gateway.signal(signal.SIGUSR2)
+        wait_until(lambda: gateway.text().count("child {") >= 2, 15, "another SA")
+        wait_until(lambda: ping(lab, INNER, 1, wait=1)[1] == 1, 10, "traffic again")
+        client.disconnect()
+
+
+@case("the gateway's lifetime of 15 s is heeded, and no ping is lost at the renewals", seconds=90)
+def _(lab):
+    with Served(lab, "srx", "--set", "phase2_lifetime=15") as gateway:
+        client = dialtone(lab)
+        connect(client)
+        expect_ping(lab, INNER)
+        sent, received, lost = Ping(lab, INNER, 45, interval=0.05).result()
+        made = gateway.text().count("child {")
+        print(f"# {received} of {sent} pings, {made} SAs")
+        expect(not lost, f"{len(lost)} of {sent} pings were lost: {lost[:30]}")
+        expect(4 <= made <= 9, f"{made} SAs in 45 s")
+        client.disconnect()
+
+
+@case("a gateway that forgot everything is connected to again", seconds=120)
+def _(lab):
+    gateway = Served(lab, "srx")
+    with gateway:
+        client = dialtone(lab, Phase2__Lifetime="1h")
+        connect(client)
+        expect_ping(lab, INNER)
+        gateway.process.kill()
+        gateway.process.wait()
+        gateway.process = lab.start("gateway", *gateway.words, log=gateway.log)
+        Ping(lab, INNER, 60, interval=0.5)
+        wait_until(lambda: gateway.text().count("child {") >= 2, 60, "another tunnel")
+        wait_until(lambda: ping(lab, INNER, 1, wait=1)[1] == 1, 20, "traffic again")
+        client.disconnect()
+
+
+main()
