@@ -213,6 +213,8 @@ static int build_qm3(IkeSession *session, IkeExchange *x, IkeBuilder *builder)
 
     if (quick->child == NULL || !quick->child->used)
         return 0;
+    x->echoes = IKE_QM3_ECHOES;
+    x->give_up_at = session->now + IKE_ANSWER_BUDGET;
     for (size_t i = 0; i < IKE_CHILDREN_MAX; i++) {
         const IkeChild *other = &session->children[i];
         renewal |= other->used && !other->replaced && other != quick->child &&
@@ -248,7 +250,24 @@ bool ike_quick_running(const IkeSession *session)
     return false;
 }
 
+void ike_quick_proved(IkeSession *session, uint32_t spi_in)
+{
+    for (size_t i = 0; i < IKE_EXCHANGES_MAX; i++) {
+        IkeExchange *x = &session->exchanges[i];
+        if (x->script == &IKE_SCRIPT_QUICK && ((const Quick *)x->data)->spi == spi_in)
+            x->echoes = 0;
+    }
+}
+
 static int begin(IkeSession *session, size_t network, size_t group);
+
+int ike_quick_restart(IkeSession *session, IkeExchange *x)
+{
+    const Quick *quick = x->data;
+
+    ike_exchange_finish(session, x);
+    return begin(session, quick->network, quick->group);
+}
 
 static int give_up(IkeSession *session, const Quick *quick, const IkeFailure *why)
 {

@@ -44,6 +44,8 @@ static bool awaits_answer(const IkeExchange *x)
         return false;
     if (x->confirm)
         return x->sa->heard == x->heard_before;
+    if (x->echoes > 0)
+        return true;
     return begun_by_us(x) && !x->done;
 }
 
@@ -405,6 +407,8 @@ int ike_exchange_receive(IkeSession *session, IkeExchange *x, IkeSlice datagram)
 static int retransmit(IkeSession *session, IkeExchange *x)
 {
     x->tries++;
+    if (x->done && x->echoes > 0)
+        x->echoes--;
     schedule(session, x);
     return x->sent != NULL ? send_kept(session, x) : 0;
 }
@@ -441,6 +445,7 @@ void ike_exchange_finish(IkeSession *session, IkeExchange *x)
     x->done = true;
     x->waiting = false;
     x->confirm = false;
+    x->echoes = 0;
     x->retransmit_at = IKE_NEVER;
     x->forget_at = session->now + IKE_DUPLICATES_WAIT;
 }

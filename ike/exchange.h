@@ -69,7 +69,10 @@ struct IkeExchange {
      * on the SA. So are AM3 and our words in user authentication and mode config. */
     bool confirm;
     uint64_t heard_before; /* of the SA, when it was sent */
-    bool in_hand;          /* a message for it is being looked at */
+    /* How often the last message goes out again without anybody asking: QM3 is answered by nothing
+     * but traffic. */
+    unsigned echoes;
+    bool in_hand; /* a message for it is being looked at */
     uint8_t iv[16];
     uint8_t nonce_i[IKE_NONCE_MAX], nonce_r[IKE_NONCE_MAX];
     uint16_t nonce_i_n, nonce_r_n;

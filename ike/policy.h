@@ -43,6 +43,8 @@ enum {
     IKE_TRIALS_MAX = 64,         /* answers that an attempt spends Diffie-Hellman on */
     IKE_CACHED_ANSWERS_MAX = 16, /* repetitions that one exchange answers */
     IKE_PROBES_MAX = 5,
+    IKE_QM3_ECHOES = 3,   /* repetitions of QM3 while no traffic proves that it has arrived */
+    IKE_RESTARTS_MAX = 3, /* of exchanges whose repetitions the gateway can't read */
 };
 
 /* When to renew something that lives `seconds` from now: ns from now, before jitter. */

@@ -214,6 +214,7 @@ static int become_connected(IkeSession *session)
     IkeEvent event = {.type = IKE_EVENT_CONNECTED};
 
     ike_session_set_state(session, IKE_STATE_CONNECTED);
+    session->restarts = 0;
     ike_isakmp_sa_heard(session, session->current);
     return ike_session_emit(session, &event);
 }
@@ -331,10 +332,40 @@ uint64_t ike_session_advance_deadline(const IkeSession *session)
     return deadline;
 }
 
+/* What of ours is under way and has gone out more than once, or NULL. */
+static IkeExchange *repeated_request(IkeSession *session)
+{
+    for (size_t i = 0; i < IKE_EXCHANGES_MAX; i++) {
+        IkeExchange *x = &session->exchanges[i];
+        bool ours = x->script == &IKE_SCRIPT_PULL || x->script == &IKE_SCRIPT_QUICK;
+        if (ours && !x->done && x->tries > 0)
+            return x;
+    }
+    return NULL;
+}
+
+/* strongSwan answers a repetition whose first copy it has answered and forgotten with
+ * PAYLOAD-MALFORMED: the IV of that message ID has moved on at its end. The same question under
+ * another message ID is understood. */
+static int begin_anew(IkeSession *session)
+{
+    IkeExchange *x = repeated_request(session);
+
+    if (x == NULL || session->restarts >= IKE_RESTARTS_MAX)
+        return 0;
+    session->restarts++;
+    if (x->script == &IKE_SCRIPT_QUICK)
+        return ike_quick_restart(session, x);
+    ike_exchange_finish(session, x);
+    return ike_config_pull(session, x->sa);
+}
+
 int ike_session_refused(IkeSession *session, IkeIsakmpSa *sa, uint16_t notify)
 {
     IkeFailure failure = {.detail = IKE_DETAIL_NOTIFY, .notify = notify};
 
+    if (notify == IKE_NOTIFY_PAYLOAD_MALFORMED || notify == IKE_NOTIFY_INVALID_HASH_INFORMATION)
+        return begin_anew(session);
     if (ike_quick_running(session))
         return ike_quick_refused(session, notify);
     if (sa->renewal || session->state >= IKE_STATE_PHASE2)

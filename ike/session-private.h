@@ -46,6 +46,7 @@ struct IkeSession {
     uint64_t phase1_retry_at;
     uint64_t address_renew_at;
     bool renegotiating;
+    unsigned restarts;
     uint64_t last_inbound; /* of ESP, as the data path has it */
     IkeFailure verdict;    /* the end, once what is being said has been said */
     uint32_t question;     /* ID of the last question */
@@ -104,6 +105,10 @@ int ike_xauth_answer(IkeSession *session, IkeExchange *exchange, const IkeSecret
 /* ---- exchange-quick.c, exchange-quick-responder.c ---- */
 int ike_quick_begin(IkeSession *session, size_t network);
 bool ike_quick_running(const IkeSession *session);
+/* Begins anew under another message ID. */
+int ike_quick_restart(IkeSession *session, IkeExchange *exchange);
+/* Traffic on this SPI: its QM3 has arrived. */
+void ike_quick_proved(IkeSession *session, uint32_t spi_in);
 /* The gateway has refused the Quick Mode that is under way. */
 int ike_quick_refused(IkeSession *session, uint16_t notify);
 /* The lifetimes of a RESPONDER-LIFETIME in the message, where it is shorter than what is given. */

@@ -412,6 +412,7 @@ void ike_session_traffic(IkeSession *session, uint32_t spi_in, uint64_t last_inb
 
     if (last_inbound > session->last_inbound)
         session->last_inbound = last_inbound;
+    ike_quick_proved(session, spi_in);
     /* The gateway uses its new SA, so it has ours too. */
     if (child != NULL && child->waiting_out != NULL)
         child->out_at = 0;
