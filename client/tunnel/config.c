@@ -194,6 +194,13 @@ static bool profile_is_within_reach(const DialtoneProfile *profile, GError **err
                                "yet."));
         return false;
     }
+    /* Whoever relies on it must not be connected without it. */
+    if (profile->kill_switch) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
+                             _("Set KillSwitch=no, or wait for a version that has it."),
+                             _("[Network] KillSwitch: this version has no kill switch yet."));
+        return false;
+    }
     return true;
 }
 
