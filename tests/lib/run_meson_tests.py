@@ -57,7 +57,7 @@ def report(name, code, output):
             failed += case.group(1) == "not ok"
             print(f"{case.group(1)} - {name}: {case.group(3).strip()}")
         elif not re.match(r"^\s*1\.\.\d+|^TAP version", line):
-            print(f"# {line}")
+            print(line if line.startswith("#") else f"# {line}")
     if code == 77 and not cases:
         print(f"ok - {name} # SKIP {output.strip().splitlines()[-1] if output.strip() else ''}")
     elif code is None:
