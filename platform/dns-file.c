@@ -227,10 +227,15 @@ static int install_by_exchange(const PlatformDnsPaths *paths, const char *saved,
     return r;
 }
 
-/* The file is ours already: only its text changes. */
-static int rewrite(const PlatformDnsPaths *paths, const char *text)
+static char *fresh_path(const PlatformDnsPaths *paths, const char *interface)
 {
-    g_autofree char *fresh = g_strdup_printf("%s.dialtone-new", paths->resolv_conf);
+    return g_strdup_printf("%s.new-%s", paths->resolv_conf, interface);
+}
+
+/* The file is ours already: only its text changes. */
+static int rewrite(const PlatformDnsPaths *paths, const char *interface, const char *text)
+{
+    g_autofree char *fresh = fresh_path(paths, interface);
     int r = make_file(fresh, text, strlen(text), 0644);
 
     if (r == 0) {
@@ -259,7 +264,7 @@ gboolean platform_dns_file_set(const PlatformDnsPaths *paths, const char *interf
     int r;
 
     if (is_ours(paths->resolv_conf, interface, &others)) {
-        r = rewrite(paths, text);
+        r = rewrite(paths, interface, text);
     } else if (others) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_BUSY, "another tunnel has replaced %s",
                     paths->resolv_conf);
@@ -288,7 +293,10 @@ gboolean platform_dns_file_undo(const PlatformDnsPaths *paths, const char *inter
 {
     g_autofree char *saved = platform_dns_file_saved_path(paths, interface, FALSE);
     g_autofree char *second = platform_dns_file_saved_path(paths, interface, TRUE);
+    g_autofree char *fresh = fresh_path(paths, interface);
 
+    /* Left by a crash between making and renaming. */
+    (void)unlink(fresh);
     if (!is_ours(paths->resolv_conf, interface, NULL)) {
         (void)unlink(saved);
         (void)unlink(second);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <sched.h>
+#include <signal.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -229,8 +230,10 @@ int platform_sandbox_seccomp_tunnel(void)
 
     if (!filter)
         return -ENOMEM;
-    int r = add_plain(filter);
+    int r = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : 0;
 
+    if (r == 0)
+        r = add_plain(filter);
     if (r == 0)
         r = add_memory_and_files(filter);
     if (r == 0)

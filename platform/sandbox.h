@@ -36,5 +36,6 @@ __attribute__((warn_unused_result)) int platform_sandbox_harden(void);
 /* The system calls of the tunnel process: GLib main loop, GDBus over a socket that is open,
    threads, libcrypto, batches of datagrams, TUN, reading files. No exec, no socket() (socketpair of
    AF_UNIX only), no write to a path, no memory that is executable (so load the legacy provider and
-   open nothing by dlopen() afterwards). Others fail with EPERM; exec, ptrace and the like kill. */
+   open nothing by dlopen() afterwards). Others fail with EPERM; exec, ptrace and the like kill. The
+   process also ends with the one that made it, which may lack the capability to end it. */
 __attribute__((warn_unused_result)) int platform_sandbox_seccomp_tunnel(void);

@@ -190,6 +190,7 @@ void platform_slot_release(PlatformSlot *slot)
     if (!slot)
         return;
     (void)unlinkat(slot->dirfd, file_name(name, slot->info.number, "slot"), 0);
+    (void)unlinkat(slot->dirfd, file_name(name, slot->info.number, "slot.new"), 0);
     (void)unlinkat(slot->dirfd, file_name(name, slot->info.number, "state"), 0);
     /* The lock's file stays: to remove it would let two holders lock two files of one name. */
     platform_slot_unlock(slot);

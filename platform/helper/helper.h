@@ -19,8 +19,8 @@ typedef struct HelperOptions {
    call before it. Puts back what dead tunnels left, takes a slot, drops every capability but
    CAP_NET_ADMIN, serves until the tunnel process is gone, undoes everything and reaps the children.
    SIGINT and SIGTERM become StopRequested (once), SIGHUP becomes RenegotiateRequested; the children
-   must ignore these three, for a terminal sends them to all. A tunnel that does not end within
-   20 s of StopRequested is killed, an agent 10 s after the tunnel.
+   must ignore these three, for a terminal sends them to all. For a tunnel that does not end
+   within 20 s of StopRequested, and an agent 10 s after the tunnel, nobody waits any longer.
    Returns the exit status: the agent's if it is not 0, else the tunnel's; 1 for one that was
    killed; 10 where the privilege is missing (said on stderr). */
 int helper_run(const HelperOptions *options);

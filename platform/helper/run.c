@@ -22,14 +22,18 @@ enum {
     EXIT_NOT_PERMITTED = 10,
 };
 
+typedef struct Runner Runner;
+
 typedef struct Child {
     pid_t pid; /* 0: none, or gone */
     int status;
     guint watch;
     guint killer;
+    void (*gone)(Runner *runner);
+    Runner *runner;
 } Child;
 
-typedef struct Runner {
+struct Runner {
     GMainLoop *loop;
     HelperSession *session;
     GDBusConnection *connection;
@@ -37,7 +41,7 @@ typedef struct Runner {
     gboolean stopping;
     gboolean peer_gone;
     gboolean undo_failed;
-} Runner;
+};
 
 /* ---- ending ---- */
 
@@ -60,13 +64,20 @@ static void quit_if_done(Runner *runner)
         g_main_loop_quit(runner->loop);
 }
 
+/* Without CAP_KILL a child of another uid can't be killed; but it need not be waited for, and the
+   tunnel ends with us (platform_sandbox_seccomp_tunnel). */
 static gboolean on_late(gpointer user_data)
 {
     Child *child = user_data;
 
     child->killer = 0;
-    if (child->pid)
-        kill(child->pid, SIGKILL);
+    if (kill(child->pid, SIGKILL) == 0)
+        return G_SOURCE_REMOVE;
+    fprintf(stderr, "dialtone: process %d does not end\n", (int)child->pid);
+    g_clear_handle_id(&child->watch, g_source_remove);
+    child->pid = 0;
+    child->status = EXIT_INTERNAL;
+    child->gone(child->runner);
     return G_SOURCE_REMOVE;
 }
 
@@ -85,11 +96,23 @@ static void stop(Runner *runner)
     kill_after(&runner->tunnel, STOP_WAIT_S);
 }
 
+/* A peer that is cut off for what it sent has to see that. */
+static void hang_up(GDBusConnection *connection)
+{
+    GIOStream *stream = g_dbus_connection_get_stream(connection);
+
+    if (G_IS_SOCKET_CONNECTION(stream))
+        g_socket_shutdown(g_socket_connection_get_socket(G_SOCKET_CONNECTION(stream)), TRUE, TRUE,
+                          NULL);
+}
+
 static void on_peer_gone(Runner *runner)
 {
     if (runner->peer_gone)
         return;
     runner->peer_gone = TRUE;
+    if (runner->connection)
+        hang_up(runner->connection);
     undo(runner);
     kill_after(&runner->tunnel, STOP_WAIT_S);
     quit_if_done(runner);
@@ -140,45 +163,48 @@ static void on_accepted(GObject *source, GAsyncResult *result, gpointer user_dat
         on_peer_gone(runner);
 }
 
-static void child_gone(Child *child, int wait_status)
+static void on_child_exit(GPid pid, gint wait_status, gpointer user_data)
 {
+    Child *child = user_data;
+
     child->pid = 0;
     child->watch = 0;
     g_clear_handle_id(&child->killer, g_source_remove);
     child->status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : EXIT_INTERNAL;
+    child->gone(child->runner);
 }
 
-static void on_tunnel_gone(GPid pid, gint wait_status, gpointer user_data)
+static void on_tunnel_gone(Runner *runner)
 {
-    Runner *runner = user_data;
-
-    child_gone(&runner->tunnel, wait_status);
     kill_after(&runner->agent, AGENT_WAIT_S);
     /* A copy of its end of the socket may live on somewhere; the tunnel does not. */
     on_peer_gone(runner);
     quit_if_done(runner);
 }
 
-static void on_agent_gone(GPid pid, gint wait_status, gpointer user_data)
+static void on_agent_gone(Runner *runner)
 {
-    Runner *runner = user_data;
-
-    child_gone(&runner->agent, wait_status);
     stop(runner);
     quit_if_done(runner);
 }
 
 /* ---- the run ---- */
 
+static void watch_child(Runner *runner, Child *child, void (*gone)(Runner *runner))
+{
+    child->runner = runner;
+    child->gone = gone;
+    if (child->pid)
+        child->watch = g_child_watch_add(child->pid, on_child_exit, child);
+}
+
 static void watch(Runner *runner)
 {
     g_unix_signal_add(SIGINT, on_stop_signal, runner);
     g_unix_signal_add(SIGTERM, on_stop_signal, runner);
     g_unix_signal_add(SIGHUP, on_renegotiate_signal, runner);
-    if (runner->tunnel.pid)
-        runner->tunnel.watch = g_child_watch_add(runner->tunnel.pid, on_tunnel_gone, runner);
-    if (runner->agent.pid)
-        runner->agent.watch = g_child_watch_add(runner->agent.pid, on_agent_gone, runner);
+    watch_child(runner, &runner->tunnel, on_tunnel_gone);
+    watch_child(runner, &runner->agent, on_agent_gone);
 }
 
 static int serve(Runner *runner, int peer_fd_take)
@@ -208,8 +234,8 @@ static void reap(pid_t pid, int seconds)
             return;
         g_usleep(G_USEC_PER_SEC / 50);
     }
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
+    if (kill(pid, SIGKILL) == 0)
+        waitpid(pid, NULL, 0);
 }
 
 /* Nothing was set up. The tunnel sees that the socket closes, tells the agent, and both end. */

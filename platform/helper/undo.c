@@ -22,10 +22,15 @@ static gboolean has_file(const char *dir, const char *name)
 /* What one leaves that was killed before it changed anything. */
 static gboolean has_slot_file(const char *dir, unsigned number)
 {
-    g_autofree char *slot = g_strdup_printf("%u.slot", number);
-    g_autofree char *state = g_strdup_printf("%u.state", number);
+    static const char *const suffixes[] = {"slot", "slot.new", "state"};
+    gboolean found = FALSE;
 
-    return has_file(dir, slot) || has_file(dir, state);
+    for (size_t i = 0; i < G_N_ELEMENTS(suffixes) && !found; i++) {
+        g_autofree char *name = g_strdup_printf("%u.%s", number, suffixes[i]);
+
+        found = has_file(dir, name);
+    }
+    return found;
 }
 
 /* 1 when something was undone, 0 for nothing to be done, or a negative errno. */

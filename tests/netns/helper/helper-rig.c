@@ -5,14 +5,16 @@
  *   apply mtu=1400 address=10.1.2.3/32 route=10.0.0.0/8 exclude=... dns=... domain=a domain=~b
  *         gateway=192.0.2.1
  *
- *   packets FD-INDEX
+ *   packets FD-INDEX | call METHOD ARGUMENTS-AS-GVARIANT-TEXT | garbage COUNT | deaf
  *
  * Each is answered by one line on standard output: "ok ..." or "error NAME MESSAGE"; signals of the
- * helper appear as "signal stop-requested". `helper-rig --undo DIR` puts back what was left.
+ * helper appear as "signal stop-requested". `helper-rig --undo DIR` puts back what was left;
+ * `helper-rig DIR agent SECONDS STATUS` has a third process that ends after so long.
  */
 #include "platform/helper/helper.h"
 #include "platform/helper/plan.h"
 #include "platform/address.h"
+#include "platform/random.h"
 #include "platform/sandbox.h"
 #include "platform/slot.h"
 
@@ -31,6 +33,7 @@ typedef struct Peer {
     GMainLoop *loop;
     int fds[DESCRIPTORS];
     unsigned n_fds;
+    int raw; /* the socket to the helper, beside GDBus */
     int status;
 } Peer;
 
@@ -209,6 +212,34 @@ static void read_packets(Peer *peer, char **words)
     printf("%s\n", text->str);
 }
 
+/* Any method with any arguments, as no generated code would call it. */
+static void call(Peer *peer, char **words)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = g_strjoinv(" ", words + 2);
+    GVariant *arguments = g_variant_parse(NULL, text, NULL, NULL, &error);
+
+    g_assert_no_error(error);
+    g_autoptr(GVariant) reply = g_dbus_proxy_call_sync(G_DBUS_PROXY(peer->helper), words[1],
+                                                       arguments, 0, 5000, NULL, &error);
+
+    if (reply)
+        printf("ok\n");
+    else
+        answer_error(error);
+}
+
+/* Bytes that are no message of D-Bus. */
+static void send_garbage(Peer *peer, char **words)
+{
+    for (int i = 0; i < atoi(words[1]); i++) {
+        uint32_t value = platform_random_u32();
+
+        if (write(peer->raw, &value, sizeof value) < 0)
+            break;
+    }
+}
+
 static void obey(Peer *peer, char **words)
 {
     if (!strcmp(words[0], "claim"))
@@ -225,6 +256,12 @@ static void obey(Peer *peer, char **words)
         send_datagram(peer, words);
     else if (!strcmp(words[0], "packets"))
         read_packets(peer, words);
+    else if (!strcmp(words[0], "call"))
+        call(peer, words);
+    else if (!strcmp(words[0], "garbage"))
+        send_garbage(peer, words);
+    else if (!strcmp(words[0], "deaf"))
+        pause();
     else if (!strcmp(words[0], "exit")) {
         peer->status = atoi(words[1]);
         g_main_loop_quit(peer->loop);
@@ -272,7 +309,7 @@ static int confine(void)
 static int run_peer(int fd)
 {
     g_autoptr(GError) error = NULL;
-    Peer peer = {0};
+    Peer peer = {.raw = dup(fd)};
 
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
@@ -313,17 +350,29 @@ int main(int argc, char **argv)
         printf("undone %d\n", r);
         return r < 0;
     }
-    if (argc != 2 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+    if ((argc != 2 && argc != 5) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
         return 64;
-    pid_t pid = fork();
+    pid_t peer = fork();
 
-    if (pid == 0) {
+    if (peer == 0) {
         close(fds[0]);
         _exit(run_peer(fds[1]));
     }
     close(fds[1]);
-    const HelperOptions options = {
-        .peer_fd = fds[0], .tunnel = pid, .dir = argv[1], .owner = 1000, .owner_gid = 1000};
+    pid_t agent = argc == 5 ? fork() : 0;
+
+    if (argc == 5 && agent == 0) {
+        close(fds[0]);
+        signal(SIGTERM, SIG_IGN);
+        g_usleep((gulong)atoi(argv[3]) * G_USEC_PER_SEC);
+        _exit(atoi(argv[4]));
+    }
+    const HelperOptions options = {.peer_fd = fds[0],
+                                   .tunnel = peer,
+                                   .agent = agent,
+                                   .dir = argv[1],
+                                   .owner = 1000,
+                                   .owner_gid = 1000};
 
     return helper_run(&options);
 }

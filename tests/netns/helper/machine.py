@@ -2,7 +2,7 @@
 """A machine to throw away, and the helper on it.
 
 enter() moves this process into mount, PID, network and IPC namespaces of its own with a
-copy-on-write /etc and an empty /run, so that nothing of the real machine can be changed. Network:
+copy of /etc and an empty /run, so that nothing of the real machine can be changed. Network:
 
     up0 198.51.100.2/24 -- 198.51.100.1 router 203.0.113.1     (up0 is ours, the router answers)
 
@@ -51,8 +51,8 @@ def enter():
 def prepare():
     """What every case finds: mounts once, links anew."""
     sh("mount --make-rprivate /; mount -t tmpfs -o mode=755 tmpfs /run; "
-       "mkdir -p /run/.etc/u /run/.etc/w /run/netns /run/dbus /run/lock; chmod 700 /run/.etc; "
-       "mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/.etc/u,workdir=/run/.etc/w /etc; "
+       "mkdir -p /run/.etc /run/netns /run/dbus /run/lock; cp -a /etc/. /run/.etc; "
+       "mount --bind /run/.etc /etc; "
        "mount -t sysfs sysfs /sys; ip link set lo up; rm -f /etc/resolv.conf")
     sh("ip netns add router; ip link add up0 type veth peer name up1 netns router; "
        "ip link set up0 addrgenmode none; ip addr add 198.51.100.2/24 dev up0; ip link set up0 up; "
@@ -96,9 +96,8 @@ def difference(before, after):
 class Rig:
     """One helper and its peer."""
 
-    def __init__(self, program, directory="/run/dialtone"):
-        self.program, self.directory = program, directory
-        self.process = subprocess.Popen([program, directory], stdin=subprocess.PIPE,
+    def __init__(self, program, prefix=(), agent=()):
+        self.process = subprocess.Popen([*prefix, program, "/run/dialtone", *agent], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.buffer = b""
         ready = self.line()
@@ -148,10 +147,10 @@ class Rig:
         self.do("tun 1400")
         return self.do(f"apply {plan}")
 
-    def wait(self):
+    def wait(self, seconds=WAIT):
         """The helper's exit status."""
         try:
-            return self.process.wait(WAIT)
+            return self.process.wait(seconds)
         except subprocess.TimeoutExpired as late:
             raise Failure("the helper does not end") from late
 
@@ -168,14 +167,21 @@ class Rig:
         self.process.wait()
 
 
+def lives(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return ") Z" not in file.read()
+    except OSError:
+        return False
+
+
 def wait_gone(pid):
     end = time.monotonic() + WAIT
-    while os.path.exists(f"/proc/{pid}") and time.monotonic() < end:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            if ") Z" in file.read():
-                return
+    while lives(pid):
+        if time.monotonic() > end:
+            raise Failure(f"process {pid} lives on")
         time.sleep(0.02)
 
 
-def undo(program, directory="/run/dialtone"):
-    return sh(f"{program} --undo {directory}").strip()
+def undo(program, prefix=""):
+    return sh(f"{prefix}{program} --undo /run/dialtone").strip()

@@ -408,6 +408,36 @@ def _(rig, program):
         second.kill()
 
 
+ROUTER = ("ip", "netns", "exec", "router")
+
+
+@case("tunnels of two network namespaces that share /run do not meet")
+def _(rig, program):
+    plan = f"mtu=1400 address=10.200.0.1/32 route=0.0.0.0/0 gateway={GATEWAY}"
+    rig.set_up(FULL)
+    other = Rig(program, ROUTER)
+    try:
+        there = sh("ip -n router rule; ip -n router -6 rule")
+        other.do("claim other")
+        other.do("tun 1400")
+        other.do(f"apply {plan}")
+        expect("53665" in sh("ip -n router rule"), "no rule there")
+        os.kill(other.helper, signal.SIGKILL)
+        other.wait()
+        machine.wait_gone(other.peer)
+        expect(undo(program) == "undone 0", "undone from outside")
+        expect("53665" in sh("ip -n router rule"), "a rule was removed from outside")
+        # Its slot is free here all the same.
+        third = Rig(program)
+        expect("slot=1" in third.do("claim third"), "not slot 1")
+        third.kill()
+        expect(undo(program, "ip netns exec router ") == "undone 1", "not undone")
+        expect(sh("ip -n router rule; ip -n router -6 rule") == there, "rules were left")
+        expect("dev dialtone0" in sh("ip route get 8.8.8.8"), "the first tunnel was touched")
+    finally:
+        other.kill()
+
+
 @case("a table or an interface of somebody else is left alone: the next slot is taken")
 def _(rig, program):
     rig.kill()
@@ -424,6 +454,96 @@ def _(rig, program):
         expect_same(before, snapshot())
     finally:
         sh("ip route flush table 53664; ip link del dialtone1", check=False)
+
+
+# ---- a hostile peer ----
+
+@case("B13: calls that no generated code would make fail alone")
+def _(rig):
+    rig.do("claim office")
+    for call in ("Claim ()", "Claim (1,)", "Apply ()", "Apply ('x',)", "OpenSocket (4,)",
+                 "OpenTun ('1400', {'vnet-hdr': <true>})", "Release (1,)", "Nothing ()",
+                 "OpenSocket (uint32 4, {'port': <uint32 500>})",
+                 "OpenTun (uint32 1400, {'vnet-hdr': <'yes'>})",
+                 "OpenTun (uint32 1400, {'': <true>})", "StopRequested ()"):
+        answer = rig.ask(f"call {call}")
+        expect(answer.startswith("error org."), f"{call}: {answer}")
+    expect(rig.ask("call Release ()") == "ok", "Release is refused")
+    rig.do("tun 1400")
+    rig.do(f"apply {FULL}")
+
+
+def by_garbage(rig, program):
+    rig.send("garbage 5000")
+    status = rig.wait()
+    expect(status in (0, 70), f"exit status {status}: {rig.errors()}")
+
+
+CASES.append(("B13: a peer that sends garbage is cut off, and all is as before",
+              ends_clean(FULL, by_garbage)))
+
+
+@case("a peer that asks for hundreds of sockets gets them, and the helper keeps none")
+def _(rig):
+    rig.do("claim office")
+    for _ in range(300):
+        rig.do("socket 4")
+    held = len(os.listdir(f"/proc/{rig.helper}/fd"))
+    expect(held < 30, f"{held} descriptors are open")
+
+
+# ---- exit status ----
+
+def exits(agent_status, tunnel_status, wanted):
+    def run(rig, program):
+        rig.kill()
+        undo(program)
+        rig = Rig(program, agent=("agent", "1", str(agent_status)))
+        try:
+            rig.send(f"exit {tunnel_status}")
+            status = rig.wait()
+            expect(status == wanted, f"{status}, not {wanted}")
+        finally:
+            rig.kill()
+    return run
+
+
+for of_agent, of_tunnel, of_helper in ((0, 0, 0), (7, 0, 7), (0, 9, 9), (4, 9, 4)):
+    CASES.append((f"agent {of_agent}, tunnel {of_tunnel}: exit status {of_helper}",
+                  exits(of_agent, of_tunnel, of_helper)))
+
+
+@case("an agent that ends asks the tunnel to stop")
+def _(rig, program):
+    rig.kill()
+    undo(program)
+    rig = Rig(program, agent=("agent", "1", "5"))
+    try:
+        expect(rig.line() == "signal stop-requested", "no request")
+        rig.send("exit 0")
+        expect(rig.wait() == 5, "not the agent's status")
+    finally:
+        rig.kill()
+
+
+if FULL_SIZE:
+    @case("a tunnel and an agent that hang are ended, and all is as before")
+    def _(rig, program):
+        rig.kill()
+        undo(program)
+        before = snapshot()
+        rig = Rig(program, agent=("agent", "1000", "0"))
+        try:
+            rig.set_up(FULL)
+            rig.send("deaf")
+            os.kill(rig.helper, signal.SIGTERM)
+            began = time.monotonic()
+            expect(rig.wait(45) == 1, "not 1")
+            expect(25 < time.monotonic() - began < 40, f"{time.monotonic() - began:.0f} s")
+            machine.wait_gone(rig.peer)
+        finally:
+            rig.kill()
+        expect_same(before, snapshot())
 
 
 # ---- strict rp_filter ----

@@ -325,6 +325,17 @@ static void test_a_crash_with_half_a_text_leaves_the_original(void **state)
     assert_as_before(place);
 }
 
+static void test_a_crash_while_changing_our_text_leaves_nothing_behind(void **state)
+{
+    Place *place = *state;
+    g_autofree char *fresh = kit_path(place->dir, "resolv.conf.new-dialtone0");
+
+    set(place);
+    kit_write(fresh, "half a te");
+    undo(place);
+    assert_as_before(place);
+}
+
 static void test_e6_a_link_planted_where_the_original_is_kept_is_not_followed(void **state)
 {
     Place *place = *state;
@@ -435,6 +446,7 @@ int main(void)
         CASE(test_another_tunnel_is_not_replaced),
         CASE(test_a_crash_before_the_exchange_leaves_the_original),
         CASE(test_a_crash_with_half_a_text_leaves_the_original),
+        CASE(test_a_crash_while_changing_our_text_leaves_nothing_behind),
         CASE(test_e6_a_link_planted_where_the_original_is_kept_is_not_followed),
         CASE(test_a_mount_point_is_written_in_place_and_comes_back_with_its_times),
         CASE(test_a_mount_point_takes_another_configuration),
