@@ -130,7 +130,7 @@ static void test_a_huge_packet_is_malformed(void **state)
 static EspVerdict verdict_of(const KitSuite *suite, const KitPlain *plain)
 {
     EspSa *sa = kit_open_sa(suite);
-    uint8_t packet[KIT_ROOM];
+    uint8_t packet[KIT_ROOM] = {0};
     EspVerdict verdict = kit_open(sa, packet, kit_forge(suite, 1, plain, packet), NULL);
 
     esp_sa_free(sa);
@@ -204,6 +204,24 @@ static void test_longest_padding_is_accepted(void **state)
         plain.bytes[plain.n - 2] = (uint8_t)pad;
         plain.bytes[plain.n - 1] = 4;
         assert_int_equal(verdict_of(suite, &plain), ESP_OK);
+    }
+}
+
+/* Authentic all of them: with no plaintext at all, and with one that is no whole blocks. */
+static void test_c13_plaintext_has_room_for_its_trailer(void **state)
+{
+    EACH_SUITE(suite)
+    {
+        KitPlain plain = {.n = 0};
+
+        assert_int_equal(verdict_of(suite, &plain), ESP_MALFORMED);
+        kit_ipv4(plain.bytes, 40);
+        for (plain.n = 1; plain.n < 66; plain.n++) {
+            plain.bytes[plain.n - 2 + (plain.n == 1)] = 0;
+            plain.bytes[plain.n - 1] = 4;
+            if (plain.n % suite->cipher->block_size != 0)
+                assert_int_equal(verdict_of(suite, &plain), ESP_MALFORMED);
+        }
     }
 }
 
@@ -295,6 +313,24 @@ static void test_d1_a_replay_is_refused_alone_and_in_a_batch(void **state)
         assert_int_equal(batch[1].verdict, ESP_REPLAYED);
         assert_int_equal(batch[2].verdict, ESP_REPLAYED);
         assert_int_equal(esp_sa_counters(sa).replayed, 1 + 4 + 1 + 2);
+        esp_sa_free(sa);
+    }
+}
+
+/* What has no place in the window is not even decrypted: a forged copy says nothing else. */
+static void test_d1_the_window_comes_before_the_tag(void **state)
+{
+    uint8_t packet[KIT_ROOM];
+
+    EACH_SUITE(suite)
+    {
+        EspSa *sa = kit_open_sa(suite);
+        size_t n = forge_ipv4(suite, 2000, 60, packet);
+
+        assert_int_equal(kit_open(sa, packet, n, NULL), ESP_OK);
+        packet[n - 1] ^= 1;
+        assert_int_equal(kit_open(sa, packet, n, NULL), ESP_REPLAYED);
+        assert_int_equal(esp_sa_counters(sa).forged, 0);
         esp_sa_free(sa);
     }
 }
@@ -392,9 +428,11 @@ int main(void)
         CASE(test_c13_padding_counts_up),
         CASE(test_c13_pad_length_stays_inside),
         CASE(test_longest_padding_is_accepted),
+        CASE(test_c13_plaintext_has_room_for_its_trailer),
         CASE(test_next_header_is_an_ip_version),
         CASE(test_inner_length_stays_inside),
         CASE(test_d1_a_replay_is_refused_alone_and_in_a_batch),
+        CASE(test_d1_the_window_comes_before_the_tag),
         CASE(test_a_malformed_packet_is_taken_once),
         CASE(test_sealing_refuses_what_is_no_ip_packet),
         CASE(test_an_sa_works_in_one_direction),
