@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """systemd-resolved and resolvconf, the real ones: installed, or unpacked under a folder that
-DIALTONE_UNPACKED names (FOLDER/systemd-resolved, FOLDER/resolvconf, FOLDER/openresolv), for their
-packages can't be installed together or change the machine that they are installed on."""
+DIALTONE_UNPACKED names (see ./unpack), for their packages can't be installed together or change the
+machine that they are installed on."""
 
 import os
 import signal
