@@ -135,7 +135,10 @@ static int key_cipher(IkeBulk *bulk, const IkeBulkKeys *keys)
                                  : EVP_CipherInit_ex2(bulk->cipher, cipher, keys->cipher_key, iv,
                                                       keys->encrypt ? 1 : 0, NULL);
     EVP_CIPHER_free(cipher);
-    if (keyed != 1 || EVP_CIPHER_CTX_set_padding(bulk->cipher, 0) != 1)
+    if (keyed != 1)
+        return -ENOMEM;
+    /* Not for GCM: it has no padding, and libcrypto would repeat the setting with each new IV. */
+    if (!ike_cipher_is_aead(keys->cipher) && EVP_CIPHER_CTX_set_padding(bulk->cipher, 0) != 1)
         return -ENOMEM;
     return 0;
 }

@@ -158,7 +158,9 @@ static void test_c3_an_sa_is_not_made_half(void **state)
     uint8_t keymat[ESP_KEYMAT_MAX] = {0};
 
     for (size_t i = 0; i < suites_n; i++) {
-        for (int call = 1; call <= 2; call++) {
+        int steps = suites[i].hash != NULL ? 2 : 1; /* keying, and padding */
+
+        for (int call = 1; call <= steps; call++) {
             EspParameters parameters = {.spi = 1,
                                         .cipher = suites[i].cipher,
                                         .integrity = suites[i].hash,
