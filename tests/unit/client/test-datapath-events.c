@@ -119,7 +119,7 @@ static void test_another_path_is_an_event(void **state)
     uint8_t room[200];
     EspPacket one = {.data = room + ESP_HEAD_ROOM, .n = 60};
     DatapathEvent event;
-    IkeAddress at;
+    IkeAddress at = {0};
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
     kit_packet(one.data, 60, "192.168.3.4", "10.1.0.1");
@@ -136,10 +136,12 @@ static void test_another_path_is_an_event(void **state)
     for (int i = 0; i < 3; i++) {
         kit_gateway_sends(&kit, &pair, fd, packet, 60);
         assert_int_equal(kit_get(kit.tun, got, sizeof(got)), 60);
+        if (i == 0) {
+            assert_true(kit_event(&kit, DATAPATH_EVENT_PATH, &event));
+            at = event.path;
+        }
+        assert_false(datapath_next_event(kit.path, &event));
     }
-    assert_true(kit_event(&kit, DATAPATH_EVENT_PATH, &event));
-    assert_false(datapath_next_event(kit.path, &event));
-    at = event.path;
     assert_int_equal(at.family, 4);
     assert_int_not_equal(at.port, kit.gateway_at.port);
     /* The other way is taken when the control thread says so. */
@@ -150,28 +152,37 @@ static void test_another_path_is_an_event(void **state)
     close(fd);
 }
 
+static double seconds_since(const struct timespec *start)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+}
+
 static void test_silence_is_an_event_once_a_second(void **state)
 {
-    struct timespec start, now;
+    struct timespec start;
     DatapathEvent event;
+    double said = 0;
     int silences = 0;
-    double seconds;
 
     expect_inbound_works();
     while (datapath_next_event(kit.path, &event))
         ;
     clock_gettime(CLOCK_MONOTONIC, &start);
-    do {
+    while (silences < 2 && seconds_since(&start) < 20) {
         expect_outbound_works(&pair, "192.168.3.4");
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        seconds = (double)(now.tv_sec - start.tv_sec) + (double)(now.tv_nsec - start.tv_nsec) / 1e9;
         while (datapath_next_event(kit.path, &event)) {
+            double now = seconds_since(&start);
+
             assert_int_equal(event.type, DATAPATH_EVENT_SILENCE);
-            assert_true(seconds > 0.99);
+            assert_true(now - said > 0.9); /* not less than a second, but for our own delay */
+            said = now;
             silences++;
         }
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
-    } while (seconds < 2.5);
+    }
     assert_int_equal(silences, 2);
     expect_inbound_works();
     expect_outbound_works(&pair, "192.168.3.4");
@@ -268,7 +279,7 @@ static void test_the_end_is_prompt(void **state)
     clock_gettime(CLOCK_MONOTONIC, &start);
     kit.path = datapath_free(kit.path);
     clock_gettime(CLOCK_MONOTONIC, &end);
-    assert_true(end.tv_sec - start.tv_sec < 2);
+    assert_true(end.tv_sec - start.tv_sec < 5);
     __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
     pthread_join(thread, NULL);
 }
