@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Mode config and XAUTH attributes: they come after Phase 1, from a gateway that may be a rogue
+ * one, and end in routes, name servers and texts.
+ */
+#undef NDEBUG
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ike/payload-config.h"
+
+#include "core-kit.h"
+
+static IkeAttribute attribute(uint16_t type, const void *bytes, size_t n)
+{
+    return (IkeAttribute){.type = type, .value = {bytes, n}};
+}
+
+static bool take(IkeInnerConfig *inner, uint16_t type, const void *bytes, size_t n)
+{
+    uint8_t *copy = kit_exact(bytes, n);
+    const IkeAttribute a = attribute(type, copy, n);
+    bool taken = ike_inner_config_take(inner, &a);
+
+    free(copy);
+    return taken;
+}
+
+static void test_a5_an_attribute_fits_to_the_byte(void **state)
+{
+    static const uint8_t good[] = {3, 0, 0, 9, 0, 1, 0, 4, 10, 1, 2, 3};
+
+    for (size_t n = 0; n <= sizeof(good); n++) {
+        uint8_t *copy = kit_exact(good, n);
+        IkeConfigMessage message;
+        bool readable = ike_config_read((IkeSlice){copy, n}, &message);
+        assert_int_equal(readable, n >= 4);
+        /* A single zero behind the header passes for padding. */
+        if (readable)
+            assert_int_equal(ike_config_well_formed(&message),
+                             n == 4 || n == 5 || n == sizeof(good));
+        free(copy);
+    }
+    for (unsigned length = 0; length < 65536; length += length < 40 ? 1 : 997) {
+        uint8_t odd[sizeof(good)];
+        IkeConfigMessage message;
+        memcpy(odd, good, sizeof(good));
+        odd[6] = (uint8_t)(length >> 8);
+        odd[7] = (uint8_t)length;
+        uint8_t *copy = kit_exact(odd, sizeof(odd));
+        assert_true(ike_config_read((IkeSlice){copy, sizeof(odd)}, &message));
+        /* At 0 what follows is read as an attribute, which happens not to fit. */
+        assert_int_equal(ike_config_well_formed(&message), length == 4);
+        free(copy);
+    }
+}
+
+static void test_only_the_four_messages_exist(void **state)
+{
+    for (unsigned type = 0; type < 256; type++) {
+        const uint8_t bytes[] = {(uint8_t)type, 0, 0x12, 0x34};
+        IkeConfigMessage message;
+        assert_int_equal(ike_config_read((IkeSlice){bytes, 4}, &message), type >= 1 && type <= 4);
+        if (type == 2)
+            assert_int_equal(message.identifier, 0x1234);
+    }
+}
+
+static void test_up_to_three_zeros_behind_the_last_attribute_are_padding(void **state)
+{
+    for (size_t zeros = 0; zeros < 8; zeros++) {
+        KitBytes b = {0};
+        IkeConfigMessage message;
+        kit_append(&b, "\1\0\0\1\x80\x01\0\1", 8);
+        for (size_t i = 0; i < zeros; i++)
+            kit_append_u8(&b, 0);
+        assert_true(ike_config_read(kit_slice(&b), &message));
+        /* Four zeros are an attribute of type 0. */
+        assert_true(ike_config_well_formed(&message));
+        b.bytes[b.n - 1] ^= zeros > 0 ? 9 : 0;
+        if (zeros > 0 && zeros < 4)
+            assert_false(ike_config_well_formed(&message));
+    }
+}
+
+static void test_a22_lists_of_name_servers_and_networks_are_bounded(void **state)
+{
+    for (size_t n = 0; n <= 200; n += n < 12 ? 1 : 7) {
+        IkeInnerConfig inner = {0};
+        for (size_t i = 0; i < n; i++) {
+            const uint8_t address[4] = {10, 0, (uint8_t)i, 53};
+            const uint8_t network[14] = {10, (uint8_t)i, 0, 0, 255, 255, 0, 0};
+            assert_true(take(&inner, IKE_CONFIG_IP4_DNS, address, 4));
+            assert_true(take(&inner, IKE_UNITY_SPLIT_INCLUDE, network, 14));
+        }
+        assert_int_equal(inner.dns_n, n < IKE_DNS_MAX ? n : IKE_DNS_MAX);
+        assert_int_equal(inner.networks_n, n < IKE_NETWORKS_MAX ? n : IKE_NETWORKS_MAX);
+    }
+}
+
+static void test_a22_one_attribute_with_very_many_entries_is_bounded(void **state)
+{
+    static uint8_t bytes[14 * 500];
+    IkeInnerConfig inner = {0};
+
+    memset(bytes, 255, sizeof(bytes));
+    assert_true(take(&inner, IKE_UNITY_SPLIT_INCLUDE, bytes, sizeof(bytes)));
+    assert_true(take(&inner, IKE_CONFIG_IP4_DNS, bytes, sizeof(bytes)));
+    assert_int_equal(inner.networks_n, IKE_NETWORKS_MAX);
+    assert_int_equal(inner.dns_n, IKE_DNS_MAX);
+}
+
+static void test_every_attribute_with_every_length_is_survived(void **state)
+{
+    static const uint16_t types[] = {1,     2,      3,      4,     5,     6,     7,     8,
+                                     10,    13,     14,     15,    16520, 16524, 16527, 28672,
+                                     28673, 28674,  28675,  28676, 28677, 28678, 28679, 28680,
+                                     28681, 0x0015, 0x7d88, 0,     0x7fff};
+    uint8_t bytes[64];
+
+    memset(bytes, 0xff, sizeof(bytes));
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        IkeInnerConfig inner = {0};
+        for (size_t n = 0; n <= sizeof(bytes); n++)
+            (void)take(&inner, types[i], bytes, n);
+        const IkeAttribute basic = {.type = types[i], .basic = true, .number = 65535};
+        (void)ike_inner_config_take(&inner, &basic);
+        assert_true(inner.address.family == 0 || inner.address.family == 4);
+        for (size_t j = 0; j < inner.networks_n; j++)
+            assert_true(inner.networks[j].prefix <= 32);
+    }
+}
+
+static void test_addresses_of_the_wrong_length_are_none(void **state)
+{
+    for (size_t n = 0; n <= 20; n++) {
+        IkeInnerConfig inner = {0};
+        (void)take(&inner, IKE_CONFIG_IP4_ADDRESS,
+                   "\x0a\1\2\3\x0a\1\2\3\x0a\1\2\3\x0a\1\2\3\x0a\1\2\3", n);
+        assert_int_equal(inner.address.family, n == 4 ? 4 : 0);
+    }
+}
+
+static void test_a_network_has_no_bits_beside_its_mask_and_no_holes_in_it(void **state)
+{
+    IkeInnerConfig inner = {0};
+
+    assert_true(take(&inner, IKE_UNITY_SPLIT_INCLUDE, "\x0a\1\2\3\xff\xff\0\0\0\0\0\0\0\0", 14));
+    assert_int_equal(inner.networks_n, 1);
+    assert_memory_equal(inner.networks[0].bytes, "\x0a\1\0\0", 4);
+    assert_int_equal(inner.networks[0].prefix, 16);
+    assert_true(take(&inner, IKE_UNITY_SPLIT_INCLUDE, "\x0a\1\2\3\xff\0\xff\0\0\0\0\0\0\0", 14));
+    assert_int_equal(inner.networks_n, 1);
+    /* Address and mask alone, as some gateways send it. */
+    assert_true(take(&inner, IKE_UNITY_SPLIT_INCLUDE, "\xac\x10\0\0\xff\xf0\0\0", 8));
+    assert_true(take(&inner, IKE_CONFIG_IP4_SUBNET, "\xc0\xa8\0\0\xff\xff\0\0", 8));
+    assert_int_equal(inner.networks_n, 3);
+    assert_int_equal(inner.networks[1].prefix, 12);
+}
+
+static void test_a23_a25_texts_end_and_have_no_zeros_within(void **state)
+{
+    static const size_t sizes[] = {
+        0, 1, 5, IKE_TEXT_MAX - 2, IKE_TEXT_MAX - 1, IKE_TEXT_MAX, IKE_TEXT_MAX + 1, 60000};
+    static const uint16_t types[] = {IKE_UNITY_BANNER, IKE_UNITY_DEFAULT_DOMAIN,
+                                     IKE_UNITY_SPLIT_DNS};
+    uint8_t *bytes = malloc(60000);
+
+    for (size_t i = 0; i < 60000; i++)
+        bytes[i] = (uint8_t) "%s%n\0<b>\xff\x1b"[i % 10];
+    for (size_t t = 0; t < 3; t++) {
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+            IkeInnerConfig inner = {0};
+            assert_true(take(&inner, types[t], bytes, sizes[i]));
+            const char *text = t == 0 ? inner.banner : t == 1 ? inner.domain : inner.split_dns;
+            assert_true(strnlen(text, IKE_TEXT_MAX) < IKE_TEXT_MAX);
+            assert_true(strlen(text) <= sizes[i]);
+        }
+    }
+    free(bytes);
+}
+
+static void test_texts_lose_their_trailing_zeros(void **state)
+{
+    char text[8];
+
+    ike_text_copy(text, sizeof(text), (IkeSlice){(const uint8_t *)"hi\0\0", 4});
+    assert_string_equal(text, "hi");
+    ike_text_copy(text, sizeof(text), (IkeSlice){(const uint8_t *)"a\0b", 3});
+    assert_string_equal(text, "a b");
+    ike_text_copy(text, 1, (IkeSlice){(const uint8_t *)"abc", 3});
+    assert_string_equal(text, "");
+    ike_text_copy(text, sizeof(text), (IkeSlice){NULL, 0});
+    assert_string_equal(text, "");
+}
+
+static void test_what_is_not_of_the_inner_network_is_left_alone(void **state)
+{
+    IkeInnerConfig inner = {0}, before = {0};
+
+    assert_false(take(&inner, IKE_XAUTH_STATUS, "\0\1", 2));
+    assert_false(take(&inner, IKE_XAUTH_MESSAGE, "hello", 5));
+    assert_false(take(&inner, 0x7d88, "x", 1));
+    assert_memory_equal(&inner, &before, sizeof(inner));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a5_an_attribute_fits_to_the_byte),
+        cmocka_unit_test(test_only_the_four_messages_exist),
+        cmocka_unit_test(test_up_to_three_zeros_behind_the_last_attribute_are_padding),
+        cmocka_unit_test(test_a22_lists_of_name_servers_and_networks_are_bounded),
+        cmocka_unit_test(test_a22_one_attribute_with_very_many_entries_is_bounded),
+        cmocka_unit_test(test_every_attribute_with_every_length_is_survived),
+        cmocka_unit_test(test_addresses_of_the_wrong_length_are_none),
+        cmocka_unit_test(test_a_network_has_no_bits_beside_its_mask_and_no_holes_in_it),
+        cmocka_unit_test(test_a23_a25_texts_end_and_have_no_zeros_within),
+        cmocka_unit_test(test_texts_lose_their_trailing_zeros),
+        cmocka_unit_test(test_what_is_not_of_the_inner_network_is_left_alone),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
