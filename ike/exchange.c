@@ -54,7 +54,10 @@ static bool only_remembers(const IkeExchange *x)
 {
     bool idle = x->script->repeats && x->sent != NULL && !x->waiting;
 
-    return (x->done || idle) && !x->in_hand && !awaits_answer(x);
+    /* An echo is a kindness, and makes room: a profile has more networks than there are places. */
+    bool echoing = x->done && x->echoes > 0 && !x->confirm;
+
+    return (x->done || idle) && !x->in_hand && (echoing || !awaits_answer(x));
 }
 
 /* Begun by the gateway, and not finished. */
