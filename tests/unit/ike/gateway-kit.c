@@ -457,20 +457,33 @@ static void add_choice(KitGateway *gw, KitList *list, const IkeMessage *qm1)
     kit_list_add(list, IKE_PAYLOAD_KE, ke.bytes, ke.n);
 }
 
+/* The last packet that is a QM1: only that opens with a fresh chain. */
+static bool find_qm1(const KitGateway *gw, KitChain *chain, KitBytes *bytes, IkeMessage *qm1)
+{
+    for (size_t i = gw->packets_n; i-- > 0;) {
+        const KitBytes *packet = &gw->packets[i];
+        IkeHeader header;
+        if (ike_header_read(kit_slice(packet), &header) != 0 ||
+            header.exchange != IKE_EXCHANGE_QUICK)
+            continue;
+        kit_chain_begin(gw, chain, header.message_id);
+        if (kit_open(gw, chain, packet, bytes, qm1) &&
+            ike_message_find(qm1, IKE_PAYLOAD_SA) != NULL &&
+            ike_message_find(qm1, IKE_PAYLOAD_ID) != NULL)
+            return true;
+    }
+    return false;
+}
+
 bool kit_qm2(KitGateway *gw, KitChain *chain, KitList *list)
 {
     static const uint8_t nonce[] = "fedcba9876543210";
-    const KitBytes *packet = kit_last_packet(gw, IKE_EXCHANGE_QUICK);
     KitBytes bytes;
     IkeMessage qm1;
-    IkeHeader header;
 
     list->n = 0;
-    if (packet == NULL || ike_header_read(kit_slice(packet), &header) != 0)
+    if (!find_qm1(gw, chain, &bytes, &qm1))
         return false;
-    kit_chain_begin(gw, chain, header.message_id);
-    bool readable = kit_open(gw, chain, packet, &bytes, &qm1);
-    assert(readable);
     keep(&chain->nonce_i, &qm1, IKE_PAYLOAD_NONCE);
     add_choice(gw, list, &qm1);
     kit_list_add(list, IKE_PAYLOAD_NONCE, nonce, sizeof(nonce) - 1);

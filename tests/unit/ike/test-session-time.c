@@ -120,13 +120,13 @@ static void test_no_deadline_is_over_while_a_child_is_renewed(void **state)
     KitGateway *gw = kit_connected(&config, IKE_VENDOR_NATT_RFC3947);
     uint64_t renewal = gw->now + 3600 * IKE_SECOND;
 
-    while (kit_count_packets(gw, IKE_EXCHANGE_QUICK) == 0) {
+    while (!kit_quick(gw)) {
         assert_true(gw->now < renewal);
         uint64_t deadline = ike_session_deadline(gw->session);
         assert_true(deadline > gw->now);
+        kit_forget(gw);
         (void)kit_tick(gw, deadline);
     }
-    assert_true(kit_quick(gw));
     assert_int_equal(gw->events[IKE_EVENT_SA_IN], 1);
     /* The new outbound SA waits for the gateway's first use of its own, or for a second. */
     expect_quiet(gw, 60, 30);
