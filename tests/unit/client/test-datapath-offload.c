@@ -179,6 +179,9 @@ static void test_what_does_not_fit_is_refused(void **state)
     make(&super, TCP4, 3000, 1000, 16);
     super.bytes[VNET + 20 + 12] = 0x40; /* a TCP header of 16 bytes */
     assert_false(split_begin(&split, super.bytes, super.n));
+    make(&super, TCP4, 3000, 1000, 16);
+    super.bytes[6]++; /* the checksum begins elsewhere than TCP */
+    assert_false(split_begin(&split, super.bytes, super.n));
 }
 
 static void expect_segment(const Super *super, const uint8_t *segment, size_t n, unsigned number)
@@ -418,6 +421,26 @@ static void test_a_push_ends_a_packet(void **state)
     assert_int_equal(written.bytes[1][VNET + 33], 0x10);
 }
 
+/* Segmentation makes no segment that is larger than the one before. */
+static void test_a_larger_segment_begins_anew(void **state)
+{
+    static Super super;
+    static Segments small, large;
+
+    make(&super, TCP4, 2000, 1000, 0x10);
+    cut(&large, &super);
+    make(&super, TCP4, 1000, 500, 0x10);
+    cut(&small, &super);
+    start_join();
+    join_packet(&join, small.bytes[0], small.n[0]);
+    join_packet(&join, small.bytes[1], small.n[1]);
+    join_packet(&join, large.bytes[1], large.n[1]); /* goes on where the small ones end */
+    join_flush(&join);
+    assert_int_equal(written.count, 2);
+    assert_int_equal(written.segments[0], 2);
+    assert_int_equal(written.segments[1], 1);
+}
+
 /* Twenty flows in turn, more than are kept open: all comes out, in the order of each flow. */
 static void test_flows_keep_their_order(void **state)
 {
@@ -549,6 +572,7 @@ int main(void)
         cmocka_unit_test(test_random_packets_do_no_harm),
         cmocka_unit_test(test_joining_undoes_cutting),
         cmocka_unit_test(test_a_push_ends_a_packet),
+        cmocka_unit_test(test_a_larger_segment_begins_anew),
         cmocka_unit_test(test_flows_keep_their_order),
         cmocka_unit_test(test_a_large_packet_through_the_data_path),
     };
