@@ -163,16 +163,18 @@ static int consume_set(IkeSession *session, IkeExchange *x, const IkeConfigMessa
     IkeAttribute attribute;
     char text[IKE_ID_MAX] = "";
     uint32_t status = 0;
-    bool has_status = false;
+    bool has_status = false, has_address = false;
 
     while (ike_config_attribute_read(&r, &attribute)) {
         if (attribute.type == IKE_XAUTH_STATUS)
             has_status = ike_attribute_number(&attribute, &status);
+        else if (attribute.type == IKE_CONFIG_IP4_ADDRESS)
+            has_address = true;
         else if (attribute.type == IKE_XAUTH_MESSAGE)
             ike_text_copy(text, sizeof(text), attribute.value);
     }
     int error = ike_config_take_inner(session, x->sa, message);
-    if (error == 0 && session->inner_known && x->sa->config_done)
+    if (error == 0 && has_address && session->inner_known)
         session->pushed = true;
     if (error == 0 && has_status)
         error = ike_xauth_status(session, x->sa, status == 1, text);

@@ -269,12 +269,32 @@ int ike_quick_restart(IkeSession *session, IkeExchange *x)
     return begin(session, quick->network, quick->group);
 }
 
+int ike_quick_move(IkeSession *session, const IkeIsakmpSa *from)
+{
+    IkeExchange *x = NULL;
+
+    if (running(session, &x) == NULL || x->sa != from)
+        return 0;
+    return ike_quick_restart(session, x);
+}
+
+/* Before what is left runs out there is to be time for more than one try. */
+static uint64_t retry_wait(const IkeSession *session, size_t network)
+{
+    const IkeChild *child = ike_child_current(session, network);
+    uint64_t left = child != NULL && child->expires_at > session->now
+                        ? (child->expires_at - session->now) / 4
+                        : IKE_RENEWAL_RETRY;
+
+    return left < IKE_RENEWAL_RETRY ? left : IKE_RENEWAL_RETRY;
+}
+
 static int give_up(IkeSession *session, const Quick *quick, const IkeFailure *why)
 {
     IkeFailure failure = *why;
 
     if (session->state == IKE_STATE_CONNECTED) {
-        session->retry_at[quick->network] = session->now + IKE_RENEWAL_RETRY;
+        session->retry_at[quick->network] = session->now + retry_wait(session, quick->network);
         return ike_session_notice(session, failure.detail, failure.notify);
     }
     ike_network_format(&quick->remote, failure.text, sizeof(failure.text));

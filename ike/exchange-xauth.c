@@ -69,7 +69,7 @@ static void give(IkeSession *session, IkeExchange *x, const IkeSecret *user,
     t->user = *user;
     t->password = *password;
     x->sa->user_sent = true;
-    x->sa->stage_limit = session->now + IKE_STAGE_BUDGET;
+    x->sa->stage_limit = session->now + IKE_VERDICT_WAIT;
 }
 
 /* A gateway may want a user to be named where the profile expects none of that: before the tunnel

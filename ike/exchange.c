@@ -325,32 +325,38 @@ static int verify_hash(const IkeExchange *x, const IkeStep *step, const IkeMessa
     return ike_equal(expected, hash->body.bytes, hash->body.n) ? 0 : IKE_IGNORED;
 }
 
+/* Payloads in the clear, verified, to the step's handler. */
+static int take_payloads(IkeSession *session, IkeExchange *x, const IkeHeader *header,
+                         IkeSlice payloads)
+{
+    const IkeStep *step = current_step(x);
+    IkeMessage message;
+
+    if (ike_payloads_read(header, payloads, &message) != 0 || !payloads_fit(step, &message))
+        return IKE_IGNORED;
+    int r = step->protection >= IKE_HASH_1 ? verify_hash(x, step, &message) : 0;
+    return r == 0 ? step->consume(session, x, &message) : r;
+}
+
 /* Decodes and verifies a message for a step, hands it to the step's handler; `iv` moves on. */
 static int open_message(IkeSession *session, IkeExchange *x, IkeSlice datagram, uint8_t *iv)
 {
     const IkeStep *step = current_step(x);
     uint8_t bytes[IKE_MESSAGE_MAX];
-    IkeMessage message;
     IkeHeader header;
+    int r = 0;
 
     if (ike_header_read(datagram, &header) != 0 ||
         (step->protection != IKE_CLEAR) != ((header.flags & IKE_FLAG_ENCRYPTION) != 0))
         return IKE_IGNORED;
     size_t n = datagram.n - IKE_HEADER_SIZE;
     memcpy(bytes, datagram.bytes + IKE_HEADER_SIZE, n);
-    if (step->protection != IKE_CLEAR) {
-        int r = ike_message_decrypt(&x->sa->keys, iv, bytes, n);
-        if (r != 0)
-            return r < 0 ? r : IKE_IGNORED;
-    }
-    if (ike_payloads_read(&header, (IkeSlice){bytes, n}, &message) != 0 ||
-        !payloads_fit(step, &message))
-        return IKE_IGNORED;
-    int r = step->protection >= IKE_HASH_1 ? verify_hash(x, step, &message) : 0;
+    if (step->protection != IKE_CLEAR)
+        r = ike_message_decrypt(&x->sa->keys, iv, bytes, n);
     if (r == 0)
-        r = step->consume(session, x, &message);
+        r = take_payloads(session, x, &header, (IkeSlice){bytes, n});
     ike_wipe(bytes, n);
-    return r;
+    return r > 0 ? IKE_IGNORED : r;
 }
 
 static int answer_repetition(IkeSession *session, IkeExchange *x)

@@ -69,9 +69,15 @@ void ike_text_copy(char *text, size_t size, IkeSlice bytes)
         text[--n] = '\0';
 }
 
+/* No "this network", loopback, multicast or reserved address (RFC 6890) is a host's here. */
+static bool is_host(const uint8_t *bytes)
+{
+    return bytes[0] != 0 && bytes[0] != 127 && bytes[0] < 224;
+}
+
 static void take_address(IkeAddress *address, IkeSlice value)
 {
-    if (value.n != 4)
+    if (value.n != 4 || !is_host(value.bytes))
         return;
     *address = (IkeAddress){.family = 4};
     memcpy(address->bytes, value.bytes, 4);
@@ -79,12 +85,10 @@ static void take_address(IkeAddress *address, IkeSlice value)
 
 static void take_dns(IkeInnerConfig *inner, IkeSlice value)
 {
-    static const uint8_t none[4] = {0};
-
     /* Some gateways put several servers into one attribute. */
     for (IkeReader r = ike_reader_of(value); r.left >= 4 && inner->dns_n < IKE_DNS_MAX;) {
         IkeSlice server = ike_reader_take(&r, 4);
-        if (memcmp(server.bytes, none, 4) != 0)
+        if (is_host(server.bytes))
             take_address(&inner->dns[inner->dns_n++], server);
     }
 }
@@ -116,7 +120,8 @@ static void take_network(IkeInnerConfig *inner, const uint8_t *entry)
 /* Entries of 14 bytes; some gateways send 8 (address and mask alone). */
 static void take_split_include(IkeInnerConfig *inner, IkeSlice value)
 {
-    size_t step = value.n % SPLIT_INCLUDE_ENTRY == 0 ? SPLIT_INCLUDE_ENTRY : 8;
+    bool short_entries = value.n % SPLIT_INCLUDE_ENTRY != 0 && value.n % 8 == 0;
+    size_t step = short_entries ? 8 : SPLIT_INCLUDE_ENTRY;
 
     for (IkeReader r = ike_reader_of(value); r.left >= step;)
         take_network(inner, ike_reader_take(&r, step).bytes);

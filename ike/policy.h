@@ -27,6 +27,7 @@
 #define IKE_PUSH_WAIT       (3 * IKE_SECOND / 2) /* gateways that may push */
 #define IKE_PUSH_WAIT_SHORT (IKE_SECOND / 100)   /* gateways known to wait to be asked */
 #define IKE_STAGE_BUDGET    (30 * IKE_SECOND)
+#define IKE_VERDICT_WAIT    (90 * IKE_SECOND)  /* somebody may have to say yes on a telephone */
 #define IKE_ANSWER_WAIT     (300 * IKE_SECOND) /* a person has time to type */
 #define IKE_DUPLICATES_WAIT (60 * IKE_SECOND)
 #define IKE_PROBE_LAST      (4 * IKE_SECOND)

@@ -106,15 +106,18 @@ static int leave_phase1(IkeSession *session, IkeIsakmpSa *sa)
     return 0;
 }
 
-/* What stays of the SA that this one replaces: nothing new is begun under it. */
-static void retire_current(IkeSession *session, const IkeIsakmpSa *successor)
+/* What stays of the SA that this one replaces: nothing new is begun under it, and a Quick Mode that
+ * is under way moves on, for the gateway may have forgotten the old one already. */
+static int replace_current(IkeSession *session, IkeIsakmpSa *successor)
 {
     IkeIsakmpSa *old = session->current;
 
+    session->current = successor;
     if (old == NULL || old == successor)
-        return;
+        return 0;
     old->renew_at = IKE_NEVER;
     old->remove_at = session->now + IKE_ISAKMP_OVERLAP;
+    return ike_quick_move(session, old);
 }
 
 static void choose_networks(IkeSession *session)
@@ -145,8 +148,7 @@ static int become_ready(IkeSession *session, IkeIsakmpSa *sa)
 {
     sa->stage = IKE_STAGE_READY;
     sa->stage_limit = sa->pull_at = IKE_NEVER;
-    retire_current(session, sa);
-    session->current = sa;
+    int r = replace_current(session, sa);
     ike_isakmp_sa_heard(session, sa);
     if (sa->renewal)
         renew_children(session);
@@ -154,7 +156,7 @@ static int become_ready(IkeSession *session, IkeIsakmpSa *sa)
         choose_networks(session);
         ike_session_set_state(session, IKE_STATE_PHASE2);
     }
-    return 0;
+    return r;
 }
 
 static int stage_expired(IkeSession *session, IkeIsakmpSa *sa)

@@ -107,6 +107,8 @@ int ike_quick_begin(IkeSession *session, size_t network);
 bool ike_quick_running(const IkeSession *session);
 /* Begins anew under another message ID. */
 int ike_quick_restart(IkeSession *session, IkeExchange *exchange);
+/* What is under way beneath an SA that another has replaced begins anew beneath that one. */
+int ike_quick_move(IkeSession *session, const IkeIsakmpSa *from);
 /* Traffic on this SPI: its QM3 has arrived. */
 void ike_quick_proved(IkeSession *session, uint32_t spi_in);
 /* The gateway has refused the Quick Mode that is under way. */

@@ -111,9 +111,24 @@ static void test_a22_one_attribute_with_very_many_entries_is_bounded(void **stat
 
     memset(bytes, 255, sizeof(bytes));
     assert_true(take(&inner, IKE_UNITY_SPLIT_INCLUDE, bytes, sizeof(bytes)));
+    memset(bytes, 10, sizeof(bytes));
     assert_true(take(&inner, IKE_CONFIG_IP4_DNS, bytes, sizeof(bytes)));
     assert_int_equal(inner.networks_n, IKE_NETWORKS_MAX);
     assert_int_equal(inner.dns_n, IKE_DNS_MAX);
+}
+
+static void test_addresses_that_are_no_hosts_are_none(void **state)
+{
+    static const uint8_t wrong[][4] = {{0, 0, 0, 0},     {0, 1, 2, 3},   {127, 0, 0, 1},
+                                       {224, 0, 0, 251}, {240, 0, 0, 1}, {255, 255, 255, 255}};
+    IkeInnerConfig inner = {0};
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        (void)take(&inner, IKE_CONFIG_IP4_ADDRESS, wrong[i], 4);
+        (void)take(&inner, IKE_CONFIG_IP4_DNS, wrong[i], 4);
+    }
+    assert_int_equal(inner.address.family, 0);
+    assert_int_equal(inner.dns_n, 0);
 }
 
 static void test_every_attribute_with_every_length_is_survived(void **state)
@@ -218,6 +233,7 @@ int main(void)
         cmocka_unit_test(test_up_to_three_zeros_behind_the_last_attribute_are_padding),
         cmocka_unit_test(test_a22_lists_of_name_servers_and_networks_are_bounded),
         cmocka_unit_test(test_a22_one_attribute_with_very_many_entries_is_bounded),
+        cmocka_unit_test(test_addresses_that_are_no_hosts_are_none),
         cmocka_unit_test(test_every_attribute_with_every_length_is_survived),
         cmocka_unit_test(test_addresses_of_the_wrong_length_are_none),
         cmocka_unit_test(test_a_network_has_no_bits_beside_its_mask_and_no_holes_in_it),
