@@ -575,7 +575,7 @@ def _(rig):
         # The filter is at work: another port's answer is dropped.
         answer = rig.do(f"send 1 {GATEWAY} 4501")
         expect("got=nothing" in answer, "the filter filters nothing, so the case proves nothing")
-        expect("dev dialtone0" in sh(f"ip route get {GATEWAY} ipproto udp dport 4500 sport 9"),
+        expect("dev dialtone0" in sh(f"ip route get {GATEWAY} ipproto 17 dport 4500 sport 9"),
                "others reach the gateway beside the tunnel")
         expect("dev dialtone0" in sh(f"ip route get {GATEWAY}"), "others reach the gateway")
     finally:
