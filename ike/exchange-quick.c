@@ -264,7 +264,15 @@ static int begin(IkeSession *session, size_t network, size_t group);
 int ike_quick_restart(IkeSession *session, IkeExchange *x)
 {
     const Quick *quick = x->data;
+    IkeChild *unproved = ike_child_by_spi_in(session, quick->spi);
 
+    /* The gateway has not read QM3: what that made carries nothing, and its successor need not
+     * wait for it. */
+    if (unproved != NULL) {
+        unproved->replaced = true;
+        unproved->out_at = IKE_NEVER;
+        unproved->remove_at = session->now + IKE_CHILD_OVERLAP;
+    }
     ike_exchange_finish(session, x);
     return begin(session, quick->network, quick->group);
 }

@@ -340,7 +340,9 @@ static IkeExchange *repeated_request(IkeSession *session)
     for (size_t i = 0; i < IKE_EXCHANGES_MAX; i++) {
         IkeExchange *x = &session->exchanges[i];
         bool ours = x->script == &IKE_SCRIPT_PULL || x->script == &IKE_SCRIPT_QUICK;
-        if (ours && !x->done && x->tries > 0)
+        /* A QM3 that nothing has proved may be what it can't read. */
+        bool unread = x->script == &IKE_SCRIPT_QUICK && x->done && x->echoes > 0;
+        if (ours && ((!x->done && x->tries > 0) || unread))
             return x;
     }
     return NULL;
