@@ -24,26 +24,44 @@ static int announce_inner(IkeSession *session)
     return ike_session_emit(session, &event);
 }
 
-int ike_config_take_inner(IkeSession *session, IkeIsakmpSa *sa, const IkeConfigMessage *message)
+/* False: the message says nothing about the inner network. */
+static bool add_to(IkeInnerConfig *inner, const IkeConfigMessage *message)
 {
-    IkeInnerConfig inner = {0};
     IkeReader r = message->attributes;
     IkeAttribute attribute;
     bool any = false;
 
     while (ike_config_attribute_read(&r, &attribute))
-        any |= ike_inner_config_take(&inner, &attribute);
-    if (!any)
-        return 0;
-    if (inner.address.family == 0) {
-        /* Only part of it: it adds to what is known. */
-        IkeInnerConfig merged = session->inner;
-        r = message->attributes;
-        while (ike_config_attribute_read(&r, &attribute))
-            (void)ike_inner_config_take(&merged, &attribute);
-        inner = merged;
-    }
-    if (inner.address.family == 0)
+        any |= ike_inner_config_take(inner, &attribute);
+    return any;
+}
+
+/* Some gateways spread it over several messages, in any order: what comes under one SA belongs
+ * together until an address comes anew, and without an address it adds to what is known. */
+static bool collect(const IkeSession *session, IkeIsakmpSa *sa, const IkeConfigMessage *message,
+                    IkeInnerConfig *inner)
+{
+    IkeInnerConfig alone = {0};
+
+    if (!add_to(&alone, message))
+        return false;
+    if (alone.address.family != 0 && sa->told.address.family != 0)
+        sa->told = alone;
+    else
+        (void)add_to(&sa->told, message);
+    *inner = sa->told;
+    if (inner->address.family != 0)
+        return true;
+    *inner = session->inner;
+    (void)add_to(inner, message);
+    return inner->address.family != 0;
+}
+
+int ike_config_take_inner(IkeSession *session, IkeIsakmpSa *sa, const IkeConfigMessage *message)
+{
+    IkeInnerConfig inner;
+
+    if (!collect(session, sa, message, &inner))
         return 0;
     sa->config_done = true;
     sa->pull_at = IKE_NEVER;
@@ -53,7 +71,10 @@ int ike_config_take_inner(IkeSession *session, IkeIsakmpSa *sa, const IkeConfigM
         return 0;
     session->inner = inner;
     session->inner_known = true;
-    return announce_inner(session);
+    int r = announce_inner(session);
+    if (r == 0 && inner.networks_cut)
+        r = ike_session_notice(session, IKE_DETAIL_NETWORKS_CUT, 0);
+    return r;
 }
 
 /* ---- pull ---- */

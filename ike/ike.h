@@ -178,6 +178,7 @@ typedef enum IkeDetail {
     IKE_DETAIL_DPD,             /* the gateway stopped answering */
     IKE_DETAIL_DELETED,         /* the gateway ended the tunnel */
     IKE_DETAIL_EXPIRED,         /* a renewal did not come in time */
+    IKE_DETAIL_NETWORKS_CUT,    /* a notice: more networks than IKE_NETWORKS_MAX */
     IKE_DETAIL_LOCAL,           /* `error` is an errno of ours */
 } IkeDetail;
 
@@ -206,6 +207,7 @@ typedef struct IkeInnerConfig {
     size_t dns_n;
     IkeNetwork networks[IKE_NETWORKS_MAX]; /* split include; 0: everything */
     size_t networks_n;
+    bool networks_cut; /* the gateway named more of them */
     char banner[IKE_TEXT_MAX];
     char domain[IKE_TEXT_MAX];
     char split_dns[IKE_TEXT_MAX]; /* separated by spaces */

@@ -41,6 +41,7 @@ struct IkeIsakmpSa {
     uint64_t stage_limit; /* when the gateway must have made its move */
     uint64_t renew_at, expires_at, remove_at;
     uint64_t probe_at;    /* next R-U-THERE */
+    IkeInnerConfig told;  /* what the gateway has said of the inner network under this SA */
     uint64_t probe_since; /* when the first that is unanswered went out; 0: none is */
     unsigned probes;
     uint32_t probe_sequence;

@@ -5,6 +5,8 @@
  */
 #include "ike/payload-config.h"
 
+#include "ike/payload-id.h"
+
 #include <string.h>
 
 enum { SPLIT_INCLUDE_ENTRY = 14 }; /* address, mask, and six bytes of protocol and ports */
@@ -83,13 +85,23 @@ static void take_address(IkeAddress *address, IkeSlice value)
     memcpy(address->bytes, value.bytes, 4);
 }
 
+static bool has_dns(const IkeInnerConfig *inner, const IkeAddress *server)
+{
+    for (size_t i = 0; i < inner->dns_n; i++)
+        if (inner->dns[i].family == server->family &&
+            memcmp(inner->dns[i].bytes, server->bytes, sizeof(server->bytes)) == 0)
+            return true;
+    return false;
+}
+
 static void take_dns(IkeInnerConfig *inner, IkeSlice value)
 {
     /* Some gateways put several servers into one attribute. */
     for (IkeReader r = ike_reader_of(value); r.left >= 4 && inner->dns_n < IKE_DNS_MAX;) {
-        IkeSlice server = ike_reader_take(&r, 4);
-        if (is_host(server.bytes))
-            take_address(&inner->dns[inner->dns_n++], server);
+        IkeAddress server = {0};
+        take_address(&server, ike_reader_take(&r, 4));
+        if (server.family != 0 && !has_dns(inner, &server))
+            inner->dns[inner->dns_n++] = server;
     }
 }
 
@@ -105,16 +117,27 @@ static int mask_prefix(const uint8_t *mask)
     return prefix == 32 || (m << prefix) == 0 ? prefix : -1;
 }
 
+static bool has_network(const IkeInnerConfig *inner, const IkeNetwork *network)
+{
+    for (size_t i = 0; i < inner->networks_n; i++)
+        if (ike_network_equal(&inner->networks[i], network))
+            return true;
+    return false;
+}
+
 static void take_network(IkeInnerConfig *inner, const uint8_t *entry)
 {
     int prefix = mask_prefix(entry + 4);
+    IkeNetwork network = {.family = 4, .prefix = (uint8_t)prefix};
 
-    if (prefix < 0 || inner->networks_n == IKE_NETWORKS_MAX)
-        return;
-    IkeNetwork *network = &inner->networks[inner->networks_n++];
-    *network = (IkeNetwork){.family = 4, .prefix = (uint8_t)prefix};
     for (int i = 0; i < 4; i++)
-        network->bytes[i] = entry[i] & entry[4 + i];
+        network.bytes[i] = entry[i] & entry[4 + i];
+    if (prefix < 0 || has_network(inner, &network))
+        return;
+    if (inner->networks_n < IKE_NETWORKS_MAX)
+        inner->networks[inner->networks_n++] = network;
+    else
+        inner->networks_cut = true;
 }
 
 /* Entries of 14 bytes; some gateways send 8 (address and mask alone). */

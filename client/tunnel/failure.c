@@ -321,6 +321,8 @@ static const Row DETAILS[] = {
                             N_("Check your Internet connection; if it is fine, compare [Phase1] "
                                "and [Phase2] Lifetime with the gateway's."),
                             NULL},
+    [IKE_DETAIL_NETWORKS_CUT] = {N_("The gateway %s names more networks than this client takes."),
+                                 N_("Ask its administrator for fewer and larger networks."), NULL},
     [IKE_DETAIL_LOCAL] = {N_("This computer could not go on (%2$s) while talking to %1$s."),
                           N_("If the profile names a weak algorithm, this system's OpenSSL may "
                              "have switched it off; choose a stronger one."),

@@ -188,10 +188,17 @@ static void on_config(Tunnel *self, const IkeInnerConfig *config)
         tunnel_link_prepare(self);
 }
 
-static void on_notice(const IkeFailure *failure)
+static void on_notice(Tunnel *self, const IkeFailure *failure)
 {
     g_autofree char *text = tunnel_failure_log_text(failure);
     g_debug("notice: %s", text);
+    /* What is left out goes beside the tunnel: nobody may learn that from a log. */
+    if (failure->detail == IKE_DETAIL_NETWORKS_CUT)
+        tunnel_notice(
+            self,
+            _("The gateway names more than %d networks; only these go through the tunnel. "
+              "Ask its administrator for fewer and larger ones."),
+            (int)IKE_NETWORKS_MAX);
 }
 
 static void on_ike_connected(Tunnel *self)
@@ -240,7 +247,7 @@ static void on_event(Tunnel *self, const IkeEvent *event)
         on_path(self, &event->path);
         break;
     case IKE_EVENT_NOTICE:
-        on_notice(&event->failure);
+        on_notice(self, &event->failure);
         break;
     case IKE_EVENT_FAILED:
     case IKE_EVENT_LOST:

@@ -110,8 +110,14 @@ static void test_a22_one_attribute_with_very_many_entries_is_bounded(void **stat
     IkeInnerConfig inner = {0};
 
     memset(bytes, 255, sizeof(bytes));
+    for (unsigned i = 0; i < 500; i++) {
+        bytes[14 * i] = (uint8_t)(i >> 8);
+        bytes[14 * i + 1] = (uint8_t)i;
+    }
     assert_true(take(&inner, IKE_UNITY_SPLIT_INCLUDE, bytes, sizeof(bytes)));
-    memset(bytes, 10, sizeof(bytes));
+    assert_true(inner.networks_cut);
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i % 4 == 0 ? 10 : i / 4);
     assert_true(take(&inner, IKE_CONFIG_IP4_DNS, bytes, sizeof(bytes)));
     assert_int_equal(inner.networks_n, IKE_NETWORKS_MAX);
     assert_int_equal(inner.dns_n, IKE_DNS_MAX);
