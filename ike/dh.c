@@ -167,31 +167,45 @@ IkeSlice ike_dh_public(const IkeDh *dh)
     return (IkeSlice){dh->public, dh->group->ke_size};
 }
 
-/* 1 < y < p - 1. */
-static bool modp_in_range(const IkeDh *dh, IkeSlice peer)
+/* 1 < y < p - 1: 0, IKE_DH_BAD_PEER or -ENOMEM. */
+static int check_modp_range(const IkeDh *dh, IkeSlice peer)
 {
     BIGNUM *y = BN_bin2bn(peer.bytes, (int)peer.n, NULL);
     BIGNUM *limit = BN_dup(dh->prime);
-    bool ok = y != NULL && limit != NULL && BN_sub_word(limit, 1) == 1 &&
-              BN_cmp(y, BN_value_one()) > 0 && BN_cmp(y, limit) < 0;
+    int r = -ENOMEM;
+
+    if (y != NULL && limit != NULL && BN_sub_word(limit, 1) == 1) {
+        bool inside = BN_cmp(y, BN_value_one()) > 0 && BN_cmp(y, limit) < 0;
+        r = inside ? 0 : IKE_DH_BAD_PEER;
+    }
     BN_free(y);
     BN_free(limit);
-    return ok;
+    return r;
 }
 
-static EVP_PKEY *import_peer(const IkeDh *dh, IkeSlice peer)
+/* X25519 takes any 32 bytes; an ECP value may be no point of the curve. */
+static bool is_ecp(const IkeGroup *group)
+{
+    return group->elliptic && group->number != IKE_GROUP_CURVE25519;
+}
+
+static int import_peer(const IkeDh *dh, IkeSlice peer, EVP_PKEY **keyp)
 {
     uint8_t encoded[IKE_DH_MAX + 1] = {4}; /* uncompressed point */
-    size_t skip = dh->group->elliptic && dh->group->number != IKE_GROUP_CURVE25519 ? 1 : 0;
+    size_t skip = is_ecp(dh->group) ? 1 : 0;
     EVP_PKEY *key = EVP_PKEY_new();
+    int r = -ENOMEM;
 
     memcpy(encoded + skip, peer.bytes, peer.n);
-    if (key == NULL || EVP_PKEY_copy_parameters(key, dh->key) != 1 ||
-        EVP_PKEY_set1_encoded_public_key(key, encoded, peer.n + skip) != 1) {
-        EVP_PKEY_free(key);
-        return NULL;
+    if (key != NULL && EVP_PKEY_copy_parameters(key, dh->key) == 1) {
+        if (EVP_PKEY_set1_encoded_public_key(key, encoded, peer.n + skip) == 1) {
+            *keyp = key;
+            return 0;
+        }
+        r = is_ecp(dh->group) ? IKE_DH_BAD_PEER : -EIO;
     }
-    return key;
+    EVP_PKEY_free(key);
+    return r;
 }
 
 static int derive(const IkeDh *dh, EVP_PKEY *peer, uint8_t *secret)
@@ -207,9 +221,10 @@ static int derive(const IkeDh *dh, EVP_PKEY *peer, uint8_t *secret)
     if (EVP_PKEY_derive_init(context) == 1 &&
         (group->elliptic || EVP_PKEY_CTX_set_dh_pad(context, 1) == 1)) {
         if (EVP_PKEY_derive_set_peer_ex(context, peer, group->elliptic) != 1)
-            r = IKE_DH_BAD_PEER;
+            r = group->elliptic ? IKE_DH_BAD_PEER : -EIO;
         else if (EVP_PKEY_derive(context, secret, &n) != 1)
-            r = IKE_DH_BAD_PEER; /* X25519: a point of low order */
+            /* X25519 tells a point of low order here; all others were checked before. */
+            r = group->number == IKE_GROUP_CURVE25519 ? IKE_DH_BAD_PEER : -EIO;
         else
             r = n == group->secret_size ? 0 : -EIO;
     }
@@ -219,14 +234,17 @@ static int derive(const IkeDh *dh, EVP_PKEY *peer, uint8_t *secret)
 
 int ike_dh_derive(const IkeDh *dh, IkeSlice peer, uint8_t *secret)
 {
+    EVP_PKEY *key = NULL;
+    int r = 0;
+
     if (peer.n != dh->group->ke_size)
         return IKE_DH_BAD_PEER;
-    if (!dh->group->elliptic && !modp_in_range(dh, peer))
-        return IKE_DH_BAD_PEER;
-    EVP_PKEY *key = import_peer(dh, peer);
-    if (key == NULL)
-        return IKE_DH_BAD_PEER;
-    int r = derive(dh, key, secret);
+    if (!dh->group->elliptic)
+        r = check_modp_range(dh, peer);
+    if (r == 0)
+        r = import_peer(dh, peer, &key);
+    if (r == 0)
+        r = derive(dh, key, secret);
     EVP_PKEY_free(key);
     return r;
 }

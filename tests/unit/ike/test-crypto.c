@@ -299,6 +299,31 @@ static void test_c3_no_failure_of_libcrypto_is_a_success(void **state)
     }
 }
 
+/* The first half of do_dh() is our own pair: its failures, and those of a value that was checked,
+ * are this machine's. Only what may as well be the gateway's fault is called that. */
+static void test_c3_a_fault_of_libcrypto_is_not_called_the_gateway_s(void **state)
+{
+    static int (*const operations[])(void) = {do_named_modp, do_oakley, do_ecp, do_x25519};
+    /* ECP: the decoding of the point and its check; X25519: its check and the result. */
+    static const int doubtful[] = {0, 0, 2, 2};
+
+    for (size_t i = 0; i < COUNT(operations); i++) {
+        int blamed = 0;
+
+        fail_at(0, 0);
+        assert_int_equal(operations[i](), 0);
+        int total = calls;
+        for (int call = 1; call <= total; call++) {
+            fail_at(call, 0);
+            int r = operations[i]();
+            assert_true(r < 0 || r == IKE_DH_BAD_PEER);
+            blamed += r == IKE_DH_BAD_PEER;
+        }
+        assert_int_equal(blamed, doubtful[i]);
+    }
+    fail_at(0, 0);
+}
+
 static void test_b7_what_libcrypto_lacks_is_named_and_not_crashed_on(void **state)
 {
     IkeHash hash = *ike_hash_by_name("md5");
@@ -329,6 +354,7 @@ int main(void)
         cmocka_unit_test(test_cbc_takes_whole_blocks_only),
         cmocka_unit_test(test_b10_equality_looks_at_every_byte),
         cmocka_unit_test(test_c3_no_failure_of_libcrypto_is_a_success),
+        cmocka_unit_test(test_c3_a_fault_of_libcrypto_is_not_called_the_gateway_s),
         cmocka_unit_test(test_b7_what_libcrypto_lacks_is_named_and_not_crashed_on),
     };
 
