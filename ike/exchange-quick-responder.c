@@ -226,7 +226,7 @@ static const IkeStep STEPS[] = {
     {.direction = IKE_RECEIVE,
      .protection = IKE_HASH_1,
      .required = IKE_SET(IKE_PAYLOAD_SA) | IKE_SET(IKE_PAYLOAD_NONCE) | IKE_SET(IKE_PAYLOAD_ID),
-     .allowed = IKE_SET(IKE_PAYLOAD_KE) | IKE_SET(IKE_PAYLOAD_NATOA) | IKE_SET_NATD,
+     .allowed = IKE_SET(IKE_PAYLOAD_KE) | IKE_SET_NATOA | IKE_SET_NATD,
      .consume = consume_qm1},
     {.direction = IKE_SEND, .protection = IKE_HASH_2, .build = build_qm2},
     {.direction = IKE_RECEIVE, .protection = IKE_HASH_3, .consume = consume_qm3},

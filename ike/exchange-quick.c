@@ -367,7 +367,7 @@ static const IkeStep STEPS[] = {
      .protection = IKE_HASH_2,
      .required = IKE_SET(IKE_PAYLOAD_SA) | IKE_SET(IKE_PAYLOAD_NONCE),
      .allowed = IKE_SET(IKE_PAYLOAD_KE) | IKE_SET(IKE_PAYLOAD_ID) | IKE_SET(IKE_PAYLOAD_DELETE) |
-                IKE_SET(IKE_PAYLOAD_NATOA) | IKE_SET_NATD,
+                IKE_SET_NATOA | IKE_SET_NATD,
      .consume = consume_qm2},
     {.direction = IKE_SEND, .protection = IKE_HASH_3, .build = build_qm3},
 };

@@ -33,6 +33,7 @@ typedef enum IkeDirection { IKE_SEND, IKE_RECEIVE } IkeDirection;
 typedef uint32_t IkePayloadSet;
 #define IKE_SET(type)  (UINT32_C(1) << (type))
 #define IKE_SET_NATD   (IKE_SET(IKE_PAYLOAD_NATD) | IKE_SET(30)) /* both numbers; see exchange.c */
+#define IKE_SET_NATOA  (IKE_SET(IKE_PAYLOAD_NATOA) | IKE_SET(31))
 #define IKE_SET_ALWAYS (IKE_SET(IKE_PAYLOAD_VENDOR) | IKE_SET(IKE_PAYLOAD_NOTIFY))
 
 /* What a consuming handler says; negative numbers are faults of this machine. */

@@ -113,6 +113,23 @@ static void test_a14_keys_of_odd_length_and_ciphers_without_integrity_are_refuse
     }
 }
 
+/* NAT-OA is for transport mode, and gateways add it nevertheless: 21, or 131 in the drafts. */
+static void test_an_original_address_that_nobody_needs_does_no_harm(void **state)
+{
+    static const uint8_t types[] = {IKE_PAYLOAD_NATOA, IKE_PAYLOAD_NATOA_DRAFT, IKE_PAYLOAD_NATD,
+                                    IKE_PAYLOAD_NATD_DRAFT};
+
+    for (size_t i = 0; i < sizeof(types); i++) {
+        KitChain chain;
+        KitGateway *gw = before_qm2(NULL, &chain);
+        kit_list_add(&list, types[i], "\1\0\0\0\x0a\1\2\3", 8);
+        kit_list_add(&list, types[i], "\1\0\0\0\xc0\0\2\1", 8);
+        answer(gw, &chain);
+        assert_int_equal(gw->events[IKE_EVENT_CONNECTED], 1);
+        kit_gateway_free(gw);
+    }
+}
+
 static void test_a12_each_type_of_id_with_each_length_is_survived(void **state)
 {
     for (int place = 0; place < 2; place++) {
