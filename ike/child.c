@@ -73,6 +73,7 @@ static void set_times(IkeSession *session, IkeChild *child)
     uint32_t seconds = child->info.lifetime;
     uint64_t renewal = ike_policy_renewal(seconds);
 
+    child->made_at = session->now;
     child->renew_at =
         session->now + ike_session_jitter(session, renewal, ike_policy_renewal_jitter(seconds));
     child->expires_at = session->now + seconds * IKE_SECOND;

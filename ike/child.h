@@ -14,7 +14,7 @@ typedef struct IkeChild {
     IkeSaInfo info;
     size_t network;     /* which of the wanted selectors */
     EspSa *waiting_out; /* outbound, to be announced at out_at or on first use by the peer */
-    uint64_t out_at, renew_at, expires_at, remove_at;
+    uint64_t made_at, out_at, renew_at, expires_at, remove_at;
 } IkeChild;
 
 typedef struct IkeChildParameters {

@@ -318,7 +318,7 @@ static int commit_am2(IkeSession *session, IkeExchange *x, const IkeMessage *mes
     float_port(sa);
     sa->authenticated = true;
     ike_isakmp_sa_set_lifetime(
-        session, sa, ike_policy_shorter(session->config.phase1_lifetime, answer->choice.lifetime));
+        session, sa, ike_policy_lifetime(session->config.phase1_lifetime, answer->choice.lifetime));
     x->confirm = true;
     return IKE_ACCEPTED;
 }

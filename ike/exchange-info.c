@@ -204,7 +204,8 @@ static void shorten_lifetime(IkeSession *session, IkeIsakmpSa *sa, const IkeNoti
 
     if (notify->protocol == IKE_PROTOCOL_ISAKMP)
         ike_lifetime_read(notify->data, IKE_P1_LIFE_TYPE, &seconds, &kilobytes);
-    if (seconds != 0 && seconds < sa->info.lifetime)
+    seconds = ike_policy_lifetime(sa->info.lifetime, seconds);
+    if (seconds < sa->info.lifetime)
         ike_isakmp_sa_set_lifetime(session, sa, seconds);
 }
 

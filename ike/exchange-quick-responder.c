@@ -172,7 +172,7 @@ static int consume_qm1(IkeSession *session, IkeExchange *x, const IkeMessage *me
     renewal->info.spi_out = renewal->choice.spi;
     renewal->info.chosen = renewal->choice.proposal;
     renewal->info.lifetime =
-        ike_policy_shorter(session->config.phase2_lifetime, renewal->choice.lifetime);
+        ike_policy_lifetime(session->config.phase2_lifetime, renewal->choice.lifetime);
     renewal->kilobytes =
         ike_policy_shorter(session->config.phase2_lifetime_kb, renewal->choice.kilobytes);
     return IKE_ACCEPTED;

@@ -127,7 +127,7 @@ void ike_quick_shorten(const IkeMessage *message, uint32_t *seconds, uint32_t *k
             notify.type != IKE_NOTIFY_RESPONDER_LIFETIME)
             continue;
         ike_lifetime_read(notify.data, IKE_P2_LIFE_TYPE, &s, &kb);
-        *seconds = ike_policy_shorter(*seconds, s);
+        *seconds = ike_policy_lifetime(*seconds, s);
         *kilobytes = ike_policy_shorter(*kilobytes, kb);
     }
 }
@@ -164,7 +164,7 @@ static int make_child(IkeSession *session, IkeExchange *x, const IkePhase2Choice
                  .chosen = choice->proposal,
                  .local = quick->local,
                  .remote = quick->remote,
-                 .lifetime = ike_policy_shorter(config->phase2_lifetime, choice->lifetime)},
+                 .lifetime = ike_policy_lifetime(config->phase2_lifetime, choice->lifetime)},
         .kilobytes = ike_policy_shorter(config->phase2_lifetime_kb, choice->kilobytes),
     };
 

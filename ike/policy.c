@@ -41,3 +41,10 @@ uint32_t ike_policy_shorter(uint32_t a, uint32_t b)
         return a + b;
     return a < b ? a : b;
 }
+
+uint32_t ike_policy_lifetime(uint32_t ours, uint32_t theirs)
+{
+    if (theirs != 0 && theirs < IKE_LIFETIME_LEAST)
+        theirs = IKE_LIFETIME_LEAST;
+    return ike_policy_shorter(ours, theirs);
+}

@@ -37,12 +37,14 @@
 #define IKE_CHILD_OVERLAP   (10 * IKE_SECOND)
 #define IKE_ISAKMP_OVERLAP  (5 * IKE_SECOND)
 #define IKE_RENEWAL_RETRY   (5 * IKE_SECOND)
-#define IKE_DELETED_WAIT    IKE_SECOND /* a child is gone: before a new one is asked for */
+#define IKE_RENEWAL_LEAST   (5 * IKE_SECOND) /* between two that a volume of traffic asks for */
+#define IKE_DELETED_WAIT    IKE_SECOND       /* a child is gone: before a new one is asked for */
 #define IKE_DELETED_SA_WAIT (10 * IKE_SECOND)
 
 enum {
     IKE_TRIALS_MAX = 64,         /* answers that an attempt spends Diffie-Hellman on */
     IKE_CACHED_ANSWERS_MAX = 16, /* repetitions that one exchange answers */
+    IKE_LIFETIME_LEAST = 10,     /* seconds: a gateway that answers less would renew for ever */
     IKE_PROBES_MAX = 5,
     IKE_QM3_ECHOES = 3,   /* repetitions of QM3 while no traffic proves that it has arrived */
     IKE_RESTARTS_MAX = 3, /* of exchanges whose repetitions the gateway can't read */
@@ -54,7 +56,9 @@ uint64_t ike_policy_renewal(uint32_t seconds);
 uint64_t ike_policy_renewal_jitter(uint32_t seconds);
 /* Wait before try number `tries` (from 0) is repeated, ns. */
 uint64_t ike_policy_retransmit(unsigned tries);
-/* The shorter of two lifetimes, of which 0 says nothing. */
+/* The shorter of two limits, of which 0 says nothing. */
 uint32_t ike_policy_shorter(uint32_t a, uint32_t b);
+/* Seconds of an SA: ours, or the gateway's where that is shorter, but not absurdly short. */
+uint32_t ike_policy_lifetime(uint32_t ours, uint32_t theirs);
 
 #endif

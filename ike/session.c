@@ -427,7 +427,10 @@ int ike_session_renew_sa(IkeSession *session, uint32_t spi, uint64_t now)
         child = ike_child_by_spi_out(session, spi);
     if (session->state != IKE_STATE_CONNECTED || child == NULL)
         return 0;
-    child->renew_at = now;
+    /* A limit of a few kilobytes is no reason for new keys a hundred times a second. */
+    uint64_t least = child->made_at + IKE_RENEWAL_LEAST;
+    uint64_t when = now > least ? now : least;
+    child->renew_at = when < child->renew_at ? when : child->renew_at;
     return finish(session, 0);
 }
 

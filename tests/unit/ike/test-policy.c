@@ -52,12 +52,25 @@ static void test_the_shorter_of_two_lives_counts_and_zero_says_nothing(void **st
     assert_int_equal(ike_policy_shorter(UINT32_MAX, UINT32_MAX), UINT32_MAX);
 }
 
+static void test_a_gateway_can_t_ask_for_new_keys_every_second(void **state)
+{
+    static const uint32_t rows[][3] = {
+        /* ours, the gateway's, what counts */
+        {3600, 0, 3600},    {3600, 1, 10}, {3600, 9, 10}, {3600, 10, 10}, {3600, 11, 11},
+        {3600, 7200, 3600}, {5, 1, 5},     {5, 0, 5},     {1, 60, 1},     {UINT32_MAX, 1, 10},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_int_equal(ike_policy_lifetime(rows[i][0], rows[i][1]), rows[i][2]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_life_is_renewed_before_its_end_and_after_its_beginning),
         cmocka_unit_test(test_waits_double_up_to_four_seconds_and_stay_there),
         cmocka_unit_test(test_the_shorter_of_two_lives_counts_and_zero_says_nothing),
+        cmocka_unit_test(test_a_gateway_can_t_ask_for_new_keys_every_second),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

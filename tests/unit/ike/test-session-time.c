@@ -196,8 +196,6 @@ static void test_a_user_who_is_asked_again_keeps_the_tunnel(void **state)
     }
 }
 
-/* ---- impatience ---- */
-
 /* Answers a new Phase 1 of the session's, as the same gateway would. */
 static void answer_phase1(KitGateway *gw)
 {
@@ -221,6 +219,87 @@ static void answer_phase1(KitGateway *gw)
     kit_forget(gw);
     kit_phase1(gw, ALL_VENDORS);
 }
+
+/* ---- lifetimes that nobody can keep up with ---- */
+
+static void put_lifetime(KitBytes *data, uint16_t type, uint32_t seconds)
+{
+    kit_config_basic(data, type, IKE_LIFE_SECONDS);
+    kit_append_u16(data, type + 1);
+    kit_append_u16(data, 4);
+    kit_append_u32(data, seconds);
+}
+
+static void test_a_gateway_that_wants_a_new_phase_1_each_second_gets_no_storm(void **state)
+{
+    for (uint32_t seconds = 0; seconds < 3; seconds++) {
+        IkeConfig config = kit_config();
+        KitGateway *gw = kit_connected(&config, ALL_VENDORS);
+        KitBytes data = {0};
+        uint64_t end = gw->now + 60 * IKE_SECOND;
+        unsigned renewals = 0;
+
+        while (gw->now < end) {
+            data.n = 0;
+            put_lifetime(&data, IKE_P1_LIFE_TYPE, seconds);
+            assert_int_equal(kit_send_notify(gw, IKE_NOTIFY_RESPONDER_LIFETIME, data.bytes, data.n),
+                             0);
+            kit_forget(gw);
+            (void)kit_pass_time(gw, gw->now + IKE_SECOND, 1000);
+            if (kit_last_packet(gw, IKE_EXCHANGE_AGGRESSIVE) != NULL) {
+                answer_phase1(gw);
+                renewals++;
+            }
+            ike_session_traffic(gw->session, gw->in.spi_in, gw->now);
+        }
+        assert_true(seconds == 0 ? renewals == 0 : renewals >= 6 && renewals <= 12);
+        assert_int_equal(gw->state, IKE_STATE_CONNECTED);
+        kit_gateway_free(gw);
+    }
+}
+
+/* Answers each Quick Mode with a lifetime of a second; how many there are in a minute. */
+static unsigned count_quick_modes(bool by_volume)
+{
+    static KitList list;
+    IkeConfig config = kit_config();
+    KitGateway *gw = kit_connected(&config, ALL_VENDORS);
+    uint64_t end = gw->now + 60 * IKE_SECOND;
+    unsigned renewals = 0;
+    KitChain chain;
+
+    assert_int_equal(ike_session_renew_sa(gw->session, gw->in.spi_in, gw->now), 0);
+    while (gw->now < end) {
+        KitBytes body = {0};
+        kit_collect(gw);
+        if (kit_qm2(gw, &chain, &list)) {
+            kit_append(&body, "\0\0\0\1\3\0\x60\0", 8); /* RESPONDER-LIFETIME */
+            put_lifetime(&body, IKE_P2_LIFE_TYPE, 1);
+            if (!by_volume)
+                kit_list_add(&list, IKE_PAYLOAD_NOTIFY, body.bytes, body.n);
+            assert_int_equal(kit_send(gw, &chain, IKE_EXCHANGE_QUICK, IKE_HASH_2, &list), 0);
+            renewals++;
+        }
+        kit_forget(gw);
+        (void)kit_pass_time(gw, gw->now + IKE_SECOND / 10, 1000);
+        ike_session_traffic(gw->session, gw->in.spi_in, gw->now);
+        if (by_volume)
+            assert_int_equal(ike_session_renew_sa(gw->session, gw->in.spi_in, gw->now), 0);
+    }
+    assert_int_equal(gw->state, IKE_STATE_CONNECTED);
+    kit_gateway_free(gw);
+    return renewals;
+}
+
+static void test_a_gateway_that_wants_new_keys_each_second_gets_no_storm(void **state)
+{
+    unsigned by_time = count_quick_modes(false), by_volume = count_quick_modes(true);
+
+    assert_true(by_time >= 5 && by_time <= 12);
+    assert_true(by_volume >= 8 && by_volume <= 14);
+}
+
+/* ---- impatience ---- */
 
 static void test_b11_renegotiating_in_a_storm_keeps_the_tunnel(void **state)
 {
@@ -293,6 +372,8 @@ int main(void)
         cmocka_unit_test(test_no_deadline_is_over_while_a_child_is_renewed),
         cmocka_unit_test(test_no_deadline_is_over_while_phase_1_is_renewed),
         cmocka_unit_test(test_a_user_who_is_asked_again_keeps_the_tunnel),
+        cmocka_unit_test(test_a_gateway_that_wants_a_new_phase_1_each_second_gets_no_storm),
+        cmocka_unit_test(test_a_gateway_that_wants_new_keys_each_second_gets_no_storm),
         cmocka_unit_test(test_b11_renegotiating_in_a_storm_keeps_the_tunnel),
         cmocka_unit_test(test_a_burst_of_protected_messages_leaves_room_for_our_own),
         cmocka_unit_test(test_a_burst_of_transactions_leaves_room_for_our_own),
