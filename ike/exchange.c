@@ -119,7 +119,7 @@ IkeExchange *ike_exchange_new(IkeSession *session, const IkeScript *script, IkeI
     }
     /* Our own IDs count as used: nothing of ours can be sent back to us as a new message. */
     if (message_id != 0 && begun_by_us(x))
-        (void)ike_isakmp_sa_first_use(sa, message_id);
+        ike_isakmp_sa_use_id(session, sa, message_id);
     return x;
 }
 

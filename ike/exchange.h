@@ -93,7 +93,7 @@ enum { IKE_EXCHANGES_MAX = 32 };
 IkeExchange *ike_exchange_new(IkeSession *session, const IkeScript *script, IkeIsakmpSa *sa,
                               uint32_t message_id, void *data);
 void ike_exchange_free(IkeExchange *exchange);
-/* A message ID that was not used yet; 0 when randomness fails. */
+/* A random number that is not zero; 0 when randomness fails. */
 uint32_t ike_exchange_new_id(IkeSession *session);
 /* Sends what is to be sent, until the next message to receive. */
 int ike_exchange_run(IkeSession *session, IkeExchange *exchange);

@@ -62,15 +62,21 @@ void ike_isakmp_sa_remove(IkeSession *session, IkeIsakmpSa *sa)
     free(sa);
 }
 
-bool ike_isakmp_sa_first_use(IkeIsakmpSa *sa, uint32_t message_id)
+bool ike_isakmp_sa_is_fresh_id(const IkeIsakmpSa *sa, uint32_t message_id)
 {
-    size_t n = sa->seen_ids_n < IKE_SEEN_IDS_MAX ? sa->seen_ids_n : IKE_SEEN_IDS_MAX;
-
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < sa->seen_ids_n; i++)
         if (sa->seen_ids[i] == message_id)
             return false;
-    sa->seen_ids[sa->seen_ids_n++ % IKE_SEEN_IDS_MAX] = message_id;
-    return true;
+    return sa->seen_ids_n < IKE_SEEN_IDS_MAX;
+}
+
+void ike_isakmp_sa_use_id(IkeSession *session, IkeIsakmpSa *sa, uint32_t message_id)
+{
+    if (sa->seen_ids_n == IKE_SEEN_IDS_MAX)
+        return;
+    sa->seen_ids[sa->seen_ids_n++] = message_id;
+    if (sa->seen_ids_n == IKE_SEEN_IDS_MANY && sa->renew_at > session->now)
+        sa->renew_at = session->now;
 }
 
 static uint64_t dpd_interval(const IkeSession *session)
@@ -107,12 +113,11 @@ int ike_isakmp_sa_deleted(IkeSession *session, IkeIsakmpSa *sa)
         sa->expires_at = sa->expires_at < limit ? sa->expires_at : limit;
         return 0;
     }
+    IkeReason reason =
+        session->state == IKE_STATE_CONNECTED ? IKE_REASON_TUNNEL_LOST : refusal_of(sa);
+    sa->stage = IKE_STAGE_OVER;
     if (carries_on)
-        return ike_session_fail_simply(
-            session,
-            session->state == IKE_STATE_CONNECTED ? IKE_REASON_TUNNEL_LOST : refusal_of(sa),
-            IKE_DETAIL_DELETED);
-    sa->stage = IKE_STAGE_PHASE1; /* it is not told of an end that it has told us */
+        return ike_session_fail_simply(session, reason, IKE_DETAIL_DELETED);
     sa->remove_at = session->now;
     return 0;
 }
@@ -157,7 +162,7 @@ static bool data_path_has_heard(const IkeSession *session, const IkeIsakmpSa *sa
 int ike_isakmp_sa_tick(IkeSession *session, IkeIsakmpSa *sa)
 {
     if (session->now >= sa->remove_at) {
-        bool tell = sa->authenticated && sa->stage == IKE_STAGE_READY && session->current != sa;
+        bool tell = sa->authenticated && sa->stage != IKE_STAGE_OVER && session->current != sa;
         int r = tell ? ike_info_delete_sa(session, sa) : 0;
         ike_isakmp_sa_remove(session, sa);
         return r;

@@ -10,7 +10,10 @@
 #include "ike/keymat.h"
 #include "ike/natt.h"
 
-enum { IKE_SEEN_IDS_MAX = 4096 };
+enum {
+    IKE_SEEN_IDS_MAX = 16384,
+    IKE_SEEN_IDS_MANY = 12288, /* a probe every 10 s for a day, and more: time for a new SA */
+};
 
 /* How far an ISAKMP SA has come. */
 typedef enum IkeStage {
@@ -18,6 +21,7 @@ typedef enum IkeStage {
     IKE_STAGE_USER_AUTH,
     IKE_STAGE_CONFIG,
     IKE_STAGE_READY,
+    IKE_STAGE_OVER, /* the gateway has ended it, and need not be told */
 } IkeStage;
 
 struct IkeIsakmpSa {
@@ -37,26 +41,29 @@ struct IkeIsakmpSa {
     bool user_done;      /* STATUS=OK */
     bool user_sent;      /* credentials have gone out and were not yet accepted */
     bool config_done;
+    IkeInnerConfig told;  /* what the gateway has said of the inner network under this SA */
     uint64_t pull_at;     /* when to ask for an address; IKE_NEVER: not */
     uint64_t stage_limit; /* when the gateway must have made its move */
     uint64_t renew_at, expires_at, remove_at;
     uint64_t probe_at;    /* next R-U-THERE */
-    IkeInnerConfig told;  /* what the gateway has said of the inner network under this SA */
     uint64_t probe_since; /* when the first that is unanswered went out; 0: none is */
     unsigned probes;
     uint32_t probe_sequence;
     bool peer_sequence_known;
     uint32_t peer_sequence;
-    uint32_t seen_ids[IKE_SEEN_IDS_MAX]; /* message IDs that the gateway has used */
+    uint32_t seen_ids[IKE_SEEN_IDS_MAX]; /* message IDs that were used, by either side */
     size_t seen_ids_n;
 };
 
 IkeIsakmpSa *ike_isakmp_sa_new(IkeSession *session);
 bool ike_isakmp_sa_has_place(const IkeSession *session); /* for one more */
 void ike_isakmp_sa_remove(IkeSession *session, IkeIsakmpSa *sa);
-bool ike_isakmp_sa_first_use(IkeIsakmpSa *sa, uint32_t message_id); /* and remembers it */
-void ike_isakmp_sa_heard(IkeSession *session, IkeIsakmpSa *sa);     /* something authentic came */
-int ike_isakmp_sa_deleted(IkeSession *session, IkeIsakmpSa *sa);    /* by the gateway */
+/* A message ID serves one exchange. When no more can be remembered none is fresh: nothing recorded
+ * may come back as new, and the SA is renewed well before. */
+bool ike_isakmp_sa_is_fresh_id(const IkeIsakmpSa *sa, uint32_t message_id);
+void ike_isakmp_sa_use_id(IkeSession *session, IkeIsakmpSa *sa, uint32_t message_id);
+void ike_isakmp_sa_heard(IkeSession *session, IkeIsakmpSa *sa);  /* something authentic came */
+int ike_isakmp_sa_deleted(IkeSession *session, IkeIsakmpSa *sa); /* by the gateway */
 void ike_isakmp_sa_set_lifetime(IkeSession *session, IkeIsakmpSa *sa, uint32_t seconds);
 int ike_isakmp_sa_tick(IkeSession *session, IkeIsakmpSa *sa);
 uint64_t ike_isakmp_sa_deadline(const IkeSession *session, const IkeIsakmpSa *sa);

@@ -6,7 +6,8 @@
  * Invariants:
  * - nothing is freed while a message that may refer to it is in hand: what is to go is marked, and
  *   swept by tick();
- * - after FAILED, LOST or STOPPED nothing more is sent and no more events come;
+ * - DELETEs go into the packet queue before FAILED, LOST and STOPPED, and after those nothing more
+ *   is sent and no more events come;
  * - a message that fails verification changes nothing and is answered by nothing.
  */
 #include "ike/payload-notify.h"
@@ -63,6 +64,37 @@ int ike_session_send(IkeSession *session, const IkeIsakmpSa *sa, IkeSlice messag
                             (IkeSlice){bytes, IKE_NON_ESP_MARKER_SIZE + message.n});
 }
 
+static bool is_shared(const IkeIsakmpSa *sa)
+{
+    return sa != NULL && sa->authenticated && sa->stage != IKE_STAGE_OVER;
+}
+
+/* The SA to say goodbye to the children under: the current one, else any. */
+static IkeIsakmpSa *any_shared(const IkeSession *session)
+{
+    IkeIsakmpSa *found = is_shared(session->current) ? session->current : NULL;
+
+    for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX && found == NULL; i++)
+        if (is_shared(session->sas[i]))
+            found = session->sas[i];
+    return found;
+}
+
+/* A gateway that isn't told keeps a user's only seat, or address, until it finds out by itself. */
+static int say_goodbye(IkeSession *session)
+{
+    IkeIsakmpSa *sa = any_shared(session);
+    int r = 0;
+
+    for (size_t i = 0; i < IKE_CHILDREN_MAX && sa != NULL && r >= 0; i++)
+        if (session->children[i].used && !session->children[i].gone)
+            r = ike_info_delete_child(session, sa, session->children[i].info.spi_in);
+    for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX && r >= 0; i++)
+        if (is_shared(session->sas[i]))
+            r = ike_info_delete_sa(session, session->sas[i]);
+    return r;
+}
+
 int ike_session_fail(IkeSession *session, const IkeFailure *failure)
 {
     bool was_connected = session->state == IKE_STATE_CONNECTED;
@@ -71,6 +103,8 @@ int ike_session_fail(IkeSession *session, const IkeFailure *failure)
 
     if (session->state == IKE_STATE_ENDED)
         return 0;
+    /* It is over with or without it. */
+    (void)say_goodbye(session);
     ike_session_set_state(session, IKE_STATE_ENDED);
     return ike_session_emit(session, &event);
 }
@@ -289,16 +323,6 @@ static void *data_for(const IkeScript *script)
     return NULL;
 }
 
-static bool id_was_used(const IkeIsakmpSa *sa, uint32_t message_id)
-{
-    size_t n = sa->seen_ids_n < IKE_SEEN_IDS_MAX ? sa->seen_ids_n : IKE_SEEN_IDS_MAX;
-
-    for (size_t i = 0; i < n; i++)
-        if (sa->seen_ids[i] == message_id)
-            return true;
-    return false;
-}
-
 static int begin_theirs(IkeSession *session, IkeIsakmpSa *sa, const IkeHeader *header,
                         IkeSlice datagram)
 {
@@ -306,7 +330,8 @@ static int begin_theirs(IkeSession *session, IkeIsakmpSa *sa, const IkeHeader *h
 
     /* A message ID serves one exchange: a recorded message is no new one. */
     if (script == NULL || !sa->authenticated || header->message_id == 0 ||
-        (header->flags & IKE_FLAG_ENCRYPTION) == 0 || id_was_used(sa, header->message_id))
+        (header->flags & IKE_FLAG_ENCRYPTION) == 0 ||
+        !ike_isakmp_sa_is_fresh_id(sa, header->message_id))
         return IKE_IGNORED;
     void *data = data_for(script);
     if (data == NULL && script->free_data != NULL)
@@ -316,7 +341,7 @@ static int begin_theirs(IkeSession *session, IkeIsakmpSa *sa, const IkeHeader *h
         return IKE_IGNORED; /* all places taken: it will be sent again */
     int r = ike_exchange_receive(session, x, datagram);
     if (r == IKE_ACCEPTED)
-        (void)ike_isakmp_sa_first_use(sa, header->message_id);
+        ike_isakmp_sa_use_id(session, sa, header->message_id);
     else
         ike_exchange_free(x);
     return r;
@@ -456,30 +481,6 @@ int ike_session_renegotiate(IkeSession *session, uint64_t now)
     session->phase1_retry_at = now;
     session->renegotiating = true;
     return finish(session, 0);
-}
-
-/* The SA to say goodbye under: the current one, else whichever the gateway has authenticated. */
-static IkeIsakmpSa *any_authenticated(const IkeSession *session)
-{
-    IkeIsakmpSa *found = session->current;
-
-    for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX && found == NULL; i++)
-        if (session->sas[i] != NULL && session->sas[i]->authenticated)
-            found = session->sas[i];
-    return found;
-}
-
-static int say_goodbye(IkeSession *session)
-{
-    IkeIsakmpSa *sa = any_authenticated(session);
-    int r = 0;
-
-    if (sa == NULL)
-        return 0;
-    for (size_t i = 0; i < IKE_CHILDREN_MAX && r >= 0; i++)
-        if (session->children[i].used && !session->children[i].gone)
-            r = ike_info_delete_child(session, sa, session->children[i].info.spi_in);
-    return r < 0 ? r : ike_info_delete_sa(session, sa);
 }
 
 int ike_session_stop(IkeSession *session, uint64_t now)

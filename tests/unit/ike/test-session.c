@@ -240,59 +240,6 @@ static void test_a_secret_that_is_too_long_is_no_answer(void **state)
     kit_gateway_free(gw);
 }
 
-/* ---- ends ---- */
-
-typedef enum Place { AM1_SENT, AM3_SENT, ASKED, PULLING, QM1_SENT, CONNECTED, RENEWING } Place;
-
-static KitGateway *bring_to(Place place)
-{
-    IkeConfig config = kit_config();
-    KitBytes body;
-    KitChain chain;
-
-    config.xauth = place == ASKED ? IKE_XAUTH_REQUIRED : IKE_XAUTH_NO;
-    if (place == AM3_SENT || place == PULLING)
-        config.config = IKE_CONFIG_PULL;
-    if (place >= CONNECTED) {
-        KitGateway *gw = kit_connected(&config, VENDORS);
-        if (place == RENEWING)
-            assert_int_equal(ike_session_renegotiate(gw->session, gw->now), 0);
-        return gw;
-    }
-    KitGateway *gw = kit_gateway_new(&config);
-    if (place == AM1_SENT)
-        return gw;
-    kit_phase1(gw, VENDORS);
-    if (place == ASKED) {
-        kit_config_begin(&body, IKE_CONFIG_REQUEST, 1);
-        kit_config_bytes(&body, IKE_XAUTH_USER_NAME, "", 0);
-        kit_chain_new(gw, &chain);
-        assert_int_equal(kit_send_config(gw, &chain, &body), 0);
-    }
-    return gw;
-}
-
-static void test_b12_a_stop_in_every_state_says_goodbye_once(void **state)
-{
-    static const size_t deletes[] = {
-        [AM1_SENT] = 0, [AM3_SENT] = 1,  [ASKED] = 1,    [PULLING] = 1,
-        [QM1_SENT] = 1, [CONNECTED] = 2, [RENEWING] = 2,
-    };
-
-    for (Place place = AM1_SENT; place <= RENEWING; place++) {
-        KitGateway *gw = bring_to(place);
-
-        kit_collect(gw);
-        kit_forget(gw);
-        assert_int_equal(ike_session_stop(gw->session, gw->now), 0);
-        kit_collect(gw);
-        assert_int_equal(gw->events[IKE_EVENT_STOPPED], 1);
-        assert_int_equal(kit_count_packets(gw, IKE_EXCHANGE_INFORMATIONAL), deletes[place]);
-        assert_int_equal(gw->packets_n, deletes[place]);
-        kit_gateway_free(gw);
-    }
-}
-
 static void test_what_nobody_took_is_freed_with_the_session(void **state)
 {
     const IkeConfig config = kit_config();
@@ -533,7 +480,6 @@ int main(void)
         cmocka_unit_test(test_a_configuration_that_is_not_complete_is_refused),
         cmocka_unit_test(test_groups_that_are_all_too_weak_are_a_fault),
         cmocka_unit_test(test_a_secret_that_is_too_long_is_no_answer),
-        cmocka_unit_test(test_b12_a_stop_in_every_state_says_goodbye_once),
         cmocka_unit_test(test_what_nobody_took_is_freed_with_the_session),
         cmocka_unit_test(test_memory_that_runs_out_anywhere_ends_cleanly),
         cmocka_unit_test(test_c3_randomness_that_fails_anywhere_ends_cleanly),
