@@ -12,12 +12,13 @@ import ipaddress
 import random
 from dataclasses import dataclass, field
 
-from . import algorithms, wire
+from . import algorithms, pki, wire
 from . import constants as c
 from .esp import EspError
 from .judge import Judge
 from .personalities import Personality
 from .sa import IsakmpSa
+from .signatures import METHODS
 
 
 @dataclass
@@ -27,9 +28,14 @@ class Config:
     psk: bytes = b'correct horse battery staple'
     client_id: tuple = None  # (kind, data); None: anybody
     gateway_id: tuple = (c.ID_FQDN, b'gw.example.com')
+    credential: object = None  # pki.Credential: the gateway's key and chain
+    client_anchors: tuple = ()  # certificates of the authorities whose clients are let in
+    certificates_at: object = pki.NOW
     users: dict = field(default_factory=lambda: {b'carol': b'carol-password'})
     one_time_code: bytes = b'123456'
+    xauth_answers: dict = field(default_factory=dict)  # {(transaction, round): {attribute: value}}
     refusal_text: bytes = b''
+    welcome_text: bytes = b''
     own_address: str = '192.0.2.1'
     dialled_address: str = '192.0.2.1'  # where the client believes the gateway to be
     pool: str = '10.20.1.0/24'
@@ -186,7 +192,7 @@ class Gateway:
         sa.config_user = older[-1].user or older[-1].config_user if older else None
 
     def plan_for(self, sa):
-        if sa.phase1.auth == c.AUTH_PSK:
+        if not METHODS[sa.phase1.auth].xauth:
             return tuple(s for s in self.personality.plan if s == 'push')
         if sa.renewed and not self.personality.xauth_on_rekey:
             return ('status',)

@@ -76,7 +76,8 @@ class Informational:
                 'rfc2407-4.6.3.3-spi',
                 f'{notify.spi.hex()}',
             )
-            shared = sa.identity.kind == c.ID_KEY_ID or sa.phase1.auth == c.AUTH_XAUTH_INIT_PSK
+            group_methods = (c.AUTH_XAUTH_INIT_PSK, c.AUTH_HYBRID_INIT_RSA)
+            shared = sa.identity.kind == c.ID_KEY_ID or sa.phase1.auth in group_methods
             judge.expect(
                 not shared, 'initial-contact-shared', 'INITIAL-CONTACT with a shared identity'
             )

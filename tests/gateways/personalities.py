@@ -24,6 +24,9 @@ class Personality:
     natt = c.NATT_RANK
     natt_answers = 'best'
     auth = (c.AUTH_PSK,)
+    sends_certificate = 'always'  # 'asked': when the client's first message requests it; 'never'
+    sends_chain = True  # with the intermediates
+    asks_certificate = 'named'  # a CERTREQ for each authority; 'any': one that names none; None
     phase1 = ALL_PHASE1
     phase2 = ALL_PHASE2
     max_proposals = None
@@ -35,6 +38,7 @@ class Personality:
     # steps that follow phase 1: xauth, status, push, push+status
     plan = ()
     xauth_rounds = (NAME_AND_PASSWORD,)
+    xauth_transactions = None  # rounds of the first, the second... transaction of an SA
     xauth_retries = 0
     xauth_on_rekey = True
     answers_pull = True

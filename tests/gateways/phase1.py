@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Aggressive mode, the responder's side (RFC 2409, 5.4; RFC 3947, 3 and 4; drafts 02 and 03 of it).
+"""Aggressive mode, the responder's side (RFC 2409, 5.1 and 5.4; RFC 3947, 3 and 4; drafts 02 and 03
+of it).
 """
 
 import socket
 import struct
 
 from . import constants as c
-from . import crypto, keys, wire
+from . import authentication, crypto, keys, wire
 from .algorithms import phase1_suite
 from .exchange import Exchange
+from .signatures import METHODS
 
-AM1_PAYLOADS = (c.SA, c.KE, c.NONCE, c.ID, c.VENDOR)
+AM1_PAYLOADS = (c.SA, c.KE, c.NONCE, c.ID, c.VENDOR, c.CERTREQ)
 BASIC_ATTRIBUTES = (
     c.P1_ENCRYPTION,
     c.P1_HASH,
@@ -28,7 +30,9 @@ class Phase1:
         self.sa_body = self.gxi = self.gxr = self.ni = self.nr = b''
         self.idii = self.idir = b''
         self.vendor_ids = []
+        self.requests = []
         self.lifetimes = {}
+        self.auth = self.authentication = None
 
     def receive(self, header, body):
         if self.sa.state == 'new':
@@ -52,10 +56,11 @@ class Phase1:
             return False
         self.sa_body, self.gxi = message.get(c.SA), message.get(c.KE)
         self.ni, self.idii = message.get(c.NONCE), message.get(c.ID)
-        self.vendor_ids = message.all(c.VENDOR)
+        self.vendor_ids, self.requests = message.all(c.VENDOR), message.all(c.CERTREQ)
         self._check_nonce_and_vendors()
-        self._check_identity()
         proposals = wire.parse_sa(self.sa_body, judge)
+        self._check_identity(proposals)
+        self._check_requests(proposals)
         self._check_proposals(proposals)
         self.sa.gateway.event(
             'offer', proposals=[str(phase1_suite(t)) for t in proposals[0].transforms]
@@ -89,10 +94,20 @@ class Phase1:
         )
         self.sa.gateway.public_values.add(self.gxi)
 
-    def _check_identity(self):
+    def _check_requests(self, proposals):
+        """Only who will see a signature asks for certificates (RFC 2408, 3.10)."""
+        fits = not self.requests or authentication.offers_signatures(proposals[0])
+        self.judge.expect(fits, 'certreq-unfit', 'a certificate request with a preshared key')
+        for body in self.requests:
+            authentication.check_request(body, self.judge)
+
+    def _check_identity(self, proposals):
         identity = wire.parse_id(self.idii)
         self.sa.identity = identity
         judge, wanted = self.judge, self.sa.personality.id_port
+        methods = {t.get(c.P1_AUTH) for t in proposals[0].transforms}
+        if methods == {c.AUTH_HYBRID_INIT_RSA} and (identity.kind, identity.data) == (0, b''):
+            return  # as the draft wishes (4.2)
         judge.expect(
             identity.kind in (c.ID_FQDN, c.ID_USER_FQDN, c.ID_KEY_ID, c.ID_DER_ASN1_DN),
             'id-kind',
@@ -154,6 +169,8 @@ class Phase1:
         if transform is None:
             return self._refuse(c.NO_PROPOSAL_CHOSEN, 'no-proposal')
         psk = self.sa.config.psk_for(self.sa.identity)
+        self.auth = transform.get(c.P1_AUTH)
+        self.authentication = authentication.Authentication(self, self.auth)
         if psk is None:
             return self._refuse(self.sa.personality.wrong_id_notify, 'unknown-identity')
         try:
@@ -163,7 +180,6 @@ class Phase1:
             self.judge.violation('ke-value', str(error))
             return self._refuse(c.INVALID_KEY_INFORMATION, 'bad-ke')
         self._derive(suite, psk, dh, shared)
-        self.auth = transform.get(c.P1_AUTH)
         self.lifetimes = transform.lifetimes(c.P1_LIFE_TYPE, c.P1_LIFE_DURATION)
         self._send_second(proposal.number, transform)
         self.sa.state = 'wait-am3'
@@ -185,7 +201,7 @@ class Phase1:
         sa = self.sa
         sa.suite, self.gxr, self.nr = suite, dh.public, sa.random(sa.personality.nonce_length)
         name = suite.hash.name
-        skeyid = keys.skeyid_psk(name, psk, self.ni, self.nr)
+        skeyid = self.authentication.skeyid(name, psk, shared)
         sa.keys = keys.derive(name, skeyid, shared, sa.cky_i, sa.cky_r)
         sa.cipher_key = keys.encryption_key(sa.keys, suite.cipher.key)
         sa.last_block = keys.phase1_iv(name, self.gxi, self.gxr, suite.cipher.block)
@@ -195,11 +211,10 @@ class Phase1:
         sa = self.sa
         self.idir = wire.build_id(*sa.config.gateway_id, *sa.personality.own_id_port)
         chosen = wire.build_sa([(number, c.PROTO_ISAKMP, b'', [self._transform_body(transform)])])
-        value = keys.hash_r(sa.keys, self.gxi, self.gxr, sa.cookies, self.sa_body + self.idir)
         payloads = [(c.SA, chosen), (c.KE, self.gxr), (c.NONCE, self.nr), (c.ID, self.idir)]
         payloads += [(c.VENDOR, vid) for vid in self._vendor_ids()]
         payloads += self._natd_payloads()
-        payloads.append((c.HASH, sa.gateway.hook('hash:am2', value)))
+        payloads += self.authentication.own_payloads()
         exchange = sa.exchanges[0] = Exchange(0, c.AGGRESSIVE)
         sa.send_clear('am2', c.AGGRESSIVE, payloads, 0, exchange)
 
@@ -224,7 +239,7 @@ class Phase1:
         """
         personality, sa = self.sa.personality, self.sa
         chosen = list(personality.vendor_ids)
-        if self.auth == c.AUTH_XAUTH_INIT_PSK:
+        if METHODS[self.auth].xauth:
             chosen.append(c.VID_XAUTH)
         common = [v for v in c.NATT_RANK if v in personality.natt and v in self.vendor_ids]
         if common:
@@ -272,14 +287,12 @@ class Phase1:
         sa, judge = self.sa, self.judge
         for payload in message.payloads:
             judge.expect(
-                payload.type in (c.HASH, self._natd_kind()),
+                payload.type in (*self.authentication.allowed(), self._natd_kind()),
                 'am3-payload',
                 f'payload {payload.type}',
             )
-        value = keys.hash_i(sa.keys, self.gxi, self.gxr, sa.cookies, self.sa_body + self.idii)
-        if not judge.expect(
-            message.get(c.HASH) == value, 'rfc2409-5-hash-i', 'HASH_I does not fit'
-        ):
+        if not self.authentication.verify(message):
+            self.authentication.refuse()
             return False
         self._check_natd(message.all(self._natd_kind()))
         sa.last_block = body[-sa.suite.cipher.block :]

@@ -12,6 +12,7 @@ Signals: SIGUSR1 asks the client whether it is alive (DPD), SIGUSR2 deletes its 
 """
 
 import argparse
+import datetime
 import pathlib
 import random
 import selectors
@@ -22,10 +23,20 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from gateways import constants as c  # noqa: E402
-from gateways import inner  # noqa: E402
+from gateways import inner, pki  # noqa: E402
 from gateways.gateway import Config, Gateway  # noqa: E402
 from gateways.personalities import ALL, variant  # noqa: E402
 
+AUTH = {
+    'psk': c.AUTH_PSK,
+    'rsa': c.AUTH_RSA_SIG,
+    'ecdsa256': c.AUTH_ECDSA_256,
+    'ecdsa384': c.AUTH_ECDSA_384,
+    'ecdsa521': c.AUTH_ECDSA_521,
+    'hybrid': c.AUTH_HYBRID_INIT_RSA,
+    'xauth-psk': c.AUTH_XAUTH_INIT_PSK,
+    'xauth-rsa': c.AUTH_XAUTH_INIT_RSA,
+}
 KINDS = {'email': c.ID_USER_FQDN, 'fqdn': c.ID_FQDN, 'keyid': c.ID_KEY_ID}
 
 
@@ -38,6 +49,13 @@ def parse_arguments():
     parser.add_argument('--id', help='the only client: email:..., fqdn:... or keyid:...')
     parser.add_argument('--gateway-id', default='gw.example.com')
     parser.add_argument('--user', default='carol:carol-password')
+    parser.add_argument('--auth', choices=sorted(AUTH), help='another way to authenticate')
+    parser.add_argument(
+        '--certificates',
+        metavar='FOLDER',
+        help='make an authority, an intermediate and certificates, and put root.pem and '
+        'client.pem (chain and key) there',
+    )
     parser.add_argument('--network', action='append', default=None)
     parser.add_argument('--banner', default='')
     parser.add_argument(
@@ -51,6 +69,23 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def make_certificates(arguments, config):
+    """A gateway under an intermediate, a client (--id) under the root, written for the client."""
+    kind = {'ecdsa256': 'ecp256', 'ecdsa384': 'ecp384', 'ecdsa521': 'ecp521'}
+    kind = kind.get(arguments.auth, 'rsa2048')
+    root = pki.Authority('Example,Root', kind, now=datetime.datetime.utcnow())
+    middle = pki.Authority('Example,Gateways', kind, issuer=root)
+    config.credential = middle.issue(
+        'Example,Gateway', 'fqdn:' + arguments.gateway_id, 'ip:' + arguments.bind, kind=kind
+    )
+    names = [arguments.id] if arguments.id and not arguments.id.startswith('keyid:') else []
+    client = root.issue('Example,Client', *names, kind=kind)
+    config.client_anchors, config.certificates_at = (root.certificate,), root.now
+    folder = pathlib.Path(arguments.certificates)
+    for name, content in (('root.pem', pki.pem(root.certificate)), ('client.pem', client.pem())):
+        (folder / name).write_bytes(content)
+
+
 def convert(old, text):
     if isinstance(old, bool):
         return text in ('yes', 'true', '1')
@@ -61,6 +96,8 @@ def build_gateway(arguments):
     base = ALL[arguments.personality]
     pairs = dict(item.split('=', 1) for item in arguments.set)
     personality = variant(base, **{k: convert(getattr(base, k, None), v) for k, v in pairs.items()})
+    if arguments.auth:
+        personality = variant(personality, auth=(AUTH[arguments.auth],))
     name, password = arguments.user.split(':', 1)
     networks = tuple(arguments.network or ['10.10.0.0/24'])
     config = Config(
@@ -77,6 +114,8 @@ def build_gateway(arguments):
     if arguments.id:
         kind, value = arguments.id.split(':', 1)
         config.client_id = (KINDS[kind], value.encode())
+    if arguments.certificates:
+        make_certificates(arguments, config)
     return Gateway(personality, config, random.SystemRandom())
 
 

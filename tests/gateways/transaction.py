@@ -12,8 +12,7 @@ import ipaddress
 
 from . import constants as c
 from . import wire
-
-TEXTS_FOR_THE_USER = (c.XAUTH_MESSAGE, c.XAUTH_CHALLENGE)
+from .xauth import Xauth
 
 
 class Transactions:
@@ -21,8 +20,7 @@ class Transactions:
         self.sa = sa
         self.judge = sa.judge
         self.plan = []
-        self.round = 0
-        self.retries = 0
+        self.xauth = Xauth(sa)
         self.identifier = 0
         self.authenticated = False
         self.configured = False
@@ -41,7 +39,6 @@ class Transactions:
         """XAUTH once more, hours later perhaps (xauth-06, 4)."""
         self.plan = ['xauth', 'status']
         self.authenticated = False
-        self.round = self.retries = 0
         self.step()
 
     def step(self):
@@ -49,7 +46,7 @@ class Transactions:
             self.sa.gateway.ready(self.sa)
             return
         begin = {
-            'xauth': self._ask,
+            'xauth': self._begin_xauth,
             'status': self._tell_status,
             'push': self._push,
             'push+status': self._push_with_status,
@@ -63,15 +60,19 @@ class Transactions:
         body = wire.build_config(kind, self.identifier, pairs, self.sa.personality.config_padding)
         self.sa.send_protected(exchange, name, [(c.ATTRIBUTES, body)], resend=resend)
 
+    def _begin_xauth(self):
+        self.identifier = self.sa.rng.getrandbits(16)
+        self.xauth.begin()
+        self._ask()
+
     def _ask(self):
-        if not self.identifier or not self.round:
-            self.identifier = self.sa.rng.getrandbits(16)
-        self._send(
-            'xauth-request', c.CFG_REQUEST, list(self.sa.personality.xauth_rounds[self.round])
-        )
+        self._send('xauth-request', c.CFG_REQUEST, self.xauth.pairs)
 
     def _tell_status(self):
-        self._send('status', c.CFG_SET, [(c.XAUTH_STATUS, 1)])
+        pairs = [(c.XAUTH_STATUS, 1)]
+        if self.sa.config.welcome_text:
+            pairs.append((c.XAUTH_MESSAGE, self.sa.config.welcome_text))
+        self._send('status', c.CFG_SET, pairs)
 
     def _push(self):
         self._send('push', c.CFG_SET, self.config_pairs())
@@ -130,17 +131,16 @@ class Transactions:
         if config.value(c.XAUTH_STATUS) is not None:
             self._client_gave_up(config)
             return
-        self._check_attributes(exchange.data['pairs'], config)
-        if not self._credentials_fit(exchange.data['pairs'], config):
-            self.retries += 1
+        pairs = exchange.data['pairs']
+        self.xauth.check_form(pairs, config)
+        if not self.xauth.fits(pairs, config):
             sa.event('xauth-refused', user=config.value(c.XAUTH_USER_NAME))
-            if self.retries <= sa.personality.xauth_retries:
+            if self.xauth.may_retry():
                 self._ask()
             else:
                 self.fail_user()
             return
-        self.round += 1
-        if self.round < len(sa.personality.xauth_rounds):
+        if self.xauth.advance():
             self._ask()
             return
         self.authenticated = True
@@ -152,43 +152,6 @@ class Transactions:
         self.judge.expect(status == 0, 'xauth-06-4.2-status', f'STATUS {status} from the client')
         self.sa.event('xauth-unsupported')
         self.fail_user()
-
-    def _check_attributes(self, pairs, config):
-        """Exactly what was asked for; TYPE as in the request, and only if it stood there (4.2)."""
-        asked = [kind for kind, _ in pairs if kind not in TEXTS_FOR_THE_USER]
-        self.judge.expect(
-            sorted(config.types()) == sorted(asked),
-            'xauth-06-4.2-attributes',
-            f'asked {asked}, got {config.types()}',
-        )
-        for attribute in config.attributes:
-            if attribute.type == c.XAUTH_TYPE:
-                self.judge.expect(
-                    attribute.basic and attribute.number == dict(pairs).get(c.XAUTH_TYPE),
-                    'xauth-06-4.2-type',
-                    f'type {attribute.number}',
-                )
-            else:
-                self.judge.expect(
-                    not attribute.basic, 'xauth-06-4.2-form', f'{attribute.type} is basic'
-                )
-
-    def _credentials_fit(self, pairs, config):
-        """Every secret that was asked for has to be there and right."""
-        users, sa = self.sa.config.users, self.sa
-        name = config.value(c.XAUTH_USER_NAME)
-        if name is not None:
-            sa.user = name
-        if sa.user not in users:
-            return False
-        for kind in (c.XAUTH_USER_PASSWORD, c.XAUTH_PASSCODE, c.XAUTH_ANSWER):
-            if kind not in dict(pairs):
-                continue
-            value = config.value(kind)
-            first = kind == c.XAUTH_USER_PASSWORD and self.round == 0
-            if value != (users[sa.user] if first else sa.config.one_time_code):
-                return False
-        return True
 
     # ---- config ----
 
