@@ -47,6 +47,12 @@ class Config:
     domain: bytes = b''
     split_domains: bytes = b''
     split_include: tuple = ()
+    local_lan: tuple = ()
+    backup_servers: tuple = ()
+    save_password: bool = None
+    unity_pfs: bool = None
+    natt_port: int = None
+    load_balance: str = ''  # the address of the gateway to go to instead
     orderly_network: bool = True
 
     def psk_for(self, identity):
@@ -83,6 +89,7 @@ class Gateway:
         self.first_messages = {}
         self.source, self.arrived_at = None, 500
         self.keepalives = 0
+        self.heard_at = self.spoke_at = 0
         self.silent = False
         self.phase1_suites = algorithms.suites(personality.phase1)
         self.phase2_suites = algorithms.suites(personality.phase2)
@@ -162,6 +169,7 @@ class Gateway:
             if packet[:4] == child.inbound.spi:
                 try:
                     self.inner.append(child.inbound.open(packet, self.judge))
+                    self.heard_at = self.now
                 except EspError as error:
                     self.judge.drop('esp-' + str(error))
                 return
@@ -175,6 +183,7 @@ class Gateway:
     def path_seen(self, sa):
         """An authenticated message moves the path (RFC 3947, 4)."""
         sa.peer, sa.local_port = self.source, self.arrived_at
+        self.heard_at = self.now
 
     def owner(self, sa):
         return (sa.identity.kind, sa.identity.data, sa.user or sa.config_user)
@@ -235,6 +244,11 @@ class Gateway:
         self.forget(sa.cookies)
         self.event('dropped')
 
+    def drop_dead(self, sa):
+        """The peer does not answer any more: everything of it goes, without a word."""
+        self.children = [child for child in self.children if child.sa is not sa]
+        self.forget(sa.cookies)
+
     def forget(self, cookies):
         sa = self.sas.pop(cookies, None)
         if sa is not None:
@@ -276,6 +290,7 @@ class Gateway:
             if not fit:
                 return None
             child = fit[-1]
+        self.spoke_at = self.now
         return child.outbound.seal(inner, self.rng)
 
     def restart(self):

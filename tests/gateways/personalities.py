@@ -6,6 +6,11 @@ values.
 from . import constants as c
 
 NAME_AND_PASSWORD = ((c.XAUTH_USER_NAME, b''), (c.XAUTH_USER_PASSWORD, b''))
+ONE_TIME_CODE = (
+    (c.XAUTH_TYPE, c.TYPE_OTP),
+    (c.XAUTH_MESSAGE, b'Enter your token'),
+    (c.XAUTH_USER_PASSWORD, b''),
+)
 ALL_PHASE1 = (
     'aes256-sha256-modp2048 aes128-sha256-modp2048 aes256-sha1-modp1536 aes128-sha1-modp1536 '
     'aes128-sha1-modp1024 aes256-sha1-modp1024 3des-sha1-modp1024 3des-md5-modp1024'
@@ -55,6 +60,10 @@ class Personality:
     phase2_lifetime_in = None  # None, 'transform', 'notify', 'broken'
     delete_with_qm2 = None  # None, 'inside', 'beside'
     notify_after_config = None
+    dpd_style = None  # dpd.py
+    dpd_interval = 10
+    dpd_retries = 3
+    cipher_first = False  # a transform whose KEY_LENGTH stands before ENCRYPTION is refused
     icv = None  # 12: HMAC-SHA2-256 cut to 96 bits
 
 
@@ -126,6 +135,14 @@ class FortiGate(Personality):
     selectors = 'exact'
 
 
+class FortiToken(FortiGate):
+    """With a token: the code is a round of its own, and one wrong code is forgiven."""
+
+    name = 'fortitoken'
+    xauth_rounds = (NAME_AND_PASSWORD, ONE_TIME_CODE)
+    xauth_retries = 1
+
+
 class FritzBox(Personality):
     name = 'fritzbox'
     vendor_ids = (c.VID_DPD,)
@@ -161,13 +178,25 @@ class Libreswan(Personality):
     phase1 = (
         'aes256-sha256-modp2048 aes128-sha256-modp2048 aes256-sha1-modp1536 aes128-sha1-modp1536'
     )
+    cipher_first = True
     config_padding = 3
     nonce_length = 32
 
 
 ALL = {
     p.name: p
-    for p in (Personality, StrongSwan, Srx, ScreenOs, Cisco, FortiGate, FritzBox, Racoon, Libreswan)
+    for p in (
+        Personality,
+        StrongSwan,
+        Srx,
+        ScreenOs,
+        Cisco,
+        FortiGate,
+        FortiToken,
+        FritzBox,
+        Racoon,
+        Libreswan,
+    )
 }
 
 

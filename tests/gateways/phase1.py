@@ -3,6 +3,7 @@
 of it).
 """
 
+import ipaddress
 import socket
 import struct
 
@@ -160,6 +161,9 @@ class Phase1:
             suite = phase1_suite(transform)
             if suite is None or str(suite) not in map(str, self.sa.gateway.phase1_suites):
                 continue
+            types = [a.type for a in transform.attributes]
+            if self.sa.personality.cipher_first and types[:1] != [c.P1_ENCRYPTION]:
+                continue
             if transform.get(c.P1_AUTH) in self.sa.personality.auth:
                 return transform, suite
         return None, None
@@ -303,7 +307,10 @@ class Phase1:
         sa.event('established', suite=str(sa.suite), identity=sa.identity.data)
         sa.gateway.adopt(sa)
         self._tell_lifetime()
-        sa.transactions.start()
+        if sa.config.load_balance:
+            self._send_elsewhere()
+        else:
+            sa.transactions.start()
         return True
 
     def _check_natd(self, hashes):
@@ -343,6 +350,13 @@ class Phase1:
             c.PROTO_ISAKMP, c.RESPONDER_LIFETIME, sa.cookies, wire.build_attributes(pairs)
         )
         sa.info.send('phase1-lifetime', [(c.NOTIFY, notify)])
+
+    def _send_elsewhere(self):
+        """Cisco's load balancing: another member of the cluster is to be called."""
+        sa = self.sa
+        address = ipaddress.ip_address(sa.config.load_balance).packed
+        notify = wire.build_notify(c.PROTO_ISAKMP, c.CISCO_LOAD_BALANCE, sa.cookies, address)
+        sa.info.send('load-balance', [(c.NOTIFY, notify)])
 
     def lifetime(self):
         """Seconds that count: the shorter of both sides."""

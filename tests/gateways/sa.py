@@ -11,6 +11,7 @@ import struct
 
 from . import constants as c
 from . import crypto, keys, wire
+from .dpd import DeadPeerDetection
 from .exchange import RETRANSMIT_AFTER, SECOND, Exchange
 from .info import Informational
 from .phase1 import Phase1
@@ -50,6 +51,7 @@ class IsakmpSa:
         self.transactions = Transactions(self)
         self.quick = QuickModes(self)
         self.info = Informational(self)
+        self.dpd = DeadPeerDetection(self)
 
     def random(self, count):
         return self.rng.getrandbits(8 * count).to_bytes(count, 'big')
@@ -238,10 +240,13 @@ class IsakmpSa:
     # ---- time ----
 
     def deadline(self):
-        times = [e.resend_at for e in self.exchanges.values() if e.resend_at is not None]
-        return min(times, default=None)
+        times = [e.resend_at for e in self.exchanges.values()] + [self.dpd.deadline()]
+        return min((t for t in times if t is not None), default=None)
 
     def tick(self, now):
+        self.dpd.tick(now)
+        if self.state == 'gone':
+            return
         for exchange in list(self.exchanges.values()):
             if exchange.resend_at is None or exchange.resend_at > now:
                 continue

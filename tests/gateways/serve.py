@@ -56,6 +56,7 @@ def parse_arguments():
         help='make an authority, an intermediate and certificates, and put root.pem and '
         'client.pem (chain and key) there',
     )
+    parser.add_argument('--code', default='123456', help='the one-time code')
     parser.add_argument('--network', action='append', default=None)
     parser.add_argument('--banner', default='')
     parser.add_argument(
@@ -110,6 +111,7 @@ def build_gateway(arguments):
         split_include=networks,
         banner=arguments.banner.encode(),
         domain=b'lan.example.com',
+        one_time_code=arguments.code.encode(),
     )
     if arguments.id:
         kind, value = arguments.id.split(':', 1)

@@ -11,7 +11,7 @@ comes.
 import ipaddress
 
 from . import constants as c
-from . import wire
+from . import unity, wire
 from .xauth import Xauth
 
 
@@ -169,26 +169,9 @@ class Transactions:
         if personality.unity:
             pairs += [
                 p
-                for p in self._unity_pairs()
+                for p in unity.pairs(config, self.sa.phase1.vendor_ids)
                 if asked is None or p[0] in asked or personality.unity == 'always'
             ]
-        return pairs
-
-    def _unity_pairs(self):
-        config = self.sa.config
-        pairs = []
-        if config.banner:
-            pairs.append((c.UNITY_BANNER, config.banner))
-        if config.domain:
-            pairs.append((c.UNITY_DEF_DOMAIN, config.domain))
-        if config.split_domains:
-            pairs.append((c.UNITY_SPLITDNS, config.split_domains))
-        if config.split_include and c.VID_UNITY in self.sa.phase1.vendor_ids:
-            entries = b''
-            for text in config.split_include:
-                network = ipaddress.ip_network(text)
-                entries += network.network_address.packed + network.netmask.packed + bytes(6)
-            pairs.append((c.UNITY_SPLIT_INCLUDE, entries))
         return pairs
 
     def _pull(self, exchange, config):

@@ -23,6 +23,7 @@ from pipe import Pipe, PipeDied  # noqa: E402
 
 MODULES = (
     'connect',
+    'gateways',
     'algorithms',
     'lifetimes',
     'failures',

@@ -7,6 +7,7 @@ from cases import carries, case, cases, children, equal, expect, summary
 from gateways import constants as c
 from gateways.personalities import (
     NAME_AND_PASSWORD,
+    ONE_TIME_CODE,
     Cisco,
     FortiGate,
     FritzBox,
@@ -19,12 +20,6 @@ from gateways.personalities import (
     variant,
 )
 from world import WITH_USER, World
-
-ONE_TIME_CODE = (
-    (c.XAUTH_TYPE, 2),
-    (c.XAUTH_MESSAGE, b'Enter your token'),
-    (c.XAUTH_USER_PASSWORD, b''),
-)
 
 
 @case
