@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "client/common/failure.h"
@@ -31,6 +32,7 @@ enum { SECRETS_FILE_MAX = 64 * 1024 };
 typedef struct Agent {
     const StandaloneOptions *options;
     int fd;         /* to the tunnel */
+    int terminal;   /* whose closing ends the tunnel; -1: none */
     int secrets_fd; /* open secrets file; -1: none */
     uid_t caller;
     char *path; /* of the profile */
@@ -41,6 +43,35 @@ typedef struct Agent {
 } Agent;
 
 static const DialtoneSecretMemory MEMORY = {platform_secret_alloc, platform_secret_free};
+
+/* ---- waiting ---- */
+
+/* SIGHUP makes a tunnel agree on new keys, so a terminal that is closed is noticed by what is left
+ * of it. The tunnel then ends as if it had been asked to. */
+static void terminal_is_gone(Agent *agent)
+{
+    agent->terminal = -1;
+    if (shutdown(agent->fd, SHUT_WR) < 0)
+        g_debug("the tunnel is gone, too");
+}
+
+/* Until the tunnel speaks or `other`, which may be -1, can be read. True: that can. */
+static bool wait_for(Agent *agent, int other)
+{
+    for (;;) {
+        struct pollfd fds[] = {{.fd = agent->fd, .events = POLLIN},
+                               {.fd = other, .events = POLLIN},
+                               {.fd = agent->terminal, .events = 0}};
+        if (poll(fds, G_N_ELEMENTS(fds), -1) < 0)
+            continue;
+        if (fds[2].revents != 0)
+            terminal_is_gone(agent);
+        if (fds[1].revents != 0)
+            return true;
+        if (fds[0].revents != 0)
+            return false;
+    }
+}
 
 /* ---- privileges ---- */
 
@@ -106,19 +137,14 @@ static gssize read_secrets_text(Agent *agent, char *text)
 {
     gsize n = 0;
     while (n < SECRETS_FILE_MAX) {
-        struct pollfd fds[] = {{.fd = agent->secrets_fd, .events = POLLIN},
-                               {.fd = agent->fd, .events = POLLIN}};
-        if (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno != EINTR)
-            return -1;
-        if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
-            gssize got = read(agent->secrets_fd, text + n, SECRETS_FILE_MAX - n);
-            if (got <= 0)
-                return got == 0 ? (gssize)n : -1;
-            n += (gsize)got;
-        } else if (fds[1].revents != 0) {
+        if (!wait_for(agent, agent->secrets_fd)) {
             errno = ECANCELED;
             return -1;
         }
+        gssize got = read(agent->secrets_fd, text + n, SECRETS_FILE_MAX - n);
+        if (got <= 0)
+            return got == 0 ? (gssize)n : -1;
+        n += (gsize)got;
     }
     errno = EFBIG;
     return -1;
@@ -317,7 +343,8 @@ static void converse(Agent *agent)
 {
     while (!agent->ended) {
         g_auto(TunnelFrame) frame = {0};
-        int result = tunnel_frame_receive(agent->fd, -1, &frame);
+        (void)wait_for(agent, -1);
+        int result = tunnel_frame_receive(agent->fd, 0, &frame);
         if (result == 1)
             on_frame(agent, &frame);
         else if (result != -EAGAIN && result != -EINTR)
@@ -345,7 +372,9 @@ static int fail(Agent *agent, const GError *error)
 
 int standalone_agent(const StandaloneOptions *options, int tunnel_fd)
 {
-    Agent agent = {.options = options, .fd = tunnel_fd, .secrets_fd = -1};
+    Agent agent = {.options = options, .fd = tunnel_fd, .terminal = -1, .secrets_fd = -1};
+    if (isatty(STDERR_FILENO))
+        agent.terminal = STDERR_FILENO;
     g_autoptr(GError) error = NULL;
     if (!open_secrets(&agent, &error) || !become_caller(&agent, &error) ||
         !load_profile(&agent, &error) || !send_profile(&agent, &error) ||
