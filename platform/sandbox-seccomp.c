@@ -238,6 +238,9 @@ int platform_sandbox_seccomp_tunnel(void)
         r = add_memory_and_files(filter);
     if (r == 0)
         r = add_threads_and_pairs(filter);
+    /* Not this thread only, but all that there are. */
+    if (r == 0)
+        r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
     if (r == 0)
         r = seccomp_load(filter);
     seccomp_release(filter);

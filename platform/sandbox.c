@@ -31,8 +31,55 @@ enum { UID_TRIES = 64 };
 
 /* ---- identity ---- */
 
+/*
+ * The service's user is looked for in the machine's own files and not by getpwnam(3): no directory
+ * service may say who runs the tunnel, its server may only be reachable through the tunnel, and the
+ * modules that would ask it take longer to load than all else before the first packet.
+ */
+static bool service_user(PlatformIdentity *idp)
+{
+    FILE *file = fopen("/etc/passwd", "re");
+    const struct passwd *user;
+    bool found = false;
+
+    while (file && !found && (user = fgetpwent(file))) {
+        found = strcmp(user->pw_name, SERVICE_USER) == 0 && user->pw_uid != 0;
+        if (found)
+            *idp = (PlatformIdentity){.uid = user->pw_uid, .gid = user->pw_gid};
+    }
+    if (file)
+        fclose(file);
+    return found;
+}
+
+static bool user_has_id(uid_t id)
+{
+    FILE *file = fopen("/etc/passwd", "re");
+    const struct passwd *user;
+    bool found = false;
+
+    while (file && !found && (user = fgetpwent(file)))
+        found = user->pw_uid == id;
+    if (file)
+        fclose(file);
+    return found;
+}
+
+static bool group_has_id(gid_t id)
+{
+    FILE *file = fopen("/etc/group", "re");
+    const struct group *group;
+    bool found = false;
+
+    while (file && !found && (group = fgetgrent(file)))
+        found = group->gr_gid == id;
+    if (file)
+        fclose(file);
+    return found;
+}
+
 /* Whether a process of this uid runs; a uid that we can't check counts as used. */
-static bool uid_has_process(uid_t uid)
+static bool process_has_id(uid_t uid)
 {
     DIR *proc = opendir("/proc");
     struct dirent *entry;
@@ -58,7 +105,7 @@ static int unused_identity(PlatformIdentity *idp)
     for (int i = 0; i < UID_TRIES; i++) {
         uid_t uid = PLATFORM_SANDBOX_UID_FIRST + platform_random_u32() % n;
 
-        if (getpwuid(uid) || getgrgid(uid) || uid_has_process(uid))
+        if (user_has_id(uid) || group_has_id(uid) || process_has_id(uid))
             continue;
         *idp = (PlatformIdentity){.uid = uid, .gid = uid};
         return 0;
@@ -68,12 +115,7 @@ static int unused_identity(PlatformIdentity *idp)
 
 int platform_sandbox_service_identity(PlatformIdentity *idp)
 {
-    const struct passwd *user = getpwnam(SERVICE_USER);
-
-    if (!user || user->pw_uid == 0)
-        return unused_identity(idp);
-    *idp = (PlatformIdentity){.uid = user->pw_uid, .gid = user->pw_gid};
-    return 0;
+    return service_user(idp) ? 0 : unused_identity(idp);
 }
 
 static bool parse_id(const char *text, uint32_t *idp)
@@ -93,15 +135,13 @@ static bool parse_id(const char *text, uint32_t *idp)
 
 int platform_sandbox_caller_identity(PlatformIdentity *idp)
 {
-    PlatformIdentity id = {.uid = getuid(), .gid = getgid()};
+    PlatformIdentity id = {.uid = getuid(), .gid = getgid(), .is_person = true};
     uint32_t uid, gid;
 
-    if (id.uid == 0 && parse_id(getenv("SUDO_UID"), &uid) && parse_id(getenv("SUDO_GID"), &gid))
-        id = (PlatformIdentity){.uid = uid, .gid = gid};
-    const struct passwd *user = getpwuid(id.uid);
-
-    if (user && strlen(user->pw_name) < sizeof id.name)
-        strcpy(id.name, user->pw_name);
+    if (id.uid == 0 && parse_id(getenv("SUDO_UID"), &uid) && parse_id(getenv("SUDO_GID"), &gid)) {
+        id.uid = uid;
+        id.gid = gid;
+    }
     *idp = id;
     return 0;
 }
@@ -110,8 +150,10 @@ static int set_groups(const PlatformIdentity *id)
 {
     if (geteuid() != 0)
         return 0;
-    if (id->name[0])
-        return initgroups(id->name, id->gid) < 0 ? -errno : 0;
+    const struct passwd *user = id->is_person ? getpwuid(id->uid) : NULL;
+
+    if (user)
+        return initgroups(user->pw_name, id->gid) < 0 ? -errno : 0;
     return setgroups(0, NULL) < 0 ? -errno : 0;
 }
 

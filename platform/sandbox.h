@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a process gives up, in this order: identity, capabilities, hardening, system calls. All of
-   it before the process has a second thread. Functions return 0 or a negative errno; after a
+/* What a process gives up, in this order: identity, capabilities, hardening, system calls. All but
+   the last before the process has a second thread. Functions return 0 or a negative errno; after a
    failure the process must end. */
 #pragma once
 
@@ -17,11 +17,11 @@ enum {
 typedef struct PlatformIdentity {
     uid_t uid;
     gid_t gid;
-    char name[64]; /* for supplementary groups; empty: none */
+    bool is_person; /* has the supplementary groups that the user database gives this uid */
 } PlatformIdentity;
 
-/* The user "dialtone", or else a uid of the range above that neither the user database nor a
-   process has. */
+/* The user "dialtone" of /etc/passwd, or else a uid of the range above that neither /etc/passwd,
+   /etc/group nor a process has. */
 __attribute__((warn_unused_result)) int platform_sandbox_service_identity(PlatformIdentity *idp);
 /* Who called us: SUDO_UID and SUDO_GID if we are root, else the real ids. */
 __attribute__((warn_unused_result)) int platform_sandbox_caller_identity(PlatformIdentity *idp);
@@ -33,9 +33,10 @@ __attribute__((warn_unused_result)) int platform_sandbox_keep_caps(const int *ca
 bool platform_sandbox_has_cap(int cap);
 /* NoNewPrivs, not dumpable (nobody of the same uid can trace or read it), no core dump. */
 __attribute__((warn_unused_result)) int platform_sandbox_harden(void);
-/* The system calls of the tunnel process: GLib main loop, GDBus over a socket that is open,
-   threads, libcrypto, batches of datagrams, TUN, reading files. No exec, no socket() (socketpair of
-   AF_UNIX only), no write to a path, no memory that is executable (so load the legacy provider and
-   open nothing by dlopen() afterwards). Others fail with EPERM; exec, ptrace and the like kill. The
-   process also ends with the one that made it, which may lack the capability to end it. */
+/* The system calls of the tunnel process, in all of its threads: GLib main loop, GDBus over a
+   socket that is open, threads, libcrypto, batches of datagrams, TUN, reading files. No exec, no
+   socket() (socketpair of AF_UNIX only), no write to a path, no memory that is executable (so load
+   the legacy provider and open nothing by dlopen() afterwards). Others fail with EPERM; exec,
+   ptrace and the like kill. The process also ends with the one that made it, which may lack the
+   capability to end it. */
 __attribute__((warn_unused_result)) int platform_sandbox_seccomp_tunnel(void);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tunnel process. What it can do is taken away step by step before it has a second thread and
- * before it has read a byte that anybody else wrote: descriptors, identity, capabilities, the way
- * to be traced, system calls. The one thing it waits for on the way is whether libcrypto's legacy
- * provider will be needed, for libraries can't be loaded afterwards.
+ * The tunnel process. What it can do is taken away step by step: descriptors, identity,
+ * capabilities and the way to be traced before it has a second thread; system calls, in all of its
+ * threads, before a byte from the network can reach it. That last step waits for the profile, which
+ * says whether libcrypto's legacy provider will be needed: libraries can't be loaded afterwards.
  *
  * It ends when the tunnel has ended, and goes through the same end when agent or helper vanish.
  */
@@ -20,6 +20,7 @@
 #include "client/common/i18n.h"
 #include "client/profile/parse.h"
 #include "client/tunnel/frames.h"
+#include "client/tunnel/network.h"
 #include "client/tunnel/tunnel.h"
 #include "client/tunnel/warm-up.h"
 #include "platform/sandbox.h"
@@ -197,19 +198,20 @@ static int refuse(const char *message)
     return DIALTONE_FAILURE_INTERNAL;
 }
 
-static int run(const TunnelFrame *frame, guint64 began)
+static int run(const TunnelFrame *frame, GDBusConnection *helper_take, guint64 began)
 {
     Process process = {0};
     g_autoptr(GError) error = NULL;
+    g_autoptr(GDBusConnection) helper = helper_take;
     const char *text = (const char *)frame->bytes + 1;
     g_autoptr(DialtoneProfile) profile =
         dialtone_profile_parse(text, frame->n - 1, "profile", NULL);
     if (profile == NULL)
         return refuse(_("The profile could not be read a second time."));
-    tunnel_warm_up(profile);
+    tunnel_warm_up_proposal(profile);
     g_autofree char *name = g_strdup(profile->name);
     const TunnelSetup setup = {.profile_take = g_steal_pointer(&profile),
-                               .helper_fd_take = HELPER_FD,
+                               .helper_take = g_steal_pointer(&helper),
                                .began = began,
                                .handlers = &HANDLERS,
                                .data = &process};
@@ -235,6 +237,13 @@ int standalone_tunnel(int agent_fd, int helper_fd, guint64 began)
     if (!give_up_identity())
         return refuse(_("The privileges of root could not be given up."));
     g_log_writer_default_set_use_stderr(TRUE);
+    /* What needs no profile is done while the agent reads it: nothing of the network's is heard
+     * before the sandbox is closed, nor of the helper's. */
+    g_autoptr(GError) error = NULL;
+    tunnel_warm_up();
+    g_autoptr(GDBusConnection) helper = tunnel_network_connect(HELPER_FD, &error);
+    if (helper == NULL)
+        return refuse(error->message);
     g_auto(TunnelFrame) frame = {0};
     int result = wait_for_profile(&frame);
     /* The agent had nothing to hand over, and has said why. */
@@ -244,5 +253,5 @@ int standalone_tunnel(int agent_fd, int helper_fd, guint64 began)
         return refuse(_("No profile was handed over."));
     if (!close_sandbox(&frame))
         return refuse(_("The sandbox could not be closed."));
-    return run(&frame, began);
+    return run(&frame, g_steal_pointer(&helper), began);
 }

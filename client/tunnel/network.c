@@ -281,7 +281,7 @@ static gboolean on_allow_mechanism(GDBusAuthObserver *observer, const char *mech
 
 /* As helper_peer_connect(), but nothing is heard before the handlers stand: a request to stop may
  * be the first thing that the helper says, and comes once. */
-static GDBusConnection *connect_helper(int fd_take, GError **error)
+GDBusConnection *tunnel_network_connect(int fd_take, GError **error)
 {
     const GDBusConnectionFlags flags = G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
                                        G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING;
@@ -297,7 +297,8 @@ static GDBusConnection *connect_helper(int fd_take, GError **error)
     return g_dbus_connection_new_sync(G_IO_STREAM(stream), NULL, flags, observer, NULL, error);
 }
 
-TunnelNetwork *tunnel_network_new(int fd_take, const TunnelNetworkHandlers *handlers, gpointer data,
+TunnelNetwork *tunnel_network_new(GDBusConnection *helper_take,
+                                  const TunnelNetworkHandlers *handlers, gpointer data,
                                   GError **error)
 {
     g_autoptr(TunnelNetwork) self = g_new0(TunnelNetwork, 1);
@@ -305,9 +306,7 @@ TunnelNetwork *tunnel_network_new(int fd_take, const TunnelNetworkHandlers *hand
     self->data = data;
     self->pair[0] = self->pair[1] = self->resolver[0] = self->resolver[1] = -1;
     self->cancellable = g_cancellable_new();
-    self->connection = connect_helper(fd_take, error);
-    if (self->connection == NULL)
-        return NULL;
+    self->connection = helper_take;
     g_dbus_connection_set_exit_on_close(self->connection, FALSE);
     GDBusProxyFlags flags =
         G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START;

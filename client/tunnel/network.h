@@ -4,7 +4,7 @@
  * and answers arrive in the main context. */
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 #include <stdbool.h>
 
 #include "platform/address.h"
@@ -30,8 +30,12 @@ typedef struct TunnelNetworkHandlers {
 /* Whether the TUN is opened with IFF_VNET_HDR, for segments as the kernel has them. */
 #define TUNNEL_NETWORK_VNET true
 
-/* Takes the socket, also when it fails. Starts GDBus's thread: so after the sandbox is closed. */
-TunnelNetwork *tunnel_network_new(int fd_take, const TunnelNetworkHandlers *handlers, gpointer data,
+/* Authenticates to the helper at the other end of a socket, which it takes also when it fails, and
+ * starts GDBus's thread. Nothing is heard before tunnel_network_new(). */
+GDBusConnection *tunnel_network_connect(int fd_take, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Takes the connection, also when it fails. */
+TunnelNetwork *tunnel_network_new(GDBusConnection *helper_take,
+                                  const TunnelNetworkHandlers *handlers, gpointer data,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* No handler is called any more. */
 void tunnel_network_free(TunnelNetwork *self);

@@ -176,7 +176,7 @@ Tunnel *tunnel_new(const TunnelSetup *setup, GError **error)
     self->probe_pause = IKE_SECOND;
     g_queue_init(&self->candidates);
     self->timer = platform_clock_timer_new(NULL, on_timer, self);
-    self->network = tunnel_network_new(setup->helper_fd_take, &tunnel_link_handlers, self, error);
+    self->network = tunnel_network_new(setup->helper_take, &tunnel_link_handlers, self, error);
     if (self->network == NULL)
         return NULL;
     if (self->timer == NULL) {

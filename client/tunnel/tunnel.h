@@ -4,6 +4,8 @@
  * called from within a call of the owner's, but tunnel_start() and those for its end. */
 #pragma once
 
+#include <gio/gio.h>
+
 #include "client/common/report.h"
 #include "client/profile/profile.h"
 #include "client/tunnel/secrets.h"
@@ -28,8 +30,8 @@ typedef struct TunnelHandlers {
 
 typedef struct TunnelSetup {
     DialtoneProfile *profile_take;
-    int helper_fd_take; /* a socket to a helper (platform/helper/peer.h) */
-    guint64 began;      /* platform_clock_now() of when the user asked for it */
+    GDBusConnection *helper_take; /* from tunnel_network_connect() */
+    guint64 began;                /* platform_clock_now() of when the user asked for it */
     const TunnelHandlers *handlers;
     gpointer data;
 } TunnelSetup;
