@@ -73,6 +73,21 @@ static void check_auth(DialtoneProfile *profile, const DialtoneProfileCheck *che
             _("not used with Auth=hybrid, where only the gateway has one"));
 }
 
+static void check_key_and_lists(const DialtoneProfile *profile, const DialtoneProfileCheck *check)
+{
+    bool crl = is_set(check, "Identity", "CRL");
+
+    if (profile->key != NULL && profile->certificate_source != DIALTONE_CERT_FILE)
+        say(check, false, "Identity", "Key",
+            _("belongs to a certificate from a file; remove it, or write "
+              "Certificate=file:/path.pem"));
+    if (profile->require_crl && !crl)
+        say(check, false, "Identity", "CRL",
+            _("RequireCRL=yes needs it; write CRL=file:/path.crl or CRL=directory:/path"));
+    if (profile->auth == DIALTONE_AUTH_PSK && crl)
+        say(check, true, "Identity", "CRL", _("not used with Auth=psk"));
+}
+
 static void check_remote_id(DialtoneProfile *profile, const DialtoneProfileCheck *check)
 {
     if (!is_set(check, "Gateway", "RemoteID")) {
@@ -141,8 +156,11 @@ static void check_lifetimes(const DialtoneProfile *profile, const DialtoneProfil
 /* What the profile may say and this version can't do yet: better known before than at work. */
 static void check_within_reach(const DialtoneProfile *profile, const DialtoneProfileCheck *check)
 {
-    if (profile->auth != DIALTONE_AUTH_PSK)
-        say(check, true, "Identity", "Auth", _("this version can't connect by certificate yet"));
+    if (profile->auth == DIALTONE_AUTH_CERTIFICATE &&
+        profile->certificate_source == DIALTONE_CERT_KEYRING)
+        say(check, true, "Identity", "Certificate",
+            _("this version can't read certificates from the keyring yet; write file:/path.p12, "
+              "file:/path.pem or pkcs11:..."));
     if (profile->kill_switch)
         say(check, true, "Network", "KillSwitch",
             _("this version has no kill switch yet: while the tunnel is down, traffic goes around "
@@ -152,6 +170,7 @@ static void check_within_reach(const DialtoneProfile *profile, const DialtonePro
 void dialtone_profile_check(DialtoneProfile *profile, const DialtoneProfileCheck *check)
 {
     check_auth(profile, check);
+    check_key_and_lists(profile, check);
     check_remote_id(profile, check);
     check_xauth(profile, check);
     check_address(profile, check);

@@ -143,7 +143,7 @@ static void parse_entry(Parser *parser, const DialtoneScanEntry *entry)
                             parser->lines[i]);
         return;
     }
-    parser->lines[i] = entry->line;
+    parser->lines[i] = parser->profile->lines[i] = entry->line;
     parser->broken[i] = !parse_value(parser, row, entry->line, entry->value);
 }
 

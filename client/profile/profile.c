@@ -29,9 +29,11 @@ DialtoneProfile *dialtone_profile_new(void)
     profile->networks = g_array_new(FALSE, TRUE, sizeof(DialtoneNetwork));
     profile->addresses = g_array_new(FALSE, TRUE, sizeof(DialtoneNetwork));
     profile->exclude = g_array_new(FALSE, TRUE, sizeof(DialtoneNetwork));
+    profile->crls = g_ptr_array_new_with_free_func(g_free);
     profile->dns = g_ptr_array_new_with_free_func(g_free);
     profile->values = g_new0(char *, dialtone_profile_keys_n);
     profile->is_default = g_new0(bool, dialtone_profile_keys_n);
+    profile->lines = g_new0(guint, dialtone_profile_keys_n);
     return profile;
 }
 
@@ -46,7 +48,9 @@ void dialtone_profile_free(DialtoneProfile *profile)
     g_free(profile->remote_id.value);
     g_free(profile->id.value);
     g_free(profile->certificate);
+    g_free(profile->key);
     g_free(profile->ca);
+    g_ptr_array_unref(profile->crls);
     g_array_unref(profile->phase1_proposals);
     g_free(profile->user);
     g_array_unref(profile->phase2_proposals);
@@ -58,6 +62,7 @@ void dialtone_profile_free(DialtoneProfile *profile)
         g_free(profile->values[i]);
     g_free(profile->values);
     g_free(profile->is_default);
+    g_free(profile->lines);
     g_free(profile);
 }
 

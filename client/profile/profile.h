@@ -98,8 +98,11 @@ typedef struct {
     DialtoneAuth auth;
     DialtoneCertSource certificate_source;
     char *certificate;
+    char *key; /* path of the private key; NULL: it stands with the certificate */
     DialtoneCaSource ca_source;
     char *ca;
+    GPtrArray *crls; /* of char *: paths of files and directories; may be empty */
+    bool require_crl;
 
     /* [Phase1] [UserAuth] [Phase2] */
     GArray *phase1_proposals; /* of DialtoneProposal, 1 to 4 */
@@ -134,11 +137,11 @@ typedef struct {
     DialtoneTri initial_contact;
     bool sha256_truncation;
     bool offer_plain_psk;
-
     /* One a key of the schema: its normal spelling, NULL where it has neither value nor default,
      * and whether the file did not set it. Read them with dialtone_profile_value(). */
     char **values;
     bool *is_default;
+    guint *lines; /* where the file sets it; 0: nowhere */
 } DialtoneProfile;
 
 /* Empty, and no valid profile yet; for the parser. */

@@ -92,10 +92,27 @@ const DialtoneProfileKey dialtone_profile_keys[] = {
                 "must be written.")},
     {"Identity", "Certificate", dialtone_value_certificate, .max = 4000,
      .syntax = "keyring | file:/path.p12 | file:/path.pem | pkcs11:...",
-     .help = N_("The certificate and key of this client. Needed with Auth=certificate.")},
+     .help = N_("The certificate of this client, its key, and the authorities between it and "
+                "one that the gateway knows. Needed with Auth=certificate. A file is PKCS#12 or "
+                "PEM, and when the key is in it, mode 0600 or 0400. What opens an encrypted key, "
+                "or a token's PIN, is Passphrase in the secrets file, or is asked for.")},
+    {"Identity", "Key", dialtone_value_key, .max = 4000,
+     .syntax = "file:/path.key",
+     .help = N_("The private key, where it does not stand in the certificate's file. PEM, mode "
+                "0600 or 0400.")},
     {"Identity", "CA", dialtone_value_ca, .max = 4000, .fallback = "system",
      .syntax = "file:/path | directory:/path | system",
-     .help = N_("The authorities whose certificates the gateway may show.")},
+     .help = N_("The authorities whose certificates the gateway may show. A file is PEM or "
+                "DER; system is the list that the computer trusts for web sites.")},
+    {"Identity", "CRL", dialtone_value_crls, .max = 4000,
+     .syntax = "file:/path.crl;directory:/path",
+     .help = N_("Lists of revoked certificates, PEM or DER, that the gateway's certificate is "
+                "looked up in. They are read when connecting; none is fetched, and an address "
+                "that a certificate names is never asked.")},
+    {"Identity", "RequireCRL", dialtone_value_flag, FIELD(require_crl), .fallback = "no",
+     .syntax = "yes | no",
+     .help = N_("Refuses a gateway whose authority has no valid list in CRL. no: such a "
+                "certificate counts as not revoked.")},
 
     {"Phase1", "Proposals", dialtone_value_phase1_proposals,
      .fallback = "aes256-sha256-modp2048;aes128-sha1-modp2048",

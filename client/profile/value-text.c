@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Values that are words or free text: names, the UUID, enumerations, and where certificates and
- * secrets come from. Free text has no control characters, for the scanner lets none through.
+ * Values that are words or free text: names, the UUID, enumerations, and where secrets come from.
+ * Free text has no control characters, for the scanner lets none through.
  */
 #include "client/profile/value.h"
 
@@ -154,78 +154,4 @@ bool dialtone_value_secret_source(DialtoneValue *value, const char *text)
         value, "%s",
         _("a secret never stands in a profile; write keyring, ask or system, and put the secret "
           "in the keyring or in a file for --secrets"));
-}
-
-static bool check_path(DialtoneValue *value, const char *path)
-{
-    if (g_path_is_absolute(path) && strlen(path) <= value->row->max)
-        return true;
-    return dialtone_value_error(value, "%s",
-                                _("a path begins with `/`, as in file:/etc/ssl/certs/corp.pem"));
-}
-
-bool dialtone_value_certificate(DialtoneValue *value, const char *text)
-{
-    DialtoneProfile *profile = value->profile;
-    g_autofree char *plain = dialtone_value_unescape(value, text);
-    const char *path;
-
-    if (plain == NULL)
-        return false;
-    dialtone_value_append_escaped(value->normal, plain);
-    if (strcmp(plain, "keyring") == 0) {
-        profile->certificate_source = DIALTONE_CERT_KEYRING;
-        return true;
-    }
-    if (g_str_has_prefix(plain, "pkcs11:") && plain[strlen("pkcs11:")] != '\0') {
-        profile->certificate_source = DIALTONE_CERT_PKCS11;
-        profile->certificate = g_steal_pointer(&plain);
-        return true;
-    }
-    if (!g_str_has_prefix(plain, "file:")) {
-        g_autofree char *quoted = dialtone_value_quote(text);
-        return dialtone_value_error(
-            value,
-            _("%s is no source; write keyring, file:/path.p12, file:/path.pem or pkcs11:..."),
-            quoted);
-    }
-    path = plain + strlen("file:");
-    if (!check_path(value, path))
-        return false;
-    profile->certificate_source = DIALTONE_CERT_FILE;
-    profile->certificate = g_strdup(path);
-    return true;
-}
-
-bool dialtone_value_ca(DialtoneValue *value, const char *text)
-{
-    static const struct {
-        const char *prefix;
-        DialtoneCaSource source;
-    } sources[] = {{"file:", DIALTONE_CA_FILE}, {"directory:", DIALTONE_CA_DIRECTORY}};
-    DialtoneProfile *profile = value->profile;
-    g_autofree char *plain = dialtone_value_unescape(value, text);
-
-    if (plain == NULL)
-        return false;
-    dialtone_value_append_escaped(value->normal, plain);
-    if (strcmp(plain, "system") == 0) {
-        profile->ca_source = DIALTONE_CA_SYSTEM;
-        return true;
-    }
-    for (gsize i = 0; i < G_N_ELEMENTS(sources); i++) {
-        if (!g_str_has_prefix(plain, sources[i].prefix))
-            continue;
-        const char *path = plain + strlen(sources[i].prefix);
-        if (!check_path(value, path))
-            return false;
-        profile->ca_source = sources[i].source;
-        profile->ca = g_strdup(path);
-        return true;
-    }
-    g_autofree char *quoted = dialtone_value_quote(text);
-    return dialtone_value_error(value,
-                                _("%s is no source; write file:/path, directory:/path or "
-                                  "system"),
-                                quoted);
 }

@@ -60,8 +60,12 @@ bool dialtone_value_uuid(DialtoneValue *value, const char *text);
 bool dialtone_value_word(DialtoneValue *value, const char *text);
 bool dialtone_value_flag(DialtoneValue *value, const char *text);
 bool dialtone_value_secret_source(DialtoneValue *value, const char *text);
+
+/* value-credential.c */
 bool dialtone_value_certificate(DialtoneValue *value, const char *text);
+bool dialtone_value_key(DialtoneValue *value, const char *text);
 bool dialtone_value_ca(DialtoneValue *value, const char *text);
+bool dialtone_value_crls(DialtoneValue *value, const char *text);
 
 /* value-number.c */
 bool dialtone_value_duration(DialtoneValue *value, const char *text);

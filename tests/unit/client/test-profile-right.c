@@ -290,6 +290,17 @@ static void test_certificates_and_authorities(void **state)
     assert_string_equal(folder->ca, "/etc/ssl/certs");
 }
 
+static void test_revocation_lists(void **state)
+{
+    g_autoptr(DialtoneProfile) p =
+        valid_with("Identity", "CRL", "file:/a b.crl ; directory:/etc/crls");
+
+    assert_int_equal(p->crls->len, 2);
+    assert_string_equal(p->crls->pdata[0], "/a b.crl");
+    assert_string_equal(p->crls->pdata[1], "/etc/crls");
+    assert_false(p->require_crl);
+}
+
 static void test_every_word_of_the_contract_is_a_proposal(void **state)
 {
     static const char *const ciphers[] = {"des", "3des", "aes128", "aes192", "aes256"};
@@ -457,6 +468,7 @@ int main(void)
         cmocka_unit_test(test_remote_identities),
         cmocka_unit_test(test_authentication_follows_from_what_is_given),
         cmocka_unit_test(test_certificates_and_authorities),
+        cmocka_unit_test(test_revocation_lists),
         cmocka_unit_test(test_every_word_of_the_contract_is_a_proposal),
         cmocka_unit_test(test_weak_algorithms_are_warnings_at_their_line),
         cmocka_unit_test(test_durations),
