@@ -21,12 +21,13 @@ MAY_INCLUDE = {
     "platform/": {"platform/"},
     "client/common/": {"client/common/"},
     "client/profile/": {"client/profile/", "client/common/", "ike/algs.h", "ike/constants.h"},
+    "client/credential/": {"client/credential/", "client/profile/", "client/common/"},
     "client/import/": {"client/import/", "client/profile/", "client/common/"},
     "client/export/": {"client/export/", "client/profile/", "client/common/"},
     "client/tunnel/": {"client/tunnel/", "client/profile/", "client/common/", "ike/", "platform/"},
     "client/service/": {"client/", "ike/", "platform/"},
     "client/cli/": {"client/cli/", "client/common/", "client/profile/", "client/import/",
-                    "client/export/", "platform/"},
+                    "client/export/", "client/credential/", "platform/"},
     "gui/": {"gui/", "client/common/"},
 }
 # The verbs that run a tunnel in their own process.

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the settings of a profile to a credential. Each step that can fail names its setting; the
+ * credential is given out only when all of it is there and fits together: the key belongs to the
+ * certificate, is of a kind that IKEv1 knows, and the certificate has not ended.
+ */
+#include "client/credential/credential.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/credential/private.h"
+
+struct DialtoneCredential {
+    CredentialLibrary library;
+    EVP_PKEY *key;        /* or */
+    DialtoneToken *token; /* or neither: hybrid */
+    GPtrArray *chain, *anchors, *crls;
+    DialtoneCertificate *certificate;
+};
+
+/* What a step of loading works on. */
+typedef struct Loading {
+    const DialtoneProfile *profile;
+    const DialtoneCredentialAccess *access;
+    OSSL_LIB_CTX *library;
+    CredentialFile file;
+    CredentialContents contents; /* what counts in the end */
+} Loading;
+
+static void loading_clear(Loading *loading)
+{
+    credential_file_clear(&loading->file);
+    credential_contents_clear(&loading->contents);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Loading, loading_clear)
+
+static bool refuse(const Loading *loading, const char *key, GError **error, const char *message)
+{
+    return credential_refuse(loading->profile, loading->access, key, message, error);
+}
+
+static bool refuse_path(const Loading *loading, const char *key, const char *path,
+                        const char *problem, GError **error)
+{
+    g_autofree char *message = g_strdup_printf("%s: %s", path, problem);
+    return refuse(loading, key, error, message);
+}
+
+/* ---- files ---- */
+
+static CredentialOpening open_contents(gpointer what, const char *passphrase)
+{
+    Loading *loading = what;
+
+    return credential_contents_read(&loading->contents, loading->library, &loading->file,
+                                    passphrase);
+}
+
+static bool read_file(Loading *loading, const char *key, const char *path, GError **error)
+{
+    credential_file_clear(&loading->file);
+    g_autofree char *problem = credential_file_read(&loading->file, path, loading->access->memory);
+    if (problem == NULL)
+        return true;
+    return refuse_path(loading, key, path, problem, error);
+}
+
+static bool open_file(Loading *loading, const char *key, const char *path, GError **error)
+{
+    g_autofree char *prompt = g_strdup_printf(_("Passphrase of %s: "), path);
+
+    if (!read_file(loading, key, path, error))
+        return false;
+    switch (credential_open(loading->access, prompt, open_contents, loading, error)) {
+    case CREDENTIAL_LOCKED:
+        return false;
+    case CREDENTIAL_BROKEN:
+        return refuse_path(loading, key, path,
+                           _("neither a certificate nor a key is in it, as PEM or as PKCS #12"),
+                           error);
+    case CREDENTIAL_OPENED:
+        break;
+    }
+    if (loading->contents.key == NULL)
+        return true;
+    g_autofree char *problem =
+        credential_file_refuse_mode(&loading->file, path, loading->access->caller);
+    if (problem == NULL)
+        return true;
+    return refuse_path(loading, key, path, problem, error);
+}
+
+/* A key of its own file takes the place of one beside the certificate. */
+static bool open_key_file(Loading *loading, GError **error)
+{
+    CredentialContents certificate = loading->contents;
+    bool ok;
+
+    loading->contents = (CredentialContents){0};
+    ok = open_file(loading, "Key", loading->profile->key, error);
+    if (ok && loading->contents.key == NULL)
+        ok = refuse(loading, "Key", error, _("no private key is in the file"));
+    EVP_PKEY_free(certificate.key);
+    certificate.key = g_steal_pointer(&loading->contents.key);
+    credential_contents_clear(&loading->contents);
+    loading->contents = certificate;
+    return ok;
+}
+
+static bool load_files(Loading *loading, GError **error)
+{
+    if (!open_file(loading, "Certificate", loading->profile->certificate, error))
+        return false;
+    if (loading->profile->key != NULL && !open_key_file(loading, error))
+        return false;
+    if (loading->contents.certificates->len == 0)
+        return refuse(loading, "Certificate", error, _("no certificate is in the file"));
+    if (loading->contents.key != NULL)
+        return true;
+    return refuse(loading, "Certificate", error,
+                  _("no private key is in the file; write it there, or its path into Key="));
+}
+
+/* ---- what was found ---- */
+
+static bool check_times(const Loading *loading, const DialtoneCertificate *certificate,
+                        GError **error)
+{
+    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+    g_autofree char *begin = dialtone_certificate_date(certificate->not_before);
+    g_autofree char *end = dialtone_certificate_date(certificate->not_after);
+
+    if (now >= certificate->not_before && now <= certificate->not_after)
+        return true;
+    const char *advice = _("Ask the administrator for a new certificate and write it to "
+                           "[Identity] Certificate; or set this computer's clock, if it is wrong.");
+    if (now < certificate->not_before)
+        dialtone_failure_set(error, DIALTONE_FAILURE_GATEWAY_AUTHENTICATION, advice,
+                             _("Your certificate (%s) does not hold before %s."),
+                             certificate->subject, begin);
+    else
+        dialtone_failure_set(error, DIALTONE_FAILURE_GATEWAY_AUTHENTICATION, advice,
+                             _("Your certificate (%s) ended on %s."), certificate->subject, end);
+    return false;
+}
+
+static bool settle_certificate(DialtoneCredential *self, Loading *loading, X509 *leaf,
+                               GError **error)
+{
+    if (leaf == NULL)
+        return refuse(loading, "Certificate", error,
+                      _("the private key belongs to none of the certificates there"));
+    EVP_PKEY *public_key = X509_get0_pubkey(leaf);
+    g_autofree char *problem = public_key != NULL ? credential_key_problem(public_key)
+                                                  : g_strdup(_("its public key can't be read"));
+    if (problem != NULL)
+        return refuse(loading, "Certificate", error, problem);
+    self->chain = credential_chain_of(leaf, loading->contents.certificates);
+    self->certificate = credential_certificate_new(leaf, loading->profile);
+    return check_times(loading, self->certificate, error);
+}
+
+static bool load_from_files(DialtoneCredential *self, Loading *loading, GError **error)
+{
+    if (!load_files(loading, error))
+        return false;
+    self->key = g_steal_pointer(&loading->contents.key);
+    X509 *leaf = credential_chain_leaf(loading->contents.certificates, self->key);
+    return settle_certificate(self, loading, leaf, error);
+}
+
+static void free_certificate(gpointer certificate)
+{
+    X509_free(certificate);
+}
+
+static bool load_from_token(DialtoneCredential *self, Loading *loading, GError **error)
+{
+    GPtrArray *found = g_ptr_array_new_with_free_func(free_certificate);
+
+    loading->contents.certificates = found;
+    self->token =
+        credential_token_open(loading->profile->certificate, loading->access, true, found, error);
+    return self->token != NULL && settle_certificate(self, loading, found->pdata[0], error);
+}
+
+static bool load_own(DialtoneCredential *self, Loading *loading, GError **error)
+{
+    if (loading->profile->auth != DIALTONE_AUTH_CERTIFICATE)
+        return true;
+    switch (loading->profile->certificate_source) {
+    case DIALTONE_CERT_FILE:
+        return load_from_files(self, loading, error);
+    case DIALTONE_CERT_PKCS11:
+        return load_from_token(self, loading, error);
+    case DIALTONE_CERT_KEYRING:
+    case DIALTONE_CERT_NONE:
+        break;
+    }
+    return refuse(loading, "Certificate", error,
+                  _("this version can't read certificates from the keyring yet; write "
+                    "file:/path.p12, file:/path.pem or pkcs11:..."));
+}
+
+static gsize bytes_of(const GPtrArray *items)
+{
+    gsize n = 0;
+
+    for (guint i = 0; items != NULL && i < items->len; i++)
+        n += g_bytes_get_size(items->pdata[i]);
+    return n;
+}
+
+/* All of it crosses to the tunnel in one message. */
+static bool check_size(const DialtoneCredential *self, const Loading *loading, GError **error)
+{
+    if (self->anchors->len <= DIALTONE_CREDENTIAL_ITEMS_MAX &&
+        self->crls->len <= DIALTONE_CREDENTIAL_ITEMS_MAX &&
+        bytes_of(self->chain) + bytes_of(self->anchors) + bytes_of(self->crls) <=
+            DIALTONE_CREDENTIAL_BYTES_MAX)
+        return true;
+    return refuse(loading, bytes_of(self->crls) > bytes_of(self->anchors) ? "CRL" : "CA", error,
+                  _("what it names is too large; leave out what does not belong to the gateway's "
+                    "authority"));
+}
+
+DialtoneCredential *dialtone_credential_load(const DialtoneProfile *profile,
+                                             const DialtoneCredentialAccess *access, GError **error)
+{
+    g_autoptr(DialtoneCredential) self = g_new0(DialtoneCredential, 1);
+    g_auto(Loading) loading = {.profile = profile, .access = access};
+
+    self->chain = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    self->anchors = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    self->crls = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    if (!credential_library_open(&self->library)) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL, "%s",
+                             _("OpenSSL could not be set up."));
+        return NULL;
+    }
+    loading.library = self->library.context;
+    if (!load_own(self, &loading, error) ||
+        !credential_load_authorities(profile, access, self->anchors, error) ||
+        !credential_load_crls(profile, access, self->crls, error) ||
+        !check_size(self, &loading, error))
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+void dialtone_credential_free(DialtoneCredential *self)
+{
+    if (self == NULL)
+        return;
+    credential_token_free(self->token);
+    EVP_PKEY_free(self->key);
+    g_ptr_array_unref(self->chain);
+    g_ptr_array_unref(self->anchors);
+    g_ptr_array_unref(self->crls);
+    dialtone_certificate_free(self->certificate);
+    credential_library_close(&self->library);
+    g_free(self);
+}
+
+/* ---- what it is for ---- */
+
+const GPtrArray *dialtone_credential_chain(const DialtoneCredential *self)
+{
+    return self->chain;
+}
+
+const GPtrArray *dialtone_credential_anchors(const DialtoneCredential *self)
+{
+    return self->anchors;
+}
+
+const GPtrArray *dialtone_credential_crls(const DialtoneCredential *self)
+{
+    return self->crls;
+}
+
+const DialtoneCertificate *dialtone_credential_certificate(const DialtoneCredential *self)
+{
+    return self->certificate;
+}
+
+/* The lengths of MD5 to SHA-512. A DigestInfo, or the hash of TLS 1.0, is none of them. */
+static bool is_hash(const DialtoneDigest *digest)
+{
+    static const gsize lengths[] = {16, 20, 32, 48, 64};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(lengths); i++)
+        if (digest->n == lengths[i])
+            return true;
+    return false;
+}
+
+GBytes *dialtone_credential_sign(DialtoneCredential *self, const DialtoneDigest *digest,
+                                 GError **error)
+{
+    GBytes *signature = NULL;
+
+    if (is_hash(digest) && self->token != NULL)
+        return credential_token_sign(self->token, digest, error);
+    if (is_hash(digest) && self->key != NULL)
+        signature = credential_sign_with_key(self->library.context, self->key, digest);
+    if (signature == NULL)
+        dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL, "%s",
+                             _("The private key could not sign what was asked of it."));
+    return signature;
+}
+
+/* ---- the certificate alone ---- */
+
+/* Whether there is a certificate to show. */
+static bool find_public(Loading *loading, GError **error)
+{
+    const DialtoneProfile *profile = loading->profile;
+
+    if (profile->certificate_source == DIALTONE_CERT_PKCS11) {
+        loading->contents.certificates = g_ptr_array_new_with_free_func(free_certificate);
+        DialtoneToken *token = credential_token_open(profile->certificate, loading->access, false,
+                                                     loading->contents.certificates, error);
+        credential_token_free(token);
+        return token != NULL;
+    }
+    if (profile->certificate_source != DIALTONE_CERT_FILE)
+        return false;
+    if (!read_file(loading, "Certificate", profile->certificate, error))
+        return false;
+    CredentialOpening opening = open_contents(loading, NULL);
+    const DialtoneSecret *known = loading->access->passphrase;
+    if (opening == CREDENTIAL_LOCKED && known != NULL && known->bytes != NULL) {
+        char *passphrase = credential_passphrase(loading->access, NULL, error);
+        if (passphrase != NULL)
+            opening = open_contents(loading, passphrase);
+        loading->access->memory->free(passphrase);
+    }
+    if (loading->contents.certificates->len > 0)
+        return true;
+    if (opening != CREDENTIAL_LOCKED)
+        refuse(loading, "Certificate", error, _("no certificate is in the file"));
+    return false;
+}
+
+DialtoneCertificate *dialtone_credential_describe(const DialtoneProfile *profile,
+                                                  const DialtoneCredentialAccess *access,
+                                                  GError **error)
+{
+    Loading loading = {.profile = profile, .access = access};
+    CredentialLibrary library = {0};
+    DialtoneCertificate *certificate = NULL;
+
+    if (profile->auth != DIALTONE_AUTH_CERTIFICATE)
+        return NULL;
+    bool ready = credential_library_open(&library);
+    loading.library = library.context;
+    if (ready && find_public(&loading, error)) {
+        const CredentialContents *contents = &loading.contents;
+        X509 *leaf = credential_chain_leaf(contents->certificates, contents->key);
+        if (leaf != NULL)
+            certificate = credential_certificate_new(leaf, profile);
+    }
+    /* Keys and certificates refer to the library. */
+    loading_clear(&loading);
+    credential_library_close(&library);
+    return certificate;
+}

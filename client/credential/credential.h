@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a profile's certificate settings stand for: the user's certificate and the way to sign with
+ * its key, the authorities that may have issued the gateway's certificate, and the lists of revoked
+ * ones. Lives in the process that acts for the user (the agent): certificates and lists are handed
+ * on as DER, the private key never is. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "client/profile/profile.h"
+#include "client/profile/secrets.h"
+
+enum {
+    DIALTONE_CREDENTIAL_ITEMS_MAX = 1024,
+    DIALTONE_CREDENTIAL_BYTES_MAX = 640 * 1024, /* of all certificates and lists together */
+    DIALTONE_SIGNATURE_MAX = 512,               /* RSA with 4096 bits */
+    DIALTONE_EXPIRES_SOON = 30 * 86400,         /* seconds before the end that a user is told */
+};
+
+typedef struct DialtoneCredential DialtoneCredential;
+
+/* How it is read. */
+typedef struct DialtoneCredentialAccess {
+    const char *file; /* the profile's, for messages */
+    uid_t caller;     /* who, beside root, may own a private key */
+    const DialtoneSecretMemory *memory;
+    const DialtoneSecret *passphrase; /* of the secrets file; NULL, or without bytes: none */
+    /* Asks a person for one line; NULL: there is nobody to ask. False: no answer. */
+    bool (*ask)(const char *prompt, char *line, gsize size, gpointer data);
+    gpointer data;
+} DialtoneCredentialAccess;
+
+/* What may be shown of a certificate. */
+typedef struct DialtoneCertificate {
+    char *subject;
+    gint64 not_before, not_after; /* seconds since 1970 */
+    bool names_id;                /* the profile's ID stands in it */
+} DialtoneCertificate;
+
+/* Digest to be signed for IKE. RSA: PKCS #1 v1.5 padding of type 1 around the bytes as they are
+ * (RFC 2409, 5.1: no DigestInfo). ECDSA: r | s, each as long as the curve's order (RFC 4754). */
+typedef struct DialtoneDigest {
+    bool ecdsa;
+    gsize n;
+    guint8 bytes[64];
+} DialtoneDigest;
+
+/* All that Auth= of the profile needs; with Auth=hybrid there is no certificate and no key. The
+ * error names file, line and setting. */
+DialtoneCredential *dialtone_credential_load(const DialtoneProfile *profile,
+                                             const DialtoneCredentialAccess *access,
+                                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void dialtone_credential_free(DialtoneCredential *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DialtoneCredential, dialtone_credential_free)
+
+/* Arrays of GBytes with DER, owned by the credential: our certificate and then its issuers without
+ * the root; the authorities; the lists. */
+const GPtrArray *dialtone_credential_chain(const DialtoneCredential *self);
+const GPtrArray *dialtone_credential_anchors(const DialtoneCredential *self);
+const GPtrArray *dialtone_credential_crls(const DialtoneCredential *self);
+/* NULL with hybrid. */
+const DialtoneCertificate *dialtone_credential_certificate(const DialtoneCredential *self);
+
+/* Signs; may take as long as a smart card does. Only what can be a hash is signed, so that who
+ * asks can't have other structures signed. NULL and an error otherwise. */
+GBytes *dialtone_credential_sign(DialtoneCredential *self, const DialtoneDigest *digest,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The user's certificate alone, without its key: nobody is asked, and nothing is unlocked but by
+ * the passphrase of @access. NULL without an error: what it stands in is locked. */
+DialtoneCertificate *dialtone_credential_describe(const DialtoneProfile *profile,
+                                                  const DialtoneCredentialAccess *access,
+                                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void dialtone_certificate_free(DialtoneCertificate *certificate);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DialtoneCertificate, dialtone_certificate_free)
+
+/* "2027-03-01", in UTC. The caller frees it. */
+char *dialtone_certificate_date(gint64 time) G_GNUC_WARN_UNUSED_RESULT;
+/* A sentence about a certificate that ends within 30 days; NULL where there is nothing to say. */
+char *dialtone_certificate_warning(const DialtoneCertificate *certificate,
+                                   gint64 now) G_GNUC_WARN_UNUSED_RESULT;

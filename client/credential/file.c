@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files that may hold a private key: read as a whole into secret memory, never larger than a
+ * megabyte. Who may read the file is taken from the open file, not from its name, and judged later,
+ * when it is known whether there is a key in it: a certificate may be anybody's to read.
+ */
+#include "client/credential/private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/common/i18n.h"
+
+enum { FILE_MAX = 1024 * 1024 };
+
+void credential_file_clear(CredentialFile *file)
+{
+    if (file->bytes != NULL)
+        file->memory->free(file->bytes);
+    memset(file, 0, sizeof(*file));
+}
+
+static char *read_all(int fd, CredentialFile *file, gsize size)
+{
+    while (file->n < size) {
+        ssize_t got = read(fd, file->bytes + file->n, size - file->n);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return g_strdup(g_strerror(errno));
+        if (got == 0)
+            return file->n > 0 ? NULL : g_strdup(_("the file is empty"));
+        file->n += (gsize)got;
+    }
+    return NULL;
+}
+
+static char *read_open(int fd, CredentialFile *file)
+{
+    struct stat info;
+
+    if (fstat(fd, &info) != 0)
+        return g_strdup(g_strerror(errno));
+    if (S_ISDIR(info.st_mode))
+        return g_strdup(_("it is a directory"));
+    if (!S_ISREG(info.st_mode))
+        return g_strdup(_("it is no regular file"));
+    if (info.st_size > FILE_MAX)
+        return g_strdup(_("it is larger than a megabyte"));
+    file->owner = info.st_uid;
+    file->mode = info.st_mode & 07777;
+    file->bytes = file->memory->alloc((gsize)info.st_size + 1);
+    if (file->bytes == NULL)
+        return g_strdup(_("there is no locked memory left for it"));
+    return read_all(fd, file, (gsize)info.st_size);
+}
+
+char *credential_file_read(CredentialFile *file, const char *path,
+                           const DialtoneSecretMemory *memory)
+{
+    *file = (CredentialFile){.memory = memory};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return g_strdup(g_strerror(errno));
+    char *problem = read_open(fd, file);
+    close(fd);
+    if (problem == NULL && file->n == 0)
+        problem = g_strdup(_("the file is empty"));
+    if (problem != NULL)
+        credential_file_clear(file);
+    return problem;
+}
+
+/* The rule of the secrets file, for a key is one. */
+char *credential_file_refuse_mode(const CredentialFile *file, const char *path, uid_t caller)
+{
+    if (file->owner != caller && file->owner != 0)
+        return g_strdup(_("it holds a private key and belongs to another user"));
+    if (file->mode == 0600 || file->mode == 0400)
+        return NULL;
+    return g_strdup_printf(_("it holds a private key and has mode %04o; run: chmod 600 %s"),
+                           file->mode, path);
+}

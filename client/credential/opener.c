@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Passphrases and PINs: from the secrets file, else from a person. What the file says is tried once
+ * and not asked for again, for whoever wrote it is not there. A person may mistype a passphrase;
+ * a token's PIN is another matter (token.c), because tokens count.
+ */
+#include "client/credential/private.h"
+
+#include <string.h>
+
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+
+enum { PASSPHRASE_MAX = 1024, ATTEMPTS = 3 };
+
+static bool is_known(const DialtoneCredentialAccess *access)
+{
+    return access->passphrase != NULL && access->passphrase->bytes != NULL;
+}
+
+static char *copy_known(const DialtoneCredentialAccess *access)
+{
+    const DialtoneSecret *known = access->passphrase;
+    char *text = access->memory->alloc(known->n + 1);
+
+    if (text != NULL)
+        memcpy(text, known->bytes, known->n);
+    return text;
+}
+
+char *credential_passphrase(const DialtoneCredentialAccess *access, const char *prompt,
+                            GError **error)
+{
+    char *text = is_known(access) ? copy_known(access) : access->memory->alloc(PASSPHRASE_MAX);
+
+    if (text == NULL) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL, "%s",
+                             _("There is no locked memory left for the passphrase."));
+        return NULL;
+    }
+    if (is_known(access) ||
+        (access->ask != NULL && access->ask(prompt, text, PASSPHRASE_MAX, access->data)))
+        return text;
+    access->memory->free(text);
+    dialtone_failure_set(error, DIALTONE_FAILURE_SECRET_MISSING,
+                         _("Put Passphrase= under [Secrets] into a file of mode 0600 and name it "
+                           "with --secrets FILE (or - for standard input), or connect from a "
+                           "terminal."),
+                         "%s", _("The private key is locked, and nobody gave what opens it."));
+    return NULL;
+}
+
+static void refuse(const DialtoneCredentialAccess *access, GError **error)
+{
+    const char *advice = is_known(access)
+                             ? _("Correct Passphrase= in the secrets file; all behind the `=` "
+                                 "counts, blanks too.")
+                             : _("Try again with the passphrase that came with the file.");
+
+    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, advice, "%s",
+                         _("The passphrase does not open the private key."));
+}
+
+CredentialOpening credential_open(const DialtoneCredentialAccess *access, const char *prompt,
+                                  CredentialOpenFn open, gpointer what, GError **error)
+{
+    CredentialOpening result = open(what, NULL);
+    int attempts = is_known(access) ? 1 : ATTEMPTS;
+
+    for (int i = 0; result == CREDENTIAL_LOCKED && i < attempts; i++) {
+        char *passphrase = credential_passphrase(access, prompt, error);
+        if (passphrase == NULL)
+            return CREDENTIAL_LOCKED;
+        result = open(what, passphrase);
+        access->memory->free(passphrase);
+    }
+    if (result == CREDENTIAL_LOCKED)
+        refuse(access, error);
+    return result;
+}

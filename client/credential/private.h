@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of this room share. */
+#pragma once
+
+#include <openssl/types.h>
+#include <openssl/x509.h>
+
+#include "client/credential/credential.h"
+
+typedef struct DialtoneToken DialtoneToken;
+
+/* ---- complaint.c ---- */
+
+/* Sets an error that begins with `FILE:LINE: [Identity] Key: `. Always false. */
+bool credential_refuse(const DialtoneProfile *profile, const DialtoneCredentialAccess *access,
+                       const char *key, const char *message, GError **error);
+
+/* ---- file.c ---- */
+
+/* A file's bytes in secret memory, and who else may read it. */
+typedef struct CredentialFile {
+    const DialtoneSecretMemory *memory;
+    guint8 *bytes;
+    gsize n;
+    uid_t owner;
+    guint mode;
+} CredentialFile;
+
+/* NULL, or why not; the caller frees that. */
+char *credential_file_read(CredentialFile *file, const char *path,
+                           const DialtoneSecretMemory *memory) G_GNUC_WARN_UNUSED_RESULT;
+/* NULL, or why a private key must not stand in it. */
+char *credential_file_refuse_mode(const CredentialFile *file, const char *path,
+                                  uid_t caller) G_GNUC_WARN_UNUSED_RESULT;
+void credential_file_clear(CredentialFile *file);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CredentialFile, credential_file_clear)
+
+/* ---- opener.c ---- */
+
+typedef enum CredentialOpening {
+    CREDENTIAL_OPENED,
+    CREDENTIAL_LOCKED, /* this passphrase, or none, does not open it */
+    CREDENTIAL_BROKEN, /* no passphrase would help */
+} CredentialOpening;
+
+typedef CredentialOpening (*CredentialOpenFn)(gpointer what, const char *passphrase);
+
+/* Without a passphrase first, then with the secrets file's, else with what a person types, up to
+ * three times. LOCKED: an error is set, unless nobody was to be asked (@access->ask NULL and no
+ * passphrase known, with @error NULL). */
+CredentialOpening credential_open(const DialtoneCredentialAccess *access, const char *prompt,
+                                  CredentialOpenFn open, gpointer what,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* One passphrase, as a string in secret memory; NULL and an error where none can be had. */
+char *credential_passphrase(const DialtoneCredentialAccess *access, const char *prompt,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- contents.c ---- */
+
+/* What a PEM, PKCS #12 or DER file holds. */
+typedef struct CredentialContents {
+    GPtrArray *certificates; /* of X509 */
+    EVP_PKEY *key;           /* or NULL */
+    bool locked_key;         /* a key was there that needed a passphrase */
+} CredentialContents;
+
+/* @library has libcrypto's legacy provider, for the ciphers of old PKCS #12 files. */
+CredentialOpening credential_contents_read(CredentialContents *contents, OSSL_LIB_CTX *library,
+                                           const CredentialFile *file, const char *passphrase);
+void credential_contents_clear(CredentialContents *contents);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CredentialContents, credential_contents_clear)
+
+/* A context of libcrypto with providers of its own. */
+typedef struct CredentialLibrary {
+    OSSL_LIB_CTX *context;
+    OSSL_PROVIDER *providers[2]; /* the second, legacy, may be missing */
+} CredentialLibrary;
+
+bool credential_library_open(CredentialLibrary *library) G_GNUC_WARN_UNUSED_RESULT;
+/* After all that was made in it is gone. */
+void credential_library_close(CredentialLibrary *library);
+
+/* ---- authorities.c ---- */
+
+/* Fills arrays of GBytes; false and an error otherwise. */
+bool credential_load_authorities(const DialtoneProfile *profile,
+                                 const DialtoneCredentialAccess *access, GPtrArray *anchors,
+                                 GError **error);
+bool credential_load_crls(const DialtoneProfile *profile, const DialtoneCredentialAccess *access,
+                          GPtrArray *crls, GError **error);
+
+/* ---- chain.c ---- */
+
+/* The one among @certificates that @key belongs to; without a key the first that issued none of
+ * the others. NULL: none. */
+X509 *credential_chain_leaf(const GPtrArray *certificates, EVP_PKEY *key);
+/* DER of the leaf and its issuers, without what signed itself; array of GBytes. */
+GPtrArray *credential_chain_of(X509 *leaf, const GPtrArray *certificates);
+DialtoneCertificate *credential_certificate_new(X509 *leaf, const DialtoneProfile *profile);
+/* NULL, or why the gateway would not take it. */
+char *credential_key_problem(EVP_PKEY *key);
+
+/* ---- signature.c ---- */
+GBytes *credential_sign_with_key(OSSL_LIB_CTX *library, EVP_PKEY *key,
+                                 const DialtoneDigest *digest);
+/* Bytes of an ECDSA signature's half for @curve, by OpenSSL's short name; 0: not one of IKE's. */
+gsize credential_curve_bytes(const char *curve);
+
+/* ---- token.c ---- */
+
+/* Finds the certificate and its key at a PKCS #11 URI. @certificates gets the X509 of the token,
+ * ours first. Without @login nothing is unlocked and there is no key. */
+DialtoneToken *credential_token_open(const char *uri, const DialtoneCredentialAccess *access,
+                                     bool login, GPtrArray *certificates, GError **error);
+GBytes *credential_token_sign(DialtoneToken *token, const DialtoneDigest *digest, GError **error);
+void credential_token_free(DialtoneToken *token);

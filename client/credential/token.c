@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Certificates and keys on PKCS #11 tokens: smart cards, USB sticks, a TPM. p11-kit knows which
+ * modules the computer has and matches the profile's URI (RFC 7512); everything else is said to
+ * the module directly. The key belonging to a certificate is the one with the same CKA_ID.
+ *
+ * A wrong PIN is never given twice by itself, and never asked for a second time: three of them lock
+ * most cards.
+ */
+#include "client/credential/private.h"
+
+#include <openssl/err.h>
+#include <p11-kit/p11-kit.h>
+#include <p11-kit/uri.h>
+#include <string.h>
+
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/common/text.h"
+
+enum { ID_MAX = 256, VALUE_MAX = 16 * 1024, CERTIFICATES_MAX = 32, SLOTS_MAX = 64 };
+
+struct DialtoneToken {
+    CK_FUNCTION_LIST **modules;
+    CK_FUNCTION_LIST *module;
+    CK_SESSION_HANDLE session;
+    CK_OBJECT_HANDLE key;
+    CK_FLAGS flags;
+    char *label;
+    guint8 id[ID_MAX];
+    gsize id_n;
+    char *pin; /* in secret memory, where each signature wants it; else NULL */
+    const DialtoneSecretMemory *memory;
+};
+
+void credential_token_free(DialtoneToken *self)
+{
+    if (self == NULL)
+        return;
+    if (self->session != 0)
+        self->module->C_CloseSession(self->session);
+    if (self->modules != NULL)
+        p11_kit_modules_finalize_and_release(self->modules);
+    if (self->pin != NULL)
+        self->memory->free(self->pin);
+    g_free(self->label);
+    g_free(self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DialtoneToken, credential_token_free)
+
+static bool fail(const DialtoneToken *self, GError **error, const char *what, CK_RV why)
+{
+    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
+                         _("Check that the token is there and is the one that [Identity] "
+                           "Certificate names; `p11-kit list-tokens` shows what this computer "
+                           "sees."),
+                         _("The token %s: %s (%s)."), self->label, what, p11_kit_strerror(why));
+    return false;
+}
+
+/* ---- attributes ---- */
+
+/* 0: it has none, or a longer one. */
+static gsize attribute(const DialtoneToken *self, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
+                       void *value, gsize size)
+{
+    CK_ATTRIBUTE wanted = {.type = type, .pValue = value, .ulValueLen = size};
+    CK_RV result = self->module->C_GetAttributeValue(self->session, object, &wanted, 1);
+
+    return result == CKR_OK && wanted.ulValueLen <= size ? wanted.ulValueLen : 0;
+}
+
+static X509 *certificate_of(const DialtoneToken *self, CK_OBJECT_HANDLE object)
+{
+    g_autofree guint8 *value = g_malloc(VALUE_MAX);
+    gsize n = attribute(self, object, CKA_VALUE, value, VALUE_MAX);
+    const guint8 *der = value;
+    X509 *certificate = n > 0 ? d2i_X509(NULL, &der, (long)n) : NULL;
+
+    ERR_clear_error();
+    return certificate;
+}
+
+static CK_ULONG find(const DialtoneToken *self, CK_OBJECT_CLASS class, bool with_id,
+                     CK_OBJECT_HANDLE *objects, CK_ULONG max)
+{
+    CK_ATTRIBUTE wanted[] = {
+        {.type = CKA_CLASS, .pValue = &class, .ulValueLen = sizeof(class)},
+        {.type = CKA_ID, .pValue = (void *)(uintptr_t)self->id, .ulValueLen = self->id_n},
+    };
+    CK_ULONG n = 0;
+
+    if (self->module->C_FindObjectsInit(self->session, wanted, with_id ? 2 : 1) != CKR_OK)
+        return 0;
+    if (self->module->C_FindObjects(self->session, objects, max, &n) != CKR_OK)
+        n = 0;
+    self->module->C_FindObjectsFinal(self->session);
+    return MIN(n, max);
+}
+
+/* Some of the token's other certificates may be our issuers. */
+static void add_others(const DialtoneToken *self, GPtrArray *certificates)
+{
+    CK_OBJECT_HANDLE objects[CERTIFICATES_MAX];
+    CK_ULONG n = find(self, CKO_CERTIFICATE, false, objects, CERTIFICATES_MAX);
+
+    for (CK_ULONG i = 0; i < n; i++) {
+        X509 *certificate = certificate_of(self, objects[i]);
+        if (certificate == NULL)
+            continue;
+        if (X509_cmp(certificate, certificates->pdata[0]) == 0)
+            X509_free(certificate);
+        else
+            g_ptr_array_add(certificates, certificate);
+    }
+}
+
+/* ---- finding ---- */
+
+static void take(DialtoneToken *self, const CK_TOKEN_INFO *info, CK_OBJECT_HANDLE object)
+{
+    g_autofree char *label = p11_kit_space_strdup(info->label, sizeof(info->label));
+
+    self->id_n = attribute(self, object, CKA_ID, self->id, sizeof(self->id));
+    self->flags = info->flags;
+    g_free(self->label);
+    self->label =
+        dialtone_text_clean(label, strlen(label), sizeof(info->label), DIALTONE_TEXT_LINE);
+}
+
+/* What the URI says of the object, and that it is a certificate: type=private is as good a way to
+ * name the pair. */
+static CK_ULONG find_named(const DialtoneToken *self, P11KitUri *uri, CK_OBJECT_HANDLE *object)
+{
+    CK_OBJECT_CLASS class = CKO_CERTIFICATE;
+    CK_ULONG n = 0, found = 0;
+    p11_kit_uri_clear_attribute(uri, CKA_CLASS);
+    const CK_ATTRIBUTE *named = p11_kit_uri_get_attributes(uri, &n);
+    g_autofree CK_ATTRIBUTE *wanted = g_new(CK_ATTRIBUTE, n + 1);
+
+    wanted[0] = (CK_ATTRIBUTE){.type = CKA_CLASS, .pValue = &class, .ulValueLen = sizeof(class)};
+    for (CK_ULONG i = 0; i < n; i++)
+        wanted[i + 1] = named[i];
+    if (self->module->C_FindObjectsInit(self->session, wanted, n + 1) != CKR_OK)
+        return 0;
+    if (self->module->C_FindObjects(self->session, object, 1, &found) != CKR_OK)
+        found = 0;
+    self->module->C_FindObjectsFinal(self->session);
+    return found;
+}
+
+/* The session stays open when the certificate is there. */
+static bool look_into_slot(DialtoneToken *self, CK_SLOT_ID slot, P11KitUri *uri,
+                           GPtrArray *certificates)
+{
+    CK_TOKEN_INFO info;
+    CK_OBJECT_HANDLE object = 0;
+    X509 *certificate = NULL;
+
+    if (self->module->C_GetTokenInfo(slot, &info) != CKR_OK ||
+        p11_kit_uri_match_token_info(uri, &info) != 1 ||
+        self->module->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &self->session) != CKR_OK)
+        return false;
+    if (find_named(self, uri, &object) == 1)
+        certificate = certificate_of(self, object);
+    if (certificate != NULL) {
+        take(self, &info, object);
+        g_ptr_array_add(certificates, certificate);
+        return true;
+    }
+    self->module->C_CloseSession(self->session);
+    self->session = 0;
+    return false;
+}
+
+static bool look_into_module(DialtoneToken *self, P11KitUri *uri, GPtrArray *certificates)
+{
+    CK_SLOT_ID slots[SLOTS_MAX];
+    CK_ULONG n = SLOTS_MAX;
+    CK_INFO info;
+
+    if (self->module->C_GetInfo(&info) != CKR_OK ||
+        p11_kit_uri_match_module_info(uri, &info) != 1 ||
+        self->module->C_GetSlotList(CK_TRUE, slots, &n) != CKR_OK)
+        return false;
+    for (CK_ULONG i = 0; i < MIN(n, SLOTS_MAX); i++)
+        if (look_into_slot(self, slots[i], uri, certificates))
+            return true;
+    return false;
+}
+
+static bool find_certificate(DialtoneToken *self, P11KitUri *uri, GPtrArray *certificates)
+{
+    for (gsize i = 0; self->modules[i] != NULL; i++) {
+        self->module = self->modules[i];
+        if (look_into_module(self, uri, certificates))
+            return true;
+    }
+    return false;
+}
+
+/* ---- logging in ---- */
+
+static CK_RV give_pin(const DialtoneToken *self, CK_USER_TYPE user, const char *pin)
+{
+    CK_UTF8CHAR *bytes = (CK_UTF8CHAR *)(uintptr_t)pin;
+
+    return self->module->C_Login(self->session, user, bytes, pin != NULL ? strlen(pin) : 0);
+}
+
+static bool pin_refused(const DialtoneToken *self, GError **error, CK_RV why)
+{
+    if (why == CKR_PIN_LOCKED)
+        return fail(self, error, _("its PIN is locked"), why);
+    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
+                         _("Correct Passphrase= in the secrets file, or type the PIN when asked. "
+                           "It is not tried again by itself, lest the token gets locked."),
+                         _("The token %s refused the PIN (%s)."), self->label,
+                         p11_kit_strerror(why));
+    return false;
+}
+
+static bool log_in(DialtoneToken *self, const DialtoneCredentialAccess *access, GError **error)
+{
+    bool keypad = (self->flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
+    g_autofree char *prompt = g_strdup_printf(_("PIN of the token %s: "), self->label);
+
+    if ((self->flags & CKF_LOGIN_REQUIRED) == 0)
+        return true;
+    if ((self->flags & CKF_USER_PIN_LOCKED) != 0)
+        return pin_refused(self, error, CKR_PIN_LOCKED);
+    self->memory = access->memory;
+    if (!keypad)
+        self->pin = credential_passphrase(access, prompt, error);
+    if (!keypad && self->pin == NULL)
+        return false;
+    CK_RV result = give_pin(self, CKU_USER, self->pin);
+    return result == CKR_OK || result == CKR_USER_ALREADY_LOGGED_IN ||
+           pin_refused(self, error, result);
+}
+
+static bool find_key(DialtoneToken *self, GError **error)
+{
+    CK_BBOOL each_time = CK_FALSE;
+
+    if (find(self, CKO_PRIVATE_KEY, true, &self->key, 1) != 1)
+        return fail(self, error, _("no private key belongs to the certificate"),
+                    CKR_KEY_HANDLE_INVALID);
+    attribute(self, self->key, CKA_ALWAYS_AUTHENTICATE, &each_time, sizeof(each_time));
+    if (each_time == CK_FALSE && self->pin != NULL)
+        self->pin = self->memory->free(self->pin);
+    return true;
+}
+
+/* ---- from outside ---- */
+
+static bool parse_uri(P11KitUri *uri, const char *text, GError **error)
+{
+    int result = p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, uri);
+
+    if (result == P11_KIT_URI_OK && p11_kit_uri_get_pin_source(uri) == NULL)
+        return true;
+    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
+                         _("Write [Identity] Certificate as `p11tool --list-all` or `pkcs11-tool "
+                           "--list-objects` show it, as in pkcs11:token=Card;object=vpn."),
+                         _("[Identity] Certificate: %s"),
+                         result != P11_KIT_URI_OK
+                             ? p11_kit_uri_message(result)
+                             : _("pin-source is not read; remove it, and write Passphrase= into a "
+                                 "file for --secrets"));
+    return false;
+}
+
+static bool open_uri(DialtoneToken *self, P11KitUri *uri, GPtrArray *certificates, GError **error)
+{
+    self->modules = p11_kit_modules_load_and_initialize(0);
+    if (self->modules == NULL) {
+        const char *why = p11_kit_message();
+        return fail(self, error, why != NULL ? why : "p11-kit", CKR_GENERAL_ERROR);
+    }
+    if (!find_certificate(self, uri, certificates))
+        return fail(self, error, _("no certificate is at this address"), CKR_OBJECT_HANDLE_INVALID);
+    add_others(self, certificates);
+    return true;
+}
+
+DialtoneToken *credential_token_open(const char *text, const DialtoneCredentialAccess *access,
+                                     bool login, GPtrArray *certificates, GError **error)
+{
+    g_autoptr(DialtoneToken) self = g_new0(DialtoneToken, 1);
+    P11KitUri *uri = p11_kit_uri_new();
+
+    self->label = g_strdup(text);
+    p11_kit_be_quiet();
+    bool ok = parse_uri(uri, text, error) && open_uri(self, uri, certificates, error);
+    p11_kit_uri_free(uri);
+    if (!ok || (login && (!log_in(self, access, error) || !find_key(self, error))))
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+/* A key that wants its PIN for each signature gets it between the two steps. */
+static CK_RV sign(DialtoneToken *self, const DialtoneDigest *digest, guint8 *signature,
+                  CK_ULONG *np)
+{
+    CK_MECHANISM mechanism = {.mechanism = digest->ecdsa ? CKM_ECDSA : CKM_RSA_PKCS};
+    guint8 bytes[sizeof(digest->bytes)];
+    CK_RV result = self->module->C_SignInit(self->session, &mechanism, self->key);
+
+    if (result == CKR_OK && self->pin != NULL)
+        result = give_pin(self, CKU_CONTEXT_SPECIFIC, self->pin);
+    memcpy(bytes, digest->bytes, sizeof(bytes));
+    if (result == CKR_OK)
+        result = self->module->C_Sign(self->session, bytes, digest->n, signature, np);
+    return result;
+}
+
+GBytes *credential_token_sign(DialtoneToken *self, const DialtoneDigest *digest, GError **error)
+{
+    guint8 signature[DIALTONE_SIGNATURE_MAX];
+    CK_ULONG n = sizeof(signature);
+    CK_RV result = sign(self, digest, signature, &n);
+
+    if (result == CKR_OK && n <= sizeof(signature))
+        return g_bytes_new(signature, n);
+    fail(self, error, _("it gave no signature"), result);
+    return NULL;
+}

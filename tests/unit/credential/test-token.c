@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A key that never leaves its token: SoftHSM2 stands for a smart card. */
+#include "credential-kit.h"
+
+#include <glib/gstdio.h>
+#include <openssl/pem.h>
+#include <string.h>
+
+#include "client/common/failure.h"
+
+#define MODULE "/usr/lib/softhsm/libsofthsm2.so"
+
+static KitPair root, alice;
+
+static void run(const char *command)
+{
+    g_autofree char *out = NULL, *err = NULL;
+    int status = 0;
+    assert_true(g_spawn_command_line_sync(command, &out, &err, &status, NULL));
+    if (status != 0)
+        fail_msg("%s: %s%s", command, out, err);
+}
+
+/* A token with the PIN 1234 and one pair in it, made by the tools that an administrator uses. */
+static void fill_token(void)
+{
+    static const char words[] = "pkcs11-tool --module " MODULE " --token-label Card --login --pin "
+                                "1234 --id 01 --label vpn --write-object %s --type %s";
+    X509 *const certificates[] = {alice.certificate, NULL};
+    g_autofree char *key = kit_write_pem("key.pem", alice.key, NULL, NULL);
+    g_autofree char *pem = kit_write_pem("certificate.pem", NULL, certificates, NULL);
+    g_autofree char *der = kit_path("certificate.der");
+    g_autofree char *convert =
+        g_strdup_printf("openssl x509 -in %s -outform der -out %s", pem, der);
+    g_autofree char *import = g_strdup_printf("softhsm2-util --import %s --token Card --label vpn "
+                                              "--id 01 --pin 1234",
+                                              key);
+    g_autofree char *write = g_strdup_printf(words, der, "cert");
+    run("softhsm2-util --init-token --free --label Card --so-pin 123456 --pin 1234");
+    run(convert);
+    run(import);
+    run(write);
+}
+
+static void make_token(const char *kind)
+{
+    g_autofree char *tokens = kit_path("tokens"), *conf = kit_path("softhsm2.conf");
+    g_autofree char *text =
+        g_strdup_printf("directories.tokendir = %s\nobjectstore.backend = file\n"
+                        "log.level = ERROR\nslots.removable = false\n",
+                        tokens);
+    assert_int_equal(g_mkdir(tokens, 0700), 0);
+    assert_true(g_file_set_contents(conf, text, -1, NULL));
+    g_setenv("SOFTHSM2_CONF", conf, TRUE);
+    kit_pair_clear(&root);
+    kit_pair_clear(&alice);
+    root = kit_pair("P-256", "Root", NULL, NULL);
+    alice = kit_pair(kind, "Alice", "email:alice@example.com", &root);
+    fill_token();
+}
+
+static DialtoneProfile *profile_of(const char *uri)
+{
+    X509 *const authorities[] = {root.certificate, NULL};
+    g_autofree char *ca = kit_write_pem("ca.pem", NULL, authorities, NULL);
+    g_autofree char *line = g_strdup_printf("Certificate=%s", uri);
+    return kit_profile(ca, line);
+}
+
+static const DialtoneSecret *pin_of(const char *text)
+{
+    static DialtoneSecret pin;
+    pin = (DialtoneSecret){.bytes = (guint8 *)(uintptr_t)text, .n = strlen(text)};
+    return &pin;
+}
+
+static bool verifies(const DialtoneDigest *digest, GBytes *signature)
+{
+    gsize n = 0;
+    const guint8 *bytes = g_bytes_get_data(signature, &n);
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(alice.key, NULL);
+    bool ok = EVP_PKEY_verify_init(context) == 1 &&
+              EVP_PKEY_verify(context, bytes, n, digest->bytes, digest->n) == 1;
+    EVP_PKEY_CTX_free(context);
+    return ok;
+}
+
+static void a_token_signs_with_rsa(void **state)
+{
+    const DialtoneDigest digest = {.n = 20, .bytes = "twenty bytes of hash"};
+    DialtoneCredentialAccess access = kit_access();
+    make_token("rsa2048");
+    access.passphrase = pin_of("1234");
+    g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card;object=vpn;type=private");
+    g_autoptr(DialtoneCredential) credential = kit_expect_loaded(profile, &access);
+    g_autoptr(GBytes) signature = dialtone_credential_sign(credential, &digest, NULL);
+    assert_non_null(signature);
+    assert_true(verifies(&digest, signature));
+    assert_string_equal(dialtone_credential_certificate(credential)->subject, "CN=Alice");
+}
+
+static void a_token_signs_with_ecdsa(void **state)
+{
+    const DialtoneDigest digest = {.ecdsa = true, .n = 48};
+    DialtoneCredentialAccess access = kit_access();
+    make_token("P-384");
+    access.passphrase = pin_of("1234");
+    g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card;id=%01");
+    g_autoptr(DialtoneCredential) credential = kit_expect_loaded(profile, &access);
+    g_autoptr(GBytes) signature = dialtone_credential_sign(credential, &digest, NULL);
+    assert_int_equal(g_bytes_get_size(signature), 96);
+}
+
+static void a_wrong_pin_is_given_once(void **state)
+{
+    static const char *const answers[] = {"4321", "1234", NULL};
+    DialtoneCredentialAccess access = kit_access();
+    make_token("P-256");
+    g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card");
+    kit_will_answer(&access, answers);
+    kit_expect_refused(profile, &access, "refused the PIN");
+    assert_int_equal(kit_asked, 1);
+}
+
+static void a_token_that_is_not_there_is_named(void **state)
+{
+    DialtoneCredentialAccess access = kit_access();
+    make_token("P-256");
+    access.passphrase = pin_of("1234");
+    g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Other");
+    kit_expect_refused(profile, &access, "pkcs11:token=Other");
+    g_autoptr(DialtoneProfile) source = profile_of("pkcs11:token=Card?pin-source=file:/x");
+    kit_expect_refused(source, &access, "pin-source");
+}
+
+static void a_certificate_on_a_token_is_described_without_a_pin(void **state)
+{
+    DialtoneCredentialAccess access = kit_access();
+    make_token("P-256");
+    g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DialtoneCertificate) shown = dialtone_credential_describe(profile, &access, &error);
+    assert_non_null(shown);
+    assert_string_equal(shown->subject, "CN=Alice");
+}
+
+static int free_pairs(void **state)
+{
+    kit_pair_clear(&root);
+    kit_pair_clear(&alice);
+    return 0;
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
+    const struct CMUnitTest tests[] = {
+        CASE(a_token_signs_with_rsa),
+        CASE(a_token_signs_with_ecdsa),
+        CASE(a_wrong_pin_is_given_once),
+        CASE(a_token_that_is_not_there_is_named),
+        CASE(a_certificate_on_a_token_is_described_without_a_pin),
+    };
+    return cmocka_run_group_tests(tests, NULL, free_pairs);
+}
