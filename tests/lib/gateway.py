@@ -41,7 +41,11 @@ def quoted(secret):
 
 
 class Connection:
-    """One dialup connection of the gateway, as an administrator would write it."""
+    """One dialup connection of the gateway, as an administrator would write it.
+
+    auth: psk, certificate (both sides) or hybrid (the gateway alone); with the latter two `files`
+    are {path in swanctl's folder: PEM} of keys and certificates, x509/gateway.pem the gateway's own
+    (certificates.py makes them)."""
 
     def __init__(self, identity, psk="correct horse battery staple", **more):
         self.identity, self.psk = identity, psk
@@ -56,6 +60,8 @@ class Connection:
         self.ike = more.pop("ike", {})
         self.child = more.pop("child", {})
         self.children = more.pop("children", None)
+        self.auth = more.pop("auth", "psk")
+        self.files = more.pop("files", {})
         if more:
             raise TypeError(f"unknown: {more}")
 
@@ -64,11 +70,8 @@ class Connection:
             "version": 1, "aggressive": "yes", "local_addrs": address, "proposals": self.proposals,
             "dpd_delay": "20s", "dpd_timeout": "60s", "fragmentation": "yes", "rekey_time": "4h",
             "unique": "no", "pull": "yes" if self.pull else "no", **self.ike,
-            "local-1": {"auth": "psk", "id": self.gateway_id},
-            "remote-1": {"auth": "psk", "id": self.identity},
+            **self._ends(),
         }
-        if self.users:
-            connection["remote-2"] = {"auth": "xauth"}
         if self.pool:
             connection["pools"] = name
         connection["children"] = {
@@ -77,8 +80,24 @@ class Connection:
             for child, local_ts in (self.children or {name: self.local_ts}).items()}
         return connection
 
+    def _ends(self):
+        """How each side shows who it is."""
+        xauth = {"auth": "xauth"}
+        if self.auth == "psk":
+            ends = {"local-1": {"auth": "psk", "id": self.gateway_id},
+                    "remote-1": {"auth": "psk", "id": self.identity}}
+            return {**ends, "remote-2": xauth} if self.users else ends
+        ends = {"send_cert": "always",
+                "local-1": {"auth": "pubkey", "certs": "gateway.pem", "id": self.gateway_id}}
+        if self.auth == "hybrid":
+            return {**ends, "remote-1": xauth}
+        ends["remote-1"] = {"auth": "pubkey", "id": self.identity}
+        return {**ends, "remote-2": xauth} if self.users else ends
+
     def secrets(self, name):
-        found = {f"ike-{name}": {"id-1": self.identity, "secret": quoted(self.psk)}}
+        found = {}
+        if self.auth == "psk":
+            found[f"ike-{name}"] = {"id-1": self.identity, "secret": quoted(self.psk)}
         for number, (user, password) in enumerate(self.users.items()):
             found[f"xauth-{name}-{number}"] = {"id": user, "secret": quoted(password)}
         return found
@@ -104,6 +123,9 @@ class Gateway:
             shutil.copy(shutil.which(program) or f"/usr/sbin/{program}", self.folder)
         self._write("strongswan.conf", render(self._daemon()))
         self._write("swanctl.conf", render(self._configuration()))
+        for connection in self.connections.values():
+            for path, text in connection.files.items():
+                self._write(path, text)
 
     def _write(self, name, text):
         with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Authorities and certificates for a gateway and its clients in the lab, valid today.
+
+    pki = Pki()
+    Connection("alice@example.com", auth="certificate", **pki.gateway())
+    Dialtone(lab, profile(**pki.settings(lab, pki.client("email:alice@example.com"))))
+"""
+
+import datetime
+import os
+import sys
+
+from lab import HERE
+
+sys.path.insert(0, os.path.dirname(HERE))
+from gateways import pki  # noqa: E402
+
+GATEWAY_ID = "gw.example.com"
+
+
+class Pki:
+    """A root, an intermediate for gateways, and what they issue."""
+
+    def __init__(self, kind="rsa2048", intermediate=True):
+        self.kind = kind
+        self.root = pki.Authority("Example,Root", kind, now=datetime.datetime.utcnow())
+        self.middle = self.root
+        if intermediate:
+            self.middle = pki.Authority("Example,Gateways", kind, issuer=self.root)
+
+    def gateway(self, *names, **more):
+        """Keywords for Connection."""
+        more.setdefault("kind", self.kind)
+        credential = self.middle.issue("Example,Gateway", *(names or ("fqdn:" + GATEWAY_ID,)), **more)
+        files = {"x509/gateway.pem": pki.pem(credential.certificate),
+                 "private/gateway.pem": pki.pem_of_key(credential.key)}
+        for number, certificate in enumerate((*credential.issuers, self.root.certificate)):
+            files[f"x509ca/{number}.pem"] = pki.pem(certificate)
+        return {"files": {path: text.decode() for path, text in files.items()}}
+
+    def client(self, *names, **more):
+        more.setdefault("kind", self.kind)
+        return more.pop("issuer", self.root).issue("Example,Client", *names, **more)
+
+    def settings(self, lab, client=None, remote="fqdn:" + GATEWAY_ID, password=None):
+        """Keywords for profile(); the files stand in the lab's folder, readable by everybody."""
+        found = {"Identity__Auth": "certificate" if client else "hybrid",
+                 "Identity__CA": "file:" + self._file(lab, "root.pem", pki.pem(self.root.certificate)),
+                 "Gateway__RemoteID": remote}
+        if client:
+            text = client.pem(private=False) + pki.pem_of_key(client.key, password)
+            found["Identity__Certificate"] = "file:" + self._file(lab, "client.pem", text)
+        return found
+
+    @staticmethod
+    def _file(lab, name, content):
+        path = os.path.join(lab.folder, name)
+        with open(path, "wb") as file:
+            file.write(content)
+        os.chmod(path, 0o644)
+        return path
