@@ -11,11 +11,13 @@ import pathlib
 import random
 import re
 import struct
+import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from gateways import algorithms, crypto, esp, inner, keys, wire  # noqa: E402
+from gateways import algorithms, crypto, esp, inner, keys, pki, signatures, wire  # noqa: E402
 from gateways import constants as c  # noqa: E402
 from gateways.judge import Judge  # noqa: E402
 
@@ -47,6 +49,49 @@ def load_cases(path=VECTORS):
         else:
             cases[-1][key] = bytes.fromhex(value)
     return cases
+
+
+class Signatures(unittest.TestCase):
+    """Against OpenSSL's command line: what is signed here is verified there, and the other way."""
+
+    VALUE = bytes(range(20))
+
+    def openssl(self, *words, data=b''):
+        done = subprocess.run(['openssl', *words], input=data, stdout=subprocess.PIPE, check=False)
+        return done.returncode, done.stdout
+
+    def test_rsa_without_digest_info_is_that_of_openssl(self):
+        one = pki.key('rsa2048', 'self test')
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(pki.pem_of_key(one))
+            file.flush()
+            words = ['pkeyutl', '-sign', '-inkey', file.name, '-pkeyopt', 'rsa_padding_mode:pkcs1']
+            code, made = self.openssl(*words, data=self.VALUE)
+        self.assertEqual((code, made), (0, signatures.sign_rsa(one, self.VALUE)))
+
+    def test_each_method_verifies_its_own_and_no_changed_one(self):
+        kinds = {'sha256': 'ecp256', 'sha384': 'ecp384', 'sha512': 'ecp521', None: 'rsa2048'}
+        for method in signatures.METHODS.values():
+            if method.client == 'hash':
+                continue
+            one = pki.key(kinds[method.digest], 'self test')
+            value = crypto.digest(method.digest or 'sha1', b'x')
+            made = signatures.sign(method, one, value)
+            signatures.verify(method, one.public_key(), value, made)
+            for changed in (made[:-1] + bytes([made[-1] ^ 1]), made[1:], b''):
+                with self.assertRaises(signatures.BadSignature):
+                    signatures.verify(method, one.public_key(), value, changed)
+
+    def test_chains_end_at_an_anchor_or_not_at_all(self):
+        root = pki.Authority('Example,Root', 'ecp256')
+        middle = pki.Authority('Example,Middle', 'ecp256', issuer=root)
+        end = middle.issue('Example,End', kind='ecp256')
+        old = middle.issue('Example,End', kind='ecp256', ends=-pki.YEAR / 2)
+        anchors = (root.certificate,)
+        self.assertEqual(pki.chain_problem(end.chain, anchors), '')
+        self.assertIn('no issuer', pki.chain_problem(end.chain[:1], anchors))
+        self.assertIn('no issuer', pki.chain_problem(end.chain, ()))
+        self.assertIn('not valid', pki.chain_problem(old.chain, anchors))
 
 
 class Published(unittest.TestCase):

@@ -9,7 +9,8 @@ A file of cases looks like this:
     main()
 
 A case takes a Lab that is up, unless its @case says what sites it wants or lab=False. The names of
-cases given on the command line (parts of them) run alone.
+cases given on the command line (parts of them) run alone; `--conversations` prints the names of those
+that have a gateway to talk to, and runs nothing.
 """
 
 import os
@@ -107,7 +108,20 @@ def where(failure):
     return [f"at {os.path.basename(f.filename)}:{f.lineno}: {f.line}" for f in frames[-1:]]
 
 
+def converses(function):
+    """True if a case, or a function of its file that it calls, has a gateway to talk to."""
+    names = function.__code__.co_names
+    if {"Gateway", "Connection", "Served"} & set(names):
+        return True
+    called = [function.__globals__.get(name) for name in names]
+    here = [f for f in called if getattr(f, "__module__", None) == function.__module__]
+    return any(converses(f) for f in here if isinstance(f, type(main)) and f is not function)
+
+
 def main():
+    if sys.argv[1:] == ["--conversations"]:
+        print("\n".join(name for name, _, _, function in CASES if converses(function)))
+        return
     need_root()
     signal.signal(signal.SIGALRM, on_alarm)
     signal.signal(signal.SIGTERM, lambda *unused: sys.exit(143))
