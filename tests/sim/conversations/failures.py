@@ -112,7 +112,7 @@ def test_b5_identity_of_odd_bytes(sim, data):
 def test_xauth_of_a_type_that_is_not_supported(sim):
     """xauth-06, 3: STATUS = FAIL in the REPLY, and the password stays here."""
     personality = variant(
-        Srx, xauth_rounds=(((c.XAUTH_TYPE, 1), (c.XAUTH_CHALLENGE, b'123456')) + NAME_AND_PASSWORD,)
+        Srx, xauth_rounds=(((c.XAUTH_TYPE, 4), (c.XAUTH_CHALLENGE, b'123456')) + NAME_AND_PASSWORD,)
     )
     world = sim.world(personality, WITH_USER)
     fails(world, 'user-authentication', SLOW)
