@@ -24,6 +24,7 @@ from pipe import Pipe, PipeDied  # noqa: E402
 MODULES = (
     'connect',
     'gateways',
+    'userauth',
     'algorithms',
     'lifetimes',
     'failures',
