@@ -6,6 +6,7 @@
 #include "profile-kit.h"
 
 #include <string.h>
+#include <time.h>
 
 typedef struct {
     const char *name;
@@ -370,7 +371,7 @@ static void test_a_line_may_have_8192_bytes_and_not_one_more(void **state)
 static void test_a_million_mistakes_are_a_short_list_at_once(void **state)
 {
     GString *text = g_string_new("[Network]\n");
-    gint64 start = g_get_monotonic_time();
+    clock_t start = clock();
 
     while (text->len < 1000 * 1000)
         g_string_append(text, "X=1\n");
@@ -379,20 +380,20 @@ static void test_a_million_mistakes_are_a_short_list_at_once(void **state)
     g_string_free(text, TRUE);
     assert_in_range(g_strv_length(lines), 50, 110);
     assert_non_null(strstr(findings, "more mistakes follow"));
-    assert_true(g_get_monotonic_time() - start < 5 * G_USEC_PER_SEC);
+    assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
 }
 
 static void test_a_hundred_thousand_groups_are_refused_at_once(void **state)
 {
     GString *text = g_string_new(NULL);
-    gint64 start = g_get_monotonic_time();
+    clock_t start = clock();
 
     for (guint i = 0; i < 100000; i++)
         g_string_append_printf(text, "[%u]\n", i);
     g_autofree char *findings = findings_of(text->str, text->len);
     g_string_free(text, TRUE);
     assert_non_null(strstr(findings, "more groups than any profile has"));
-    assert_true(g_get_monotonic_time() - start < 5 * G_USEC_PER_SEC);
+    assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
 }
 
 static void test_all_mistakes_are_listed_in_order_of_lines(void **state)
