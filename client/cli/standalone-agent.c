@@ -206,6 +206,7 @@ static bool send_secrets(Agent *agent, GError **error)
     }
     if (!check_psk(agent, secrets, error))
         return false;
+    standalone_keyring_fill(agent->profile, agent->fd, secrets);
     int result = tunnel_frame_send_secrets(agent->fd, secrets);
     if (result == 0)
         return true;
@@ -228,8 +229,7 @@ static StandalonePrompt ask(Agent *agent, const char *text, bool echo, IkeSecret
     return result;
 }
 
-/* A key that is typed follows the rules of the secrets file: 0x begins bytes. */
-static bool interpret_psk(IkeSecret *psk)
+bool standalone_interpret_psk(IkeSecret *psk)
 {
     static const char before[] = "[Secrets]\nPSK=";
     const gsize n = sizeof(before) - 1;
@@ -260,7 +260,7 @@ static StandalonePrompt ask_all(Agent *agent, const TunnelQuestion *question, Tu
     if (question->psk) {
         g_autofree char *text = g_strdup_printf(_("Preshared key of %s: "), agent->profile->name);
         result = ask(agent, text, false, &answer->psk);
-        if (result == STANDALONE_PROMPT_ANSWERED && !interpret_psk(&answer->psk))
+        if (result == STANDALONE_PROMPT_ANSWERED && !standalone_interpret_psk(&answer->psk))
             result = STANDALONE_PROMPT_NOBODY;
     }
     if (result == STANDALONE_PROMPT_ANSWERED && question->user)

@@ -7,6 +7,8 @@
 #include <sys/types.h>
 
 #include "client/common/report.h"
+#include "client/profile/profile.h"
+#include "client/tunnel/secrets.h"
 
 typedef struct StandaloneOptions {
     const char *profile; /* a name, a UUID or a path */
@@ -30,6 +32,12 @@ void standalone_print(DialtoneReport *report, bool json);
 void standalone_print_failure(const char *profile, const GError *error, bool json);
 /* One line on standard error. */
 void standalone_print_notice(const char *text);
+
+/* Fills in what the user's keyring has of the secrets that are not known yet. */
+void standalone_keyring_fill(const DialtoneProfile *profile, int tunnel_fd, TunnelSecrets *secrets);
+/* A key that is typed or kept follows the rules of the secrets file: 0x begins bytes. False: it
+ * said why it is none. */
+bool standalone_interpret_psk(IkeSecret *psk) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- prompts (standalone-prompt.c) ---- */
 

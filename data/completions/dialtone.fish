@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Completion of dialtone(1) for fish.
 
-set -l commands connect disconnect status list show check renegotiate
+set -l commands connect disconnect status list show check renegotiate secret
 set -l with_profile connect disconnect status show check renegotiate
 set -l with_json connect status list show check
 
@@ -13,6 +13,8 @@ complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a list -d '
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a show -d 'Show a profile'
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a check -d 'Say what is wrong with a profile'
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a renegotiate -d 'Agree on new keys now'
+complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a secret -d 'Keep a secret in the keyring'
+complete -c dialtone -n "__fish_seen_subcommand_from secret" -a 'set forget psk password'
 complete -c dialtone -n "__fish_seen_subcommand_from $with_profile" -a '(dialtone list 2>/dev/null | cut -f1)'
 complete -c dialtone -n "__fish_seen_subcommand_from $with_profile" -a '(__fish_complete_suffix .dialtone)'
 complete -c dialtone -n "__fish_seen_subcommand_from $with_json" -l json -d 'Print JSON'

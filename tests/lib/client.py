@@ -80,11 +80,13 @@ class Dialtone:
         return path
 
     # ---- life ----
-    def start(self, *more):
-        env = {"SUDO_UID": str(CALLER), "SUDO_GID": str(CALLER), "SUDO_USER": "caller"}
+    def start(self, *more, secrets=True, env=None):
+        """secrets False: without a secrets file. env: of the user's session."""
+        env = {"SUDO_UID": str(CALLER), "SUDO_GID": str(CALLER), "SUDO_USER": "caller", **(env or {})}
+        given = ("--secrets", self.secrets) if secrets else ()
         self.process = self.lab.start(
-            self.node, binary(), "connect", "--standalone", "--secrets", self.secrets, "--json",
-            *more, self.profile, env=env, stdout=subprocess.PIPE,
+            self.node, binary(), "connect", "--standalone", *given, "--json", *more,
+            self.profile, env=env, stdout=subprocess.PIPE,
             stderr=open(os.path.join(self.lab.folder, f"dialtone-{self.name}.err"), "ab"))
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()

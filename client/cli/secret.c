@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dialtone secret: keeps a secret of a profile in the keyring of the user's session, or takes it
+ * out again. A secret never stands on a command line: it is typed, or comes by standard input when
+ * that is no terminal.
+ */
+#include "client/cli/verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/cli/cli.h"
+#include "client/cli/keyring.h"
+#include "client/cli/standalone.h"
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/profile/parse.h"
+#include "client/profile/store.h"
+#include "platform/secret-memory.h"
+
+typedef struct Kind {
+    const char *name;   /* on the command line, and in the keyring */
+    const char *prompt; /* what is typed */
+    const char *title;  /* what the keyring's own program shows behind the profile's name */
+} Kind;
+
+static const Kind KINDS[] = {
+    {"psk", N_("Preshared key: "), N_("preshared key")},
+    {"password", N_("Password: "), N_("password")},
+};
+
+static const Kind *find_kind(const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(KINDS); i++)
+        if (g_ascii_strcasecmp(KINDS[i].name, name) == 0)
+            return &KINDS[i];
+    return NULL;
+}
+
+/* ---- what is kept ---- */
+
+/* One line; its end is no part of it. */
+static bool read_line(char *secret, gsize size)
+{
+    gsize n = 0;
+    gssize got = 0;
+    while (n + 1 < size && (got = read(STDIN_FILENO, secret + n, 1)) == 1 && secret[n] != '\n')
+        n++;
+    secret[n] = '\0';
+    return n > 0 && got >= 0 && n + 1 < size;
+}
+
+static bool take_secret(const Kind *kind, char *secret, gsize size)
+{
+    if (!isatty(STDIN_FILENO))
+        return read_line(secret, size);
+    return standalone_prompt(_(kind->prompt), false, -1, secret, size) ==
+           STANDALONE_PROMPT_ANSWERED;
+}
+
+static int explain(PlatformKeyringResult result)
+{
+    switch (result) {
+    case PLATFORM_KEYRING_DONE:
+        return DIALTONE_FAILURE_NONE;
+    case PLATFORM_KEYRING_NOTHING:
+        cli_complain(_("The keyring has no such secret of this profile."));
+        return DIALTONE_FAILURE_SECRET_MISSING;
+    case PLATFORM_KEYRING_LOCKED:
+        cli_complain(_("The keyring is locked, and was not opened."));
+        return DIALTONE_FAILURE_SECRET_MISSING;
+    case PLATFORM_KEYRING_NONE:
+        cli_complain(_("There is no keyring in this session. Give secrets by `dialtone connect "
+                       "--secrets FILE` instead."));
+        return DIALTONE_FAILURE_INTERNAL;
+    case PLATFORM_KEYRING_FAILED:
+        break;
+    }
+    cli_complain(_("The keyring did not do it."));
+    return DIALTONE_FAILURE_INTERNAL;
+}
+
+static int set(const DialtoneProfile *profile, const Kind *kind)
+{
+    const PlatformKeyringName name = {cli_keyring_profile(profile), kind->name};
+    g_autofree char *label = g_strdup_printf("%s: %s", profile->name, _(kind->title));
+    char *secret = platform_secret_alloc(CLI_KEYRING_SECRET_MAX + 1);
+    int code = DIALTONE_FAILURE_SECRET_MISSING;
+    if (secret != NULL && take_secret(kind, secret, IKE_SECRET_MAX + 1))
+        code = explain(cli_keyring_store(&name, label, secret));
+    else
+        cli_complain(_("Nothing was given, so nothing is kept."));
+    platform_secret_free(secret);
+    return code;
+}
+
+static int forget(const DialtoneProfile *profile, const Kind *kind)
+{
+    const PlatformKeyringName name = {cli_keyring_profile(profile), kind->name};
+    return explain(cli_keyring_forget(&name));
+}
+
+/* ---- the verb ---- */
+
+static const struct {
+    const char *name;
+    int (*run)(const DialtoneProfile *profile, const Kind *kind);
+} ACTIONS[] = {{"set", set}, {"forget", forget}};
+
+static DialtoneProfile *load(const char *what, GError **error)
+{
+    g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
+    g_autofree char *path = dialtone_store_find(store, what, error);
+    return path != NULL ? dialtone_profile_load_with_psk(path, NULL, error) : NULL;
+}
+
+int cli_secret(int argc, char **argv)
+{
+    const CliHelp help = {
+        .arguments = _("set|forget PROFILE psk|password"),
+        .summary = _("Keeps a secret of PROFILE in the keyring, or takes it out again."),
+        .description = _("The secret is typed, or read from standard input:\n"
+                         "  dialtone secret set office psk\n"
+                         "  pass show office/psk | dialtone secret set office psk"),
+    };
+    g_auto(GStrv) words = NULL;
+    g_autoptr(GError) error = NULL;
+    if (!cli_parse(argc, argv, NULL, &help, &words))
+        return DIALTONE_FAILURE_USAGE;
+    const Kind *kind = g_strv_length(words) == 3 ? find_kind(words[2]) : NULL;
+    if (kind == NULL)
+        return cli_usage(argv[0], "%s", _("say what to do, a profile, and psk or password"));
+    if (cli_caller() != getuid())
+        return cli_usage(argv[0], "%s", _("run it without sudo: the keyring is yours, not root's"));
+    g_autoptr(DialtoneProfile) profile = load(words[1], &error);
+    if (profile == NULL)
+        return cli_fail(error);
+    for (gsize i = 0; i < G_N_ELEMENTS(ACTIONS); i++)
+        if (strcmp(ACTIONS[i].name, words[0]) == 0)
+            return ACTIONS[i].run(profile, kind);
+    return cli_usage(argv[0], _("%s is nothing it can do; write set or forget"), words[0]);
+}

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A desktop session of the calling user, as far as a keyring needs one: a session bus and
+gnome-keyring, both real, in a folder to throw away."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+
+from client import CALLER
+from lab import expect, wait_until
+
+PASSWORD = "the user's login password"
+
+
+class Session:
+    """Use it as a context. `env` is what the session's programs have in their environment."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.folder = os.path.join(lab.folder, "session")
+        self.env = {"XDG_RUNTIME_DIR": self.folder, "HOME": self.folder,
+                    "DBUS_SESSION_BUS_ADDRESS": f"unix:path={self.folder}/bus"}
+
+    def as_user(self, *argv):
+        return ["setpriv", f"--reuid={CALLER}", f"--regid={CALLER}", "--clear-groups", "env", "-i",
+                "PATH=/usr/bin:/bin", *(f"{k}={v}" for k, v in self.env.items()), *argv]
+
+    def run(self, *argv, given=""):
+        """Standard output of a program of the user's."""
+        done = subprocess.run(self.as_user(*argv), input=given, capture_output=True, text=True,
+                              timeout=20, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{argv} ended with {done.returncode}: {done.stderr}")
+        return done.stdout
+
+    def name_user(self):
+        """A bus daemon wants to know its user by name. /etc is the sandbox's own."""
+        expect(os.uname().nodename == "sandbox", "this is no machine to throw away")
+        try:
+            pwd.getpwuid(CALLER)
+        except KeyError:
+            with open("/etc/passwd", "a", encoding="utf-8") as file:
+                file.write(f"caller:x:{CALLER}:{CALLER}::/nonexistent:/bin/sh\n")
+
+    def __enter__(self):
+        self.name_user()
+        os.makedirs(self.folder, exist_ok=True)
+        os.chmod(self.folder, 0o700)
+        os.chown(self.folder, CALLER, CALLER)
+        self.bus = self.lab.start("client", *self.as_user("dbus-daemon", "--session", "--nofork",
+                                                          "--nopidfile", f"--address=unix:path={self.folder}/bus"),
+                       log="bus.log")
+        wait_until(lambda: os.path.exists(f"{self.folder}/bus"), 5, "the session bus is there")
+        self.keyring = self.lab.start("client", *self.as_user(
+            "gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"),
+            log="keyring.log", stdin=subprocess.PIPE)
+        self.keyring.stdin.write(PASSWORD.encode())
+        self.keyring.stdin.close()
+        wait_until(self.has_keyring, 5, "the keyring is there")
+        return self
+
+    def has_keyring(self):
+        try:
+            self.run("gdbus", "introspect", "--session", "-d", "org.freedesktop.secrets", "-o",
+                     "/org/freedesktop/secrets/collection/login")
+            return True
+        except RuntimeError:
+            return False
+
+    def lock(self):
+        self.run("gdbus", "call", "--session", "-d", "org.freedesktop.secrets", "-o",
+                 "/org/freedesktop/secrets", "-m", "org.freedesktop.Secret.Service.Lock",
+                 "[objectpath '/org/freedesktop/secrets/collection/login']")
+
+    def stop_keyring(self):
+        """It stays on the bus, and answers nobody."""
+        self.keyring.send_signal(signal.SIGSTOP)
+
+    def __exit__(self, *_):
+        self.keyring.send_signal(signal.SIGCONT)
+        self.lab.stop(self.keyring)
+        self.lab.stop(self.bus)
+        shutil.rmtree(self.folder)
