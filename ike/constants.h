@@ -14,7 +14,8 @@ enum {
     IKE_COOKIE_SIZE = 8,
     IKE_HEADER_SIZE = 28,
     IKE_PAYLOAD_HEADER_SIZE = 4,
-    IKE_NON_ESP_MARKER_SIZE = 4, /* RFC 3948, 2.2 */
+    IKE_FRAGMENT_HEADER_SIZE = 8, /* generic header included */
+    IKE_NON_ESP_MARKER_SIZE = 4,  /* RFC 3948, 2.2 */
     IKE_PORT = 500,
     IKE_PORT_NATT = 4500,
     IKE_DOI_IPSEC = 1,
@@ -55,6 +56,8 @@ typedef enum IkeExchangeType {
     IKE_EXCHANGE_QUICK = 32,
     IKE_EXCHANGE_NEW_GROUP = 33,
 } IkeExchangeType;
+
+enum { IKE_FRAGMENT_LAST = 0x01 }; /* flags of a fragment */
 
 enum { IKE_FLAG_ENCRYPTION = 0x01, IKE_FLAG_COMMIT = 0x02, IKE_FLAG_AUTH_ONLY = 0x04 };
 

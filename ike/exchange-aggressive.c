@@ -65,7 +65,7 @@ static unsigned our_vendors(const IkeConfig *config)
 {
     unsigned natt = config->natt == IKE_NATT_OFF ? 0 : IKE_VENDORS_NATT;
 
-    return IKE_VENDOR_XAUTH | IKE_VENDOR_DPD | IKE_VENDOR_UNITY | natt;
+    return IKE_VENDOR_XAUTH | IKE_VENDOR_DPD | IKE_VENDOR_FRAGMENTATION | IKE_VENDOR_UNITY | natt;
 }
 
 static int build_am1(IkeSession *session, IkeExchange *x, IkeBuilder *builder)

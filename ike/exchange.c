@@ -8,6 +8,7 @@
  * - the IV of a message ID moves on with each accepted or sent message, and with no other;
  * - only who began an exchange retransmits; who answers, answers repetitions from its cache.
  */
+#include "ike/fragment.h"
 #include "ike/message-crypt.h"
 #include "ike/policy.h"
 #include "ike/session-private.h"
@@ -216,10 +217,24 @@ static int remember(uint8_t **kept, size_t *kept_n, IkeSlice bytes)
     return 0;
 }
 
+/* A message that some paths don't carry whole goes in fragments to who has said that he puts them
+ * together. Nobody has said anything before AM1 is answered: where it remains unanswered, every
+ * other copy is a try (strongSwan and racoon take it). */
+static bool goes_in_fragments(const IkeExchange *x)
+{
+    bool a_try = !x->sa->authenticated && x->tries >= 2 && x->tries % 2 == 0;
+
+    return x->sent_n > IKE_WHOLE_MAX && ((x->sa->vendors & IKE_VENDOR_FRAGMENTATION) != 0 || a_try);
+}
+
 static int send_kept(IkeSession *session, IkeExchange *x)
 {
+    const IkeSlice message = {x->sent, x->sent_n};
+
     x->sent_at = session->now;
-    return ike_session_send(session, x->sa, (IkeSlice){x->sent, x->sent_n});
+    if (goes_in_fragments(x))
+        return ike_session_send_in_fragments(session, x->sa, message, x->fragment_id);
+    return ike_session_send(session, x->sa, message);
 }
 
 static int send_step(IkeSession *session, IkeExchange *x, const IkeStep *step)
@@ -238,6 +253,7 @@ static int send_step(IkeSession *session, IkeExchange *x, const IkeStep *step)
         r = protect(x, step->protection, &builder);
     if (r == 0)
         r = remember(&x->sent, &x->sent_n, ike_writer_slice(&builder.writer, 0));
+    x->fragment_id = ++x->sa->fragment_ids;
     if (r == 0)
         r = send_kept(session, x);
     return r;

@@ -79,6 +79,7 @@ struct IkeExchange {
     uint16_t nonce_i_n, nonce_r_n;
     uint8_t *sent, *received; /* the last datagram of each direction */
     size_t sent_n, received_n;
+    uint16_t fragment_id; /* of what was sent last, where it goes in fragments */
     unsigned tries;
     unsigned repeats_answered;
     uint64_t sent_at; /* last */

@@ -58,6 +58,7 @@ void ike_isakmp_sa_remove(IkeSession *session, IkeIsakmpSa *sa)
             session->sas[i] = NULL;
     if (session->current == sa)
         session->current = NULL;
+    sa->reassembly = ike_reassembly_free(sa->reassembly);
     ike_wipe(sa, sizeof(*sa));
     free(sa);
 }

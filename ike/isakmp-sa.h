@@ -6,6 +6,7 @@
 #define IKE_ISAKMP_SA_H
 
 #include "ike/exchange.h"
+#include "ike/fragment.h"
 #include "ike/ike.h"
 #include "ike/keymat.h"
 #include "ike/natt.h"
@@ -51,6 +52,8 @@ struct IkeIsakmpSa {
     uint32_t probe_sequence;
     bool peer_sequence_known;
     uint32_t peer_sequence;
+    IkeReassembly *reassembly;           /* NULL as long as nothing came in fragments */
+    uint16_t fragment_ids;               /* the last that one of our messages has taken */
     uint32_t seen_ids[IKE_SEEN_IDS_MAX]; /* message IDs that were used, by either side */
     size_t seen_ids_n;
 };

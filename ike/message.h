@@ -11,8 +11,10 @@
 #include "ike/writer.h"
 
 enum {
-    IKE_MESSAGE_MAX = 8192, /* bytes of a datagram that is looked at or built */
-    IKE_PAYLOADS_MAX = 64,  /* payloads of one message; more are refused */
+    /* Bytes of a message that is looked at or built: a chain of certificates of 4,096-bit keys has
+     * to fit. */
+    IKE_MESSAGE_MAX = 16384,
+    IKE_PAYLOADS_MAX = 64, /* payloads of one message; more are refused */
 };
 
 typedef struct IkeHeader {

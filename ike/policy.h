@@ -11,6 +11,7 @@
  * - DPD: R-U-THERE after `dpd_interval` without anything from the gateway, again after 0.5, 1, 2
  *   and 4 s, lost after 4 s more;
  * - renewal: before the end of each SA, by a fifth of its life (2 s to 10 min), with jitter;
+ * - reassembly: how long the fragments of a message are kept for the rest of them;
  * - overlap: how long the replaced SA still takes packets.
  */
 #ifndef IKE_POLICY_H
@@ -40,6 +41,7 @@
 #define IKE_RENEWAL_LEAST   (5 * IKE_SECOND) /* between two that a volume of traffic asks for */
 #define IKE_DELETED_WAIT    IKE_SECOND       /* a child is gone: before a new one is asked for */
 #define IKE_DELETED_SA_WAIT (10 * IKE_SECOND)
+#define IKE_REASSEMBLY_WAIT (5 * IKE_SECOND) /* for the rest of a message in fragments */
 
 enum {
     IKE_TRIALS_MAX = 64,         /* answers that an attempt spends Diffie-Hellman on */

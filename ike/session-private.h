@@ -54,12 +54,16 @@ struct IkeSession {
 };
 
 /* ---- session.c: the owner ---- */
+/* The end of every call: a fault of this machine ends the session, and is told. */
+int ike_session_finish(IkeSession *session, int r);
 int ike_session_emit(IkeSession *session, const IkeEvent *event);
 void ike_session_set_state(IkeSession *session, IkeState state);
 int ike_session_random(IkeSession *session, uint8_t *bytes, size_t n);
 /* Up to `range` ns less than `value`, at random; `value` where there is no randomness. */
 uint64_t ike_session_jitter(IkeSession *session, uint64_t value, uint64_t range);
-int ike_session_send(IkeSession *session, const IkeIsakmpSa *sa, IkeSlice message);
+int ike_session_send(IkeSession *session, const IkeIsakmpSa *sa, IkeSlice datagram);
+int ike_session_send_in_fragments(IkeSession *session, const IkeIsakmpSa *sa, IkeSlice message,
+                                  uint16_t id);
 /* The end: FAILED before it was connected, LOST after. */
 int ike_session_fail(IkeSession *session, const IkeFailure *failure);
 int ike_session_fail_simply(IkeSession *session, IkeReason reason, IkeDetail detail);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The session: the boundary of the core. Datagrams are routed to exchanges by cookies and message
- * ID, time is handed to all who wait, and after each call the session looks at what is next.
+ * The session: the boundary of the core. Time is handed to all who wait, and after each call the
+ * session looks at what is next.
  *
  * Invariants:
  * - nothing is freed while a message that may refer to it is in hand: what is to go is marked, and
@@ -10,7 +10,7 @@
  *   is sent and no more events come;
  * - a message that fails verification changes nothing and is answered by nothing.
  */
-#include "ike/payload-notify.h"
+#include "ike/fragment.h"
 #include "ike/policy.h"
 #include "ike/session-private.h"
 
@@ -53,15 +53,29 @@ uint64_t ike_session_jitter(IkeSession *session, uint64_t value, uint64_t range)
     return less < value ? value - less : value;
 }
 
-int ike_session_send(IkeSession *session, const IkeIsakmpSa *sa, IkeSlice message)
+int ike_session_send(IkeSession *session, const IkeIsakmpSa *sa, IkeSlice datagram)
 {
-    uint8_t bytes[IKE_NON_ESP_MARKER_SIZE + IKE_MESSAGE_MAX] = {0};
+    uint8_t bytes[IKE_NON_ESP_MARKER_SIZE + IKE_MESSAGE_MAX];
 
     if (!sa->marked)
-        return ike_queue_packet(&session->packets, &sa->peer, message);
-    memcpy(bytes + IKE_NON_ESP_MARKER_SIZE, message.bytes, message.n);
+        return ike_queue_packet(&session->packets, &sa->peer, datagram);
+    memset(bytes, 0, IKE_NON_ESP_MARKER_SIZE);
+    memcpy(bytes + IKE_NON_ESP_MARKER_SIZE, datagram.bytes, datagram.n);
     return ike_queue_packet(&session->packets, &sa->peer,
-                            (IkeSlice){bytes, IKE_NON_ESP_MARKER_SIZE + message.n});
+                            (IkeSlice){bytes, IKE_NON_ESP_MARKER_SIZE + datagram.n});
+}
+
+int ike_session_send_in_fragments(IkeSession *session, const IkeIsakmpSa *sa, IkeSlice message,
+                                  uint16_t id)
+{
+    uint8_t bytes[IKE_WHOLE_MAX];
+    int r = 0;
+
+    for (size_t i = 1; i <= ike_fragment_count(message.n) && r == 0; i++) {
+        size_t n = ike_fragment_write(bytes, message, id, i);
+        r = ike_session_send(session, sa, (IkeSlice){bytes, n});
+    }
+    return r;
 }
 
 static bool is_shared(const IkeIsakmpSa *sa)
@@ -211,7 +225,7 @@ static void collect_groups(IkeSession *session)
 }
 
 /* The end of every call: a fault of this machine ends the session, and is told. */
-static int finish(IkeSession *session, int r)
+int ike_session_finish(IkeSession *session, int r)
 {
     if (r >= 0 && session->state != IKE_STATE_ENDED)
         r = ike_session_advance(session);
@@ -230,173 +244,10 @@ int ike_session_start(IkeSession *session, uint64_t now)
         return -EALREADY;
     collect_groups(session);
     if (session->groups_n == 0)
-        return finish(session, -EINVAL);
+        return ike_session_finish(session, -EINVAL);
     session->attempts_end = now + IKE_ADDRESS_BUDGET;
     ike_session_set_state(session, IKE_STATE_PHASE1);
-    return finish(session, ike_aggressive_begin(session, session->groups[0], false));
-}
-
-/* ---- receiving ---- */
-
-static bool same_host(const IkeAddress *a, const IkeAddress *b)
-{
-    return a->family == b->family && memcmp(a->bytes, b->bytes, a->family == 4 ? 4 : 16) == 0;
-}
-
-static IkeIsakmpSa *find_sa(IkeSession *session, const IkeHeader *header, const IkeAddress *from)
-{
-    for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX; i++) {
-        IkeIsakmpSa *sa = session->sas[i];
-        if (sa == NULL || memcmp(header->cookie_i, sa->cookie_i, IKE_COOKIE_SIZE) != 0)
-            continue;
-        /* Before there are keys, only the address tells who speaks. */
-        if (!sa->authenticated)
-            return same_host(from, &sa->peer) ? sa : NULL;
-        if (memcmp(header->cookie_r, sa->cookie_r, IKE_COOKIE_SIZE) == 0)
-            return sa;
-    }
-    return NULL;
-}
-
-static IkeExchange *find_exchange(IkeSession *session, const IkeIsakmpSa *sa,
-                                  const IkeHeader *header)
-{
-    for (size_t i = 0; i < IKE_EXCHANGES_MAX; i++) {
-        IkeExchange *x = &session->exchanges[i];
-        if (x->script != NULL && x->sa == sa && x->message_id == header->message_id &&
-            x->script->type == (IkeExchangeType)header->exchange)
-            return x;
-    }
-    return NULL;
-}
-
-static IkeExchange *phase1_of(IkeSession *session, const IkeIsakmpSa *sa)
-{
-    for (size_t i = 0; i < IKE_EXCHANGES_MAX; i++) {
-        IkeExchange *x = &session->exchanges[i];
-        if (x->script == &IKE_SCRIPT_AGGRESSIVE && x->sa == sa)
-            return x;
-    }
-    return NULL;
-}
-
-/* A notify in the clear, before Phase 1 is authenticated: somebody says that he refuses. */
-static void take_hint(IkeSession *session, const IkeIsakmpSa *sa, const IkeHeader *header,
-                      IkeSlice datagram)
-{
-    IkeMessage message;
-    IkeExchange *phase1 = phase1_of(session, sa);
-    IkeSlice payloads = {datagram.bytes + IKE_HEADER_SIZE, datagram.n - IKE_HEADER_SIZE};
-
-    if (phase1 == NULL || ike_payloads_read(header, payloads, &message) != 0)
-        return;
-    for (size_t i = 0; i < message.n; i++) {
-        IkeNotify notify;
-        if (message.payloads[i].type == IKE_PAYLOAD_NOTIFY &&
-            ike_notify_read(message.payloads[i].body, &notify) && notify.type != 0 &&
-            notify.type <= IKE_NOTIFY_ERROR_LAST)
-            ike_aggressive_hint(session, phase1, notify.type);
-    }
-}
-
-/* The script for an exchange that the gateway begins; NULL: we take part in no such exchange. */
-static const IkeScript *script_for(const IkeHeader *header)
-{
-    switch ((int)header->exchange) {
-    case IKE_EXCHANGE_INFORMATIONAL:
-        return &IKE_SCRIPT_INFO_IN;
-    case IKE_EXCHANGE_TRANSACTION:
-        return &IKE_SCRIPT_TRANSACTION;
-    case IKE_EXCHANGE_QUICK:
-        return &IKE_SCRIPT_QUICK_RESPONDER;
-    default:
-        return NULL;
-    }
-}
-
-static void *data_for(const IkeScript *script)
-{
-    if (script == &IKE_SCRIPT_TRANSACTION)
-        return calloc(1, sizeof(IkeTransaction));
-    if (script == &IKE_SCRIPT_QUICK_RESPONDER)
-        return ike_quick_renewal_new();
-    return NULL;
-}
-
-static int begin_theirs(IkeSession *session, IkeIsakmpSa *sa, const IkeHeader *header,
-                        IkeSlice datagram)
-{
-    const IkeScript *script = script_for(header);
-
-    /* A message ID serves one exchange: a recorded message is no new one. */
-    if (script == NULL || !sa->authenticated || header->message_id == 0 ||
-        (header->flags & IKE_FLAG_ENCRYPTION) == 0 ||
-        !ike_isakmp_sa_is_fresh_id(sa, header->message_id))
-        return IKE_IGNORED;
-    void *data = data_for(script);
-    if (data == NULL && script->free_data != NULL)
-        return -ENOMEM;
-    IkeExchange *x = ike_exchange_new(session, script, sa, header->message_id, data);
-    if (x == NULL)
-        return IKE_IGNORED; /* all places taken: it will be sent again */
-    int r = ike_exchange_receive(session, x, datagram);
-    if (r == IKE_ACCEPTED)
-        ike_isakmp_sa_use_id(session, sa, header->message_id);
-    else
-        ike_exchange_free(x);
-    return r;
-}
-
-/* RFC 3947, 7: an authentic message from another address moves the gateway there. */
-static int follow(IkeSession *session, IkeIsakmpSa *sa, const IkeAddress *from, bool marked)
-{
-    if (!sa->authenticated || sa->natt == NULL || !marked ||
-        (same_host(from, &sa->peer) && from->port == sa->peer.port))
-        return 0;
-    sa->peer = *from;
-    if (sa != session->current)
-        return 0;
-    IkeEvent event = {.type = IKE_EVENT_PATH, .path = *from};
-    return ike_session_emit(session, &event);
-}
-
-static int route(IkeSession *session, IkeSlice datagram, const IkeAddress *from, bool marked)
-{
-    IkeHeader header;
-
-    if (ike_header_read(datagram, &header) != 0)
-        return IKE_IGNORED;
-    IkeIsakmpSa *sa = find_sa(session, &header, from);
-    if (sa == NULL)
-        return IKE_IGNORED;
-    if (!sa->authenticated && header.exchange == IKE_EXCHANGE_INFORMATIONAL) {
-        if ((header.flags & IKE_FLAG_ENCRYPTION) == 0)
-            take_hint(session, sa, &header, datagram);
-        return IKE_IGNORED;
-    }
-    bool was_authenticated = sa->authenticated;
-    IkeExchange *x = find_exchange(session, sa, &header);
-    int r = x != NULL ? ike_exchange_receive(session, x, datagram)
-                      : begin_theirs(session, sa, &header, datagram);
-    if (r == IKE_ACCEPTED && was_authenticated)
-        r = follow(session, sa, from, marked);
-    return r;
-}
-
-int ike_session_receive(IkeSession *session, const uint8_t *bytes, size_t n, IkeAddress from,
-                        uint64_t now)
-{
-    static const uint8_t marker[IKE_NON_ESP_MARKER_SIZE] = {0};
-    IkeSlice datagram = {bytes, n};
-    bool marked = n >= sizeof(marker) && memcmp(bytes, marker, sizeof(marker)) == 0;
-
-    session->now = now;
-    if (session->state == IKE_STATE_IDLE || session->state == IKE_STATE_ENDED)
-        return 0;
-    if (marked)
-        datagram = (IkeSlice){bytes + sizeof(marker), n - sizeof(marker)};
-    int r = route(session, datagram, &from, marked);
-    return finish(session, r < 0 ? r : 0);
+    return ike_session_finish(session, ike_aggressive_begin(session, session->groups[0], false));
 }
 
 /* ---- time and wishes ---- */
@@ -417,7 +268,7 @@ int ike_session_tick(IkeSession *session, uint64_t now)
     for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX && r >= 0; i++)
         if (session->sas[i] != NULL && session->state != IKE_STATE_ENDED)
             r = ike_isakmp_sa_tick(session, session->sas[i]);
-    return finish(session, r);
+    return ike_session_finish(session, r);
 }
 
 int ike_session_answer(IkeSession *session, uint32_t id, const IkeSecret *user,
@@ -428,7 +279,7 @@ int ike_session_answer(IkeSession *session, uint32_t id, const IkeSecret *user,
         return 0;
     if (!secret_fits(user) || !secret_fits(password))
         return -EINVAL;
-    return finish(session, ike_xauth_answer(session, session->asking, user, password));
+    return ike_session_finish(session, ike_xauth_answer(session, session->asking, user, password));
 }
 
 void ike_session_traffic(IkeSession *session, uint32_t spi_in, uint64_t last_inbound)
@@ -456,7 +307,7 @@ int ike_session_renew_sa(IkeSession *session, uint32_t spi, uint64_t now)
     uint64_t least = child->made_at + IKE_RENEWAL_LEAST;
     uint64_t when = now > least ? now : least;
     child->renew_at = when < child->renew_at ? when : child->renew_at;
-    return finish(session, 0);
+    return ike_session_finish(session, 0);
 }
 
 int ike_session_network_changed(IkeSession *session, uint64_t now)
@@ -469,7 +320,7 @@ int ike_session_network_changed(IkeSession *session, uint64_t now)
         return 0;
     sa->probe_at = now;
     session->last_inbound = 0; /* what was heard before does not count */
-    return finish(session, ike_isakmp_sa_tick(session, sa));
+    return ike_session_finish(session, ike_isakmp_sa_tick(session, sa));
 }
 
 int ike_session_renegotiate(IkeSession *session, uint64_t now)
@@ -480,7 +331,7 @@ int ike_session_renegotiate(IkeSession *session, uint64_t now)
     session->current->renew_at = now;
     session->phase1_retry_at = now;
     session->renegotiating = true;
-    return finish(session, 0);
+    return ike_session_finish(session, 0);
 }
 
 int ike_session_stop(IkeSession *session, uint64_t now)

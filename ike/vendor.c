@@ -9,6 +9,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* The capability that follows the fragmentation vendor ID: main and aggressive mode. */
+#define FRAGMENTATION_AGGRESSIVE UINT32_C(0x80000000)
+
 typedef struct VendorRow {
     unsigned vendor;
     bool prefix; /* version bytes may follow */
@@ -78,22 +81,36 @@ static const VendorRow VENDORS[] = {
                                       0x4c, 0x93, 0xe2, 0x42, 0xc9, 0xde, 0x19, 0xe7, 0xb7, 0xc6}},
 };
 
+/* Fragmentation may be for some exchanges only; nothing said is none. */
+static bool is_capable(const VendorRow *row, IkeSlice body)
+{
+    IkeReader r = ike_reader_of(body);
+
+    if (row->vendor != IKE_VENDOR_FRAGMENTATION)
+        return true;
+    (void)ike_reader_take(&r, row->n);
+    return (ike_read_u32(&r) & FRAGMENTATION_AGGRESSIVE) != 0;
+}
+
 unsigned ike_vendor_recognise(IkeSlice body)
 {
     for (size_t i = 0; i < COUNT(VENDORS); i++) {
         const VendorRow *row = &VENDORS[i];
         bool fits = row->prefix ? body.n >= row->n : body.n == row->n;
         if (fits && memcmp(body.bytes, row->bytes, row->n) == 0)
-            return row->vendor;
+            return is_capable(row, body) ? row->vendor : 0;
     }
     return 0;
 }
 
-/* What follows the prefix in the payloads that we send: DPD 1.0, Unity 1.0. */
+/* What follows the prefix in the payloads that we send: DPD 1.0, Unity 1.0, fragments in aggressive
+ * mode. */
 static void write_version(IkeWriter *writer, unsigned vendor)
 {
     if ((vendor & (IKE_VENDOR_DPD | IKE_VENDOR_UNITY)) != 0)
         ike_write_u16(writer, 0x0100);
+    if (vendor == IKE_VENDOR_FRAGMENTATION)
+        ike_write_u32(writer, FRAGMENTATION_AGGRESSIVE);
 }
 
 void ike_vendor_add(IkeBuilder *builder, unsigned vendors)
