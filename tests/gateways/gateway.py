@@ -12,7 +12,7 @@ import ipaddress
 import random
 from dataclasses import dataclass, field
 
-from . import algorithms, pki, wire
+from . import algorithms, fragments, pki, wire
 from . import constants as c
 from .esp import EspError
 from .judge import Judge
@@ -90,6 +90,8 @@ class Gateway:
         self.source, self.arrived_at = None, 500
         self.keepalives = 0
         self.heard_at = self.spoke_at = 0
+        self.reassembly = fragments.Reassembly(self.judge)
+        self.fragment_id = 0
         self.silent = False
         self.phase1_suites = algorithms.suites(personality.phase1)
         self.phase2_suites = algorithms.suites(personality.phase2)
@@ -103,6 +105,15 @@ class Gateway:
         return self.hooks[name](value) if name in self.hooks else value
 
     def post(self, sa, name, data):
+        size = self.personality.fragments
+        if size and len(data) > size and fragments.announced(sa.phase1.vendor_ids):
+            self.fragment_id += 1
+            for piece in fragments.cut(data, size, self.fragment_id):
+                self._post_datagram(sa, name, piece)
+        else:
+            self._post_datagram(sa, name, data)
+
+    def _post_datagram(self, sa, name, data):
         marked = c.MARKER + data if sa.local_port == 4500 else data
         marked = self.hook('datagram:' + name, marked)
         if marked is not None:
@@ -129,9 +140,21 @@ class Gateway:
             data = data[4:]
         try:
             header = wire.parse_header(data, self.judge)
-            self._route(header, data, port, source)
+            if header.next == c.FRAGMENT:
+                data = self._put_together(header, data)
+                header = wire.parse_header(data, self.judge) if data else None
+            if header:
+                self._route(header, data, port, source)
         except wire.WireError as error:
             self.judge.violation('wire', str(error))
+
+    def _put_together(self, header, data):
+        """Fragments come to who has announced them; a first message is a try."""
+        first = header.cky_r == bytes(8)
+        self.judge.expect(
+            self.personality.fragments or first, 'fragment-unannounced', f'{len(data)} bytes'
+        )
+        return self.reassembly.take(data) if self.personality.fragments else None
 
     def _route(self, header, data, port, source):
         if header.cky_r == bytes(8):

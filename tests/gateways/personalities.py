@@ -65,6 +65,7 @@ class Personality:
     dpd_retries = 3
     cipher_first = False  # a transform whose KEY_LENGTH stands before ENCRYPTION is refused
     icv = None  # 12: HMAC-SHA2-256 cut to 96 bits
+    fragments = 0  # the longest datagram; what is longer goes in fragments; 0: not spoken
 
 
 class StrongSwan(Personality):
@@ -75,6 +76,7 @@ class StrongSwan(Personality):
     unity = 'always'
     wide_ids = True
     nonce_length = 32
+    fragments = 1248
 
 
 class Srx(Personality):
@@ -167,6 +169,7 @@ class Racoon(Personality):
         '3des-sha1 3des-md5'
     )
     nonce_length = 16
+    fragments = 552
 
 
 class Libreswan(Personality):

@@ -8,7 +8,7 @@ import socket
 import struct
 
 from . import constants as c
-from . import authentication, crypto, keys, wire
+from . import authentication, crypto, fragments, keys, wire
 from .algorithms import phase1_suite
 from .exchange import Exchange
 from .signatures import METHODS
@@ -243,6 +243,8 @@ class Phase1:
         """
         personality, sa = self.sa.personality, self.sa
         chosen = list(personality.vendor_ids)
+        if personality.fragments:
+            chosen.append(fragments.VENDOR_ID)
         if METHODS[self.auth].xauth:
             chosen.append(c.VID_XAUTH)
         common = [v for v in c.NATT_RANK if v in personality.natt and v in self.vendor_ids]

@@ -31,6 +31,7 @@ MODULES = (
     'hostile',
     'hostile_sa',
     'evil',
+    'fragments',
     'chaos',
     'simulator',
 )
