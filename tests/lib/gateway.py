@@ -106,11 +106,12 @@ class Connection:
 class Gateway:
     """A running strongSwan in one of the lab's gateway nodes."""
 
-    def __init__(self, lab, connections, site=None, unity=True, logging=2):
+    def __init__(self, lab, connections, site=None, unity=True, logging=2, charon=None):
         self.lab, self.site = lab, site or lab.sites[0]
         if isinstance(connections, Connection):
             connections = {"dialup": connections}
         self.connections, self.unity, self.logging = connections, unity, logging
+        self.charon = charon or {}
         self.folder = os.path.join(lab.folder, self.site.name + ".d")
         self.log = f"{self.site.name}.log"
         self.vici = f"unix://{self.folder}/vici"
@@ -145,7 +146,7 @@ class Gateway:
                 "cookie_threshold": 0,
                 "plugins": {"vici": {"socket": self.vici},
                             "kernel-libipsec": {"allow_peer_ts": "yes"}},
-                "filelog": {"f": log}, "syslog": {},
+                "filelog": {"f": log}, "syslog": {}, **self.charon,
             },
             "charon-systemd": {"journal": {"default": -1}},
         }
