@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <seccomp.h>
@@ -68,7 +69,6 @@ static const int plain[] = {
     CALL(getsockname),
     CALL(getpeername),
     CALL(getsockopt),
-    CALL(setsockopt),
     CALL(shutdown),
     /* waiting */
     CALL(poll),
@@ -224,6 +224,21 @@ static int add_threads_and_pairs(scmp_filter_ctx filter)
     return r;
 }
 
+/* Whatever an option is, but the two by which a raw socket lets its owner write IP headers: ESP is
+ * all that such a socket of ours is for. As two rules, for one may name each argument once. */
+static int add_socket_options(scmp_filter_ctx filter)
+{
+    int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(setsockopt), 2,
+                             SCMP_A1_32(SCMP_CMP_NE, IPPROTO_IP),
+                             SCMP_A2_32(SCMP_CMP_NE, IPV6_HDRINCL));
+
+    if (r == 0)
+        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(setsockopt), 2,
+                             SCMP_A1_32(SCMP_CMP_LE, IPPROTO_UDP),
+                             SCMP_A2_32(SCMP_CMP_NE, IP_HDRINCL));
+    return r;
+}
+
 int platform_sandbox_seccomp_tunnel(void)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -238,6 +253,8 @@ int platform_sandbox_seccomp_tunnel(void)
         r = add_memory_and_files(filter);
     if (r == 0)
         r = add_threads_and_pairs(filter);
+    if (r == 0)
+        r = add_socket_options(filter);
     /* Not this thread only, but all that there are. */
     if (r == 0)
         r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);

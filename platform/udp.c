@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Marked UDP sockets, and batches of datagrams by one system call.
+/* Marked UDP and ESP sockets, and batches of datagrams by one system call.
  *
  * The mark is what keeps the tunnel's own packets out of the tunnel. IPv6 sockets are IPv6 only:
  * with mapped addresses one gateway would be reachable by two sockets. Batches keep their vectors
@@ -48,34 +48,63 @@ static int bind_any(int fd, int family, uint16_t *portp)
     return platform_address_from_sockaddr(&storage, &any, portp) ? 0 : -EAFNOSUPPORT;
 }
 
-static int configure(int fd, const PlatformUdpOptions *options, uint16_t *portp)
+static int configure(int fd, const PlatformUdpOptions *options)
 {
     int r = 0;
 
     if (options->mark)
         r = set_option(fd, SOL_SOCKET, SO_MARK, (int)options->mark);
-    if (r == 0 && options->family == AF_INET6)
-        r = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
     if (r == 0)
         r = set_discovery(fd, options->family, options->dont_fragment);
-    if (r < 0)
-        return r;
-    if (options->buffer > 0) {
+    if (r == 0 && options->buffer > 0) {
         set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, options->buffer);
         set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, options->buffer);
     }
-    return bind_any(fd, options->family, portp);
+    return r;
+}
+
+static int configure_udp(int fd, const PlatformUdpOptions *options, uint16_t *portp)
+{
+    int r = configure(fd, options);
+
+    if (r == 0 && options->family == AF_INET6)
+        r = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    return r < 0 ? r : bind_any(fd, options->family, portp);
+}
+
+/* Open and non-blocking, or a negative errno. */
+static int open_socket(int family, int type, int protocol)
+{
+    if (family != AF_INET && family != AF_INET6)
+        return -EAFNOSUPPORT;
+    int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+
+    return fd < 0 ? -errno : fd;
 }
 
 int platform_udp_open(const PlatformUdpOptions *options, int *fdp, uint16_t *portp)
 {
-    if (options->family != AF_INET && options->family != AF_INET6)
-        return -EAFNOSUPPORT;
-    int fd = socket(options->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+    int fd = open_socket(options->family, SOCK_DGRAM, IPPROTO_UDP);
 
     if (fd < 0)
-        return -errno;
-    int r = configure(fd, options, portp);
+        return fd;
+    int r = configure_udp(fd, options, portp);
+
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    *fdp = fd;
+    return 0;
+}
+
+int platform_esp_open(const PlatformUdpOptions *options, int *fdp)
+{
+    int fd = open_socket(options->family, SOCK_RAW, IPPROTO_ESP);
+
+    if (fd < 0)
+        return fd;
+    int r = configure(fd, options);
 
     if (r < 0) {
         close(fd);

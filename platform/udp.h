@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Marked UDP sockets, and batches of datagrams without an allocation. */
+/* Marked sockets for UDP and for ESP without UDP, and batches of datagrams without an allocation.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -23,6 +24,11 @@ typedef struct PlatformUdpOptions {
    or a negative errno. */
 __attribute__((warn_unused_result)) int platform_udp_open(const PlatformUdpOptions *options,
                                                           int *fdp, uint16_t *portp);
+
+/* A raw socket for ESP (IP protocol 50), with the same options; needs CAP_NET_RAW. It hears the ESP
+   of all who send some to this machine; what comes by IPv4 has its IP header in front. */
+__attribute__((warn_unused_result)) int platform_esp_open(const PlatformUdpOptions *options,
+                                                          int *fdp);
 
 typedef struct PlatformDatagram {
     uint8_t *data;   /* the caller's buffer */

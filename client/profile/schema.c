@@ -201,7 +201,8 @@ const DialtoneProfileKey dialtone_profile_keys[] = {
     {"Quirks", "NatT", dialtone_value_word, FIELD(natt), NATT, .fallback = "force",
      .syntax = "force | auto | off",
      .help = N_("Whether packets of the tunnel travel inside of UDP: always (force), where a "
-                "NAT is seen (auto), or never.")},
+                "NAT is seen (auto), or never (off), as ESP alone. Most routers with NAT don't "
+                "pass that.")},
     {"Quirks", "IDPort", dialtone_value_id_port, .fallback = "0",
      .syntax = "0 | 500",
      .help = N_("The port in the ID payload. Some old gateways want 500.")},

@@ -97,6 +97,7 @@ typedef struct DatapathEvents {
 
 struct Datapath {
     int udp4, udp6;
+    int esp4, esp6; /* raw, -1: none */
     uint16_t ike_port;
     int ike_in, ike_out; /* the receiving thread's and the control thread's end */
     DatapathInbox send_inbox, receive_inbox;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The receiving thread: UDP -> ESP -> selectors -> TUN, and IKE to the control thread.
+ * The receiving thread: UDP (or IP) -> ESP -> selectors -> TUN, and IKE to the control thread.
  *
  * What a datagram is shows in its first bytes (RFC 3948): one byte 0xff is a NAT keepalive, four
  * zero bytes are the marker of IKE, everything else from the gateway's ESP port begins with an SPI.
@@ -394,6 +394,20 @@ static void take_message(DatapathReceiver *receiver, size_t message)
     }
 }
 
+/* ESP without UDP, as a raw socket gives it: IPv4 with the IP header in front (raw(7)). */
+static void take_raw(DatapathReceiver *receiver, size_t message)
+{
+    uint8_t *bytes = receiver->room + message * MESSAGE_SIZE;
+    size_t n = receiver->messages[message].msg_len, header = 0;
+
+    if (receiver->names[message].ss_family == AF_INET)
+        header = n > 0 ? (size_t)(bytes[0] & 0x0f) * 4 : 1;
+    if (header > n)
+        drop(receiver, DATAPATH_DROP_MALFORMED);
+    else
+        take_esp(receiver, message, bytes + header, n - header);
+}
+
 /* One call's worth of a socket; true where there may be more. */
 static bool receive_from(DatapathReceiver *receiver, int fd)
 {
@@ -415,8 +429,9 @@ static bool receive_from(DatapathReceiver *receiver, int fd)
     /* A new SA may have come before the packets did. */
     if (!take_commands(receiver))
         return false;
+    bool raw = fd == receiver->path->esp4 || fd == receiver->path->esp6;
     for (int i = 0; i < n; i++)
-        take_message(receiver, (size_t)i);
+        (raw ? take_raw : take_message)(receiver, (size_t)i);
     open_waiting(receiver);
     join_flush(&receiver->join);
     return n == MESSAGES;
@@ -428,16 +443,18 @@ void *datapath_receiver_run(void *data)
 {
     DatapathReceiver *receiver = data;
     Datapath *path = receiver->path;
-    struct pollfd wanted[3] = {{.fd = path->receive_inbox.wake, .events = POLLIN},
-                               {.fd = path->udp4, .events = POLLIN},
-                               {.fd = path->udp6, .events = POLLIN}};
+    struct pollfd wanted[] = {{.fd = path->receive_inbox.wake, .events = POLLIN},
+                              {.fd = path->udp4, .events = POLLIN},
+                              {.fd = path->udp6, .events = POLLIN},
+                              {.fd = path->esp4, .events = POLLIN},
+                              {.fd = path->esp6, .events = POLLIN}};
     bool more = false;
 
     while (take_commands(receiver)) {
-        if (poll(wanted, 3, more ? 0 : -1) < 0)
+        if (poll(wanted, G_N_ELEMENTS(wanted), more ? 0 : -1) < 0)
             continue;
         more = false;
-        for (size_t i = 1; i < 3; i++)
+        for (size_t i = 1; i < G_N_ELEMENTS(wanted); i++)
             if (wanted[i].revents != 0 && receive_from(receiver, wanted[i].fd))
                 more = true;
     }

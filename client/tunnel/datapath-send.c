@@ -174,13 +174,20 @@ static void remove_spi(DatapathSender *sender, uint32_t spi)
     }
 }
 
+static int socket_for(const Datapath *path, const IkeAddress *peer)
+{
+    if (peer->port == 0)
+        return peer->family == 6 ? path->esp6 : path->esp4;
+    return peer->family == 6 ? path->udp6 : path->udp4;
+}
+
 static void take_peer(DatapathSender *sender, const DatapathCommand *command)
 {
     sender->peer = command->peer;
     sender->path_mtu = command->path_mtu;
     sender->to_n = datapath_to_sockaddr(&sender->peer, &sender->to);
-    sender->socket = sender->peer.family == 6 ? sender->path->udp6 : sender->path->udp4;
-    sender->segments = true; /* another way out may take them */
+    sender->socket = socket_for(sender->path, &sender->peer);
+    sender->segments = sender->peer.port != 0; /* another way out may take them */
 }
 
 static void take_command(DatapathSender *sender, DatapathCommand *command)

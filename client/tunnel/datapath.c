@@ -136,6 +136,8 @@ Datapath *datapath_new(const DatapathSetup *setup, GError **error)
 
     self->udp4 = setup->udp4;
     self->udp6 = setup->udp6;
+    self->esp4 = setup->raw ? setup->esp4 : -1;
+    self->esp6 = setup->raw ? setup->esp6 : -1;
     self->ike_port = setup->ike_port != 0 ? setup->ike_port : DATAPATH_IKE_PORT;
     self->ike_in = self->ike_out = self->events.fd = -1;
     ask_for_gro(self->udp4);
@@ -145,7 +147,7 @@ Datapath *datapath_new(const DatapathSetup *setup, GError **error)
         return self;
     g_set_error(error, G_IO_ERROR, g_io_error_from_errno(-result), "data path: %s",
                 g_strerror(-result));
-    self->udp4 = self->udp6 = -1;
+    self->udp4 = self->udp6 = self->esp4 = self->esp6 = -1;
     datapath_free(self);
     return NULL;
 }
@@ -178,6 +180,8 @@ Datapath *datapath_free(Datapath *self)
     close_fd(self->ike_out);
     close_fd(self->udp4);
     close_fd(self->udp6);
+    close_fd(self->esp4);
+    close_fd(self->esp6);
     g_free(self);
     return NULL;
 }
@@ -218,9 +222,14 @@ void datapath_set_peer(Datapath *self, const IkeAddress *peer, unsigned path_mtu
     datapath_inbox_post(&self->send_inbox, &command);
 }
 
+bool datapath_has_raw(const Datapath *self, const IkeAddress *peer)
+{
+    return (peer->family == 6 ? self->esp6 : self->esp4) >= 0;
+}
+
 unsigned datapath_inner_mtu(const EspSa *sa, const IkeAddress *peer, unsigned path_mtu)
 {
-    unsigned headers = (peer->family == 6 ? 40 : 20) + 8;
+    unsigned headers = (peer->family == 6 ? 40 : 20) + (peer->port != 0 ? 8 : 0);
     size_t mtu = path_mtu > headers ? esp_sa_inner_mtu(sa, path_mtu - headers) : 0;
 
     return (unsigned)(mtu < DATAPATH_INNER_MAX ? mtu : DATAPATH_INNER_MAX);

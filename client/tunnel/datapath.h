@@ -23,6 +23,8 @@ enum {
 
 typedef struct DatapathSetup {
     int udp4, udp6;    /* -1: none, but one of them is there */
+    bool raw;          /* the next two count */
+    int esp4, esp6;    /* raw sockets for ESP without UDP; -1: none */
     uint16_t ike_port; /* all that comes from it is IKE without a marker; 0: 500 */
 } DatapathSetup;
 
@@ -36,10 +38,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Datapath, datapath_free)
  * IFF_VNET_HDR (and a header of 10 bytes). -1 detaches. */
 void datapath_attach_tun(Datapath *self, int fd, bool vnet);
 
-/* Where ESP goes, and the MTU of the way there (the outer IP packet). Authentic ESP from another
- * source raises DATAPATH_EVENT_PATH. */
+/* Where ESP goes, and the MTU of the way there (the outer IP packet); port 0: without UDP, by a raw
+ * socket. Authentic ESP from another source raises DATAPATH_EVENT_PATH. */
 void datapath_set_peer(Datapath *self, const IkeAddress *peer, unsigned path_mtu);
-/* The largest inner packet that fits such a path, in UDP; 0: none fits. For the TUN's MTU. */
+/* Whether there is a raw socket for this peer's family. */
+bool datapath_has_raw(const Datapath *self, const IkeAddress *peer);
+/* The largest inner packet that fits such a path, in UDP unless the peer's port is 0; 0: none fits.
+ * For the TUN's MTU. */
 unsigned datapath_inner_mtu(const EspSa *sa, const IkeAddress *peer, unsigned path_mtu);
 
 /* All three take effect before any packet that comes after the call, in the order of the calls.

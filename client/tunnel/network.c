@@ -15,6 +15,8 @@
 #include "client/tunnel/plan.h"
 #include "platform/helper/peer.h"
 
+typedef enum Purpose { FOR_IKE, FOR_ESP, FOR_RESOLVER, PURPOSES } Purpose;
+
 struct TunnelNetwork {
     GDBusConnection *connection;
     DialtoneHelper1 *helper;
@@ -22,10 +24,9 @@ struct TunnelNetwork {
     const TunnelNetworkHandlers *handlers;
     gpointer data;
 
-    int pair[2]; /* sockets that have come, by family */
-    int resolver[2];
-    unsigned waiting; /* for how many of the pair */
-    unsigned resolver_waiting;
+    /* sockets that have come, by purpose and family, and for how many is waited */
+    int sockets[PURPOSES][2];
+    unsigned waiting[PURPOSES];
     bool gone;
 };
 
@@ -33,7 +34,7 @@ struct TunnelNetwork {
 typedef struct SocketRequest {
     TunnelNetwork *network;
     int family; /* index: 0 IPv4, 1 IPv6 */
-    bool resolver;
+    Purpose purpose;
 } SocketRequest;
 
 /* ---- errors ---- */
@@ -116,15 +117,25 @@ static void on_claimed(GObject *source, GAsyncResult *result, gpointer data)
     self->handlers->claimed(interface, take_fd(fds, handle), self->data);
 }
 
-static void hand_over(TunnelNetwork *self, bool resolver)
+static int steal(TunnelNetwork *self, Purpose purpose, int family)
 {
-    int *fds = resolver ? self->resolver : self->pair;
-    int udp4 = fds[0], udp6 = fds[1];
-    fds[0] = fds[1] = -1;
-    if (resolver)
+    int fd = self->sockets[purpose][family];
+    self->sockets[purpose][family] = -1;
+    return fd;
+}
+
+static void hand_over(TunnelNetwork *self, Purpose purpose)
+{
+    if (purpose == FOR_RESOLVER) {
+        int udp4 = steal(self, FOR_RESOLVER, 0), udp6 = steal(self, FOR_RESOLVER, 1);
         self->handlers->resolver_sockets(udp4, udp6, self->data);
-    else
-        self->handlers->sockets(udp4, udp6, self->data);
+        return;
+    }
+    const TunnelSockets sockets = {.udp4 = steal(self, FOR_IKE, 0),
+                                   .udp6 = steal(self, FOR_IKE, 1),
+                                   .esp4 = steal(self, FOR_ESP, 0),
+                                   .esp6 = steal(self, FOR_ESP, 1)};
+    self->handlers->sockets(&sockets, self->data);
 }
 
 /* A family that the machine lacks is no failure as long as the other one is there. */
@@ -140,17 +151,19 @@ static void on_socket(GObject *source, GAsyncResult *result, gpointer data)
     if (!ok && is_over(error))
         return;
     TunnelNetwork *self = request->network;
-    int *into = request->resolver ? self->resolver : self->pair;
-    unsigned *waiting = request->resolver ? &self->resolver_waiting : &self->waiting;
+    const Purpose purpose = request->purpose;
+    int *into = self->sockets[purpose];
     if (ok)
         into[request->family] = take_fd(fds, handle);
-    *waiting -= 1;
-    if (*waiting > 0)
+    self->waiting[purpose]--;
+    /* Raw sockets are asked for before those that go with them; without any, who needs one says so.
+     */
+    if (self->waiting[purpose] > 0 || purpose == FOR_ESP)
         return;
     if (into[0] < 0 && into[1] < 0 && error != NULL)
         fail(self, error);
     else
-        hand_over(self, request->resolver);
+        hand_over(self, purpose);
 }
 
 static void on_tun(GObject *source, GAsyncResult *result, gpointer data)
@@ -221,16 +234,18 @@ static void on_closed(GDBusConnection *connection, gboolean vanished, GError *er
 
 /* ---- requests ---- */
 
-static void open_socket(TunnelNetwork *self, int family, bool resolver)
+static void open_socket(TunnelNetwork *self, int family, Purpose purpose)
 {
     SocketRequest *request = g_new0(SocketRequest, 1);
-    *request = (SocketRequest){.network = self, .family = family, .resolver = resolver};
-    if (resolver)
-        self->resolver_waiting++;
-    else
-        self->waiting++;
-    dialtone_helper1_call_open_socket(self->helper, family == 0 ? 4 : 6, no_options(), NULL,
-                                      self->cancellable, on_socket, request);
+    GVariantBuilder options;
+    *request = (SocketRequest){.network = self, .family = family, .purpose = purpose};
+    g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
+    if (purpose == FOR_ESP)
+        g_variant_builder_add(&options, "{sv}", "esp", g_variant_new_boolean(TRUE));
+    self->waiting[purpose]++;
+    dialtone_helper1_call_open_socket(self->helper, family == 0 ? 4 : 6,
+                                      g_variant_builder_end(&options), NULL, self->cancellable,
+                                      on_socket, request);
 }
 
 void tunnel_network_claim(TunnelNetwork *self, const TunnelNetworkWants *wants)
@@ -238,11 +253,15 @@ void tunnel_network_claim(TunnelNetwork *self, const TunnelNetworkWants *wants)
     dialtone_helper1_call_claim(self->helper, wants->label, no_options(), NULL, self->cancellable,
                                 on_claimed, self);
     for (int family = 0; family < 2 && wants->resolver; family++)
-        open_socket(self, family, true);
+        open_socket(self, family, FOR_RESOLVER);
+    if (wants->esp && wants->udp4)
+        open_socket(self, 0, FOR_ESP);
+    if (wants->esp && wants->udp6)
+        open_socket(self, 1, FOR_ESP);
     if (wants->udp4)
-        open_socket(self, 0, false);
+        open_socket(self, 0, FOR_IKE);
     if (wants->udp6)
-        open_socket(self, 1, false);
+        open_socket(self, 1, FOR_IKE);
     tunnel_network_open_tun(self);
 }
 
@@ -304,7 +323,8 @@ TunnelNetwork *tunnel_network_new(GDBusConnection *helper_take,
     g_autoptr(TunnelNetwork) self = g_new0(TunnelNetwork, 1);
     self->handlers = handlers;
     self->data = data;
-    self->pair[0] = self->pair[1] = self->resolver[0] = self->resolver[1] = -1;
+    for (int i = 0; i < PURPOSES; i++)
+        self->sockets[i][0] = self->sockets[i][1] = -1;
     self->cancellable = g_cancellable_new();
     self->connection = helper_take;
     g_dbus_connection_set_exit_on_close(self->connection, FALSE);
@@ -336,11 +356,8 @@ void tunnel_network_free(TunnelNetwork *self)
     g_clear_object(&self->helper);
     g_clear_object(&self->connection);
     g_clear_object(&self->cancellable);
-    for (int family = 0; family < 2; family++) {
-        if (self->pair[family] >= 0)
-            close(self->pair[family]);
-        if (self->resolver[family] >= 0)
-            close(self->resolver[family]);
-    }
+    for (int i = 0; i < 2 * PURPOSES; i++)
+        if (self->sockets[i / 2][i % 2] >= 0)
+            close(self->sockets[i / 2][i % 2]);
     g_free(self);
 }

@@ -12,10 +12,15 @@
 
 typedef struct TunnelNetwork TunnelNetwork;
 
+typedef struct TunnelSockets {
+    int udp4, udp6;
+    int esp4, esp6; /* for ESP without UDP */
+} TunnelSockets;
+
 /* Descriptors are handed over with the call; -1 is none. */
 typedef struct TunnelNetworkHandlers {
     void (*claimed)(const char *interface, int state_fd_take, gpointer data);
-    void (*sockets)(int udp4_take, int udp6_take, gpointer data);
+    void (*sockets)(const TunnelSockets *sockets_take, gpointer data);
     void (*resolver_sockets)(int udp4_take, int udp6_take, gpointer data);
     void (*tun)(int fd_take, gpointer data);
     /* error NULL: done; warnings may be empty */
@@ -44,6 +49,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TunnelNetwork, tunnel_network_free)
 typedef struct TunnelNetworkWants {
     const char *label; /* for `dialtone status` */
     bool udp4, udp6;   /* one that could be done without may be missing in the answer */
+    bool esp;          /* raw sockets beside those, where the helper has some */
     bool resolver;     /* sockets of both families to resolve names with */
 } TunnelNetworkWants;
 

@@ -110,16 +110,23 @@ static void on_claimed(const char *interface, int state_fd_take, gpointer data)
     self->state_fd = state_fd_take;
 }
 
-static void on_sockets(int udp4_take, int udp6_take, gpointer data)
+static void on_sockets(const TunnelSockets *sockets_take, gpointer data)
 {
     Tunnel *self = data;
     const DialtoneEndpoint *first = &g_array_index(self->profile->gateways, DialtoneEndpoint, 0);
-    const DatapathSetup setup = {.udp4 = udp4_take, .udp6 = udp6_take, .ike_port = first->port};
+    const DatapathSetup setup = {.udp4 = sockets_take->udp4,
+                                 .udp6 = sockets_take->udp6,
+                                 .raw = self->profile->natt != DIALTONE_NATT_FORCE,
+                                 .esp4 = sockets_take->esp4,
+                                 .esp6 = sockets_take->esp6,
+                                 .ike_port = first->port};
     g_autoptr(GError) error = NULL;
     self->datapath = datapath_new(&setup, &error);
     if (self->datapath == NULL) {
-        close_fd(udp4_take);
-        close_fd(udp6_take);
+        close_fd(setup.udp4);
+        close_fd(setup.udp6);
+        close_fd(setup.esp4);
+        close_fd(setup.esp6);
         GError *ours = NULL;
         dialtone_failure_set(&ours, DIALTONE_FAILURE_INTERNAL, NULL,
                              _("The data path could not be started: %s"), error->message);
@@ -239,7 +246,7 @@ static char *label_of(const DialtoneProfile *profile)
 void tunnel_link_begin(Tunnel *self)
 {
     g_autofree char *label = label_of(self->profile);
-    TunnelNetworkWants wants = {.label = label};
+    TunnelNetworkWants wants = {.label = label, .esp = self->profile->natt != DIALTONE_NATT_FORCE};
     for (guint i = 0; i < self->profile->gateways->len; i++) {
         const DialtoneEndpoint *endpoint =
             &g_array_index(self->profile->gateways, DialtoneEndpoint, i);
@@ -295,7 +302,8 @@ static unsigned mtu_of_proposal(const Tunnel *self, const DialtoneProposal *prop
     EspSa *sa = NULL;
     if (esp_seal_new(&sa, &parameters) < 0)
         return 0;
-    unsigned mtu = datapath_inner_mtu(sa, &self->peer, TUNNEL_PATH_MTU);
+    const IkeAddress peer = tunnel_session_esp_peer(self);
+    unsigned mtu = datapath_inner_mtu(sa, &peer, TUNNEL_PATH_MTU);
     esp_sa_free(sa);
     return mtu;
 }

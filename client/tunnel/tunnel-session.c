@@ -117,7 +117,8 @@ static TunnelSa *sa_entry(Tunnel *self, const IkeSaInfo *info)
 static void on_sa_out(Tunnel *self, const IkeEvent *event)
 {
     TunnelSa *sa = sa_entry(self, &event->sa);
-    sa->mtu = datapath_inner_mtu(event->esp, &self->peer, TUNNEL_PATH_MTU);
+    const IkeAddress peer = tunnel_session_esp_peer(self);
+    sa->mtu = datapath_inner_mtu(event->esp, &peer, TUNNEL_PATH_MTU);
     datapath_set_out(self->datapath, event->esp, &event->sa);
 }
 
@@ -154,6 +155,25 @@ static void on_state(Tunnel *self, IkeState state)
         tunnel_set_state(self, next);
 }
 
+IkeAddress tunnel_session_esp_peer(const Tunnel *self)
+{
+    IkeAddress peer = self->peer;
+    if (!self->phase1.natt)
+        peer.port = 0;
+    return peer;
+}
+
+static void fail_without_raw_socket(Tunnel *self)
+{
+    GError *error = NULL;
+    dialtone_failure_set(
+        &error, DIALTONE_FAILURE_NOT_PERMITTED,
+        _("Set [Quirks] NatT=force; or run it with sudo, and in a container allow "
+          "CAP_NET_RAW."),
+        _("This gateway wants ESP without UDP, for which a raw socket is missing."));
+    tunnel_end(self, error);
+}
+
 /* A group that has authenticated once is a floor for all that comes after it. */
 static void on_phase1(Tunnel *self, const IkePhase1Info *info)
 {
@@ -164,7 +184,12 @@ static void on_phase1(Tunnel *self, const IkePhase1Info *info)
         self->weakest = group;
     if (info->natt && self->peer.port == IKE_PORT)
         self->peer.port = IKE_PORT_NATT;
-    datapath_set_peer(self->datapath, &self->peer, TUNNEL_PATH_MTU);
+    const IkeAddress esp_peer = tunnel_session_esp_peer(self);
+    if (esp_peer.port == 0 && !datapath_has_raw(self->datapath, &esp_peer)) {
+        fail_without_raw_socket(self);
+        return;
+    }
+    datapath_set_peer(self->datapath, &esp_peer, TUNNEL_PATH_MTU);
     g_debug("phase 1 authenticated: %s, fallback %d, natt %d", group != NULL ? group->name : "?",
             info->fallback, info->natt);
 }

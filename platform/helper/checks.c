@@ -101,3 +101,30 @@ void helper_check_covered(const HelperPlan *plan, PlatformNetlink *netlink, int 
     /* Only warnings come of it. */
     (void)platform_netlink_local_subnets(netlink, ifindex, on_subnet, &covered);
 }
+
+static gboolean excludes(const HelperPlan *plan, const PlatformAddress *address)
+{
+    for (guint i = 0; i < plan->exclude->len; i++) {
+        if (platform_prefix_contains(&g_array_index(plan->exclude, PlatformPrefix, i), address))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Whatever the reason: IPv6's routing has no rules here, or somebody else's rule comes first. */
+void helper_check_ipv6(const HelperPlan *plan, PlatformNetlink *netlink, int ifindex,
+                       GPtrArray *warnings)
+{
+    PlatformAddress anywhere;
+    char link[IF_NAMESIZE] = "?";
+    int way;
+
+    if (!helper_routes_block_ipv6(plan) || !platform_address_parse("2000::1", &anywhere) ||
+        excludes(plan, &anywhere) || platform_netlink_route_get(netlink, &anywhere, 0, &way) < 0 ||
+        way == ifindex)
+        return;
+    if_indextoname((unsigned)way, link);
+    g_ptr_array_add(warnings, g_strdup_printf("ipv6-not-blocked: IPv6 leaves by %s, beside the "
+                                              "tunnel",
+                                              link));
+}

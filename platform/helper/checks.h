@@ -12,5 +12,8 @@ gboolean helper_check_conflict(const HelperPlan *plan, const PlatformSlotInfo *s
 /* Strict rp_filter would drop the answers of a gateway that the plan's routes cover. */
 gboolean helper_check_filtered(const HelperPlan *plan, PlatformNetlink *netlink, uint32_t mark);
 /* A warning for each directly connected network that one of the plan's networks covers. */
+/* "ipv6-not-blocked" where a full tunnel leaves IPv6 a way beside it after all. */
+void helper_check_ipv6(const HelperPlan *plan, PlatformNetlink *netlink, int ifindex,
+                       GPtrArray *warnings);
 void helper_check_covered(const HelperPlan *plan, PlatformNetlink *netlink, int ifindex,
                           GPtrArray *warnings);

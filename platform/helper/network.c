@@ -31,6 +31,8 @@ struct HelperNetwork {
     HelperJournal journal;
     uint16_t ports[HELPER_ROUTES_PORTS];
     size_t n_ports;
+    int esp[2];       /* raw sockets that nobody has asked for yet, IPv4 and IPv6; -1: none */
+    gboolean has_esp; /* one was handed over */
     /* what is set up */
     HelperPlan *plan;
     int ifindex;
@@ -158,6 +160,36 @@ static gboolean is_free(HelperNetwork *network, GError **error)
     return FALSE;
 }
 
+static PlatformUdpOptions socket_options(const HelperNetwork *network, int family)
+{
+    return (PlatformUdpOptions){
+        .family = family,
+        .mark = network->info->mark,
+        .buffer = PLATFORM_UDP_BUFFER,
+    };
+}
+
+static void open_esp(HelperNetwork *network)
+{
+    static const int families[] = {AF_INET, AF_INET6};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
+        const PlatformUdpOptions options = socket_options(network, families[i]);
+
+        if (platform_esp_open(&options, &network->esp[i]) < 0)
+            network->esp[i] = -1;
+    }
+}
+
+static void close_esp(HelperNetwork *network)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(network->esp); i++) {
+        if (network->esp[i] >= 0)
+            close(network->esp[i]);
+        network->esp[i] = -1;
+    }
+}
+
 HelperNetwork *helper_network_new(PlatformSlot *slot, const char *dir,
                                   const PlatformDnsPaths *paths, GError **error)
 {
@@ -167,6 +199,7 @@ HelperNetwork *helper_network_new(PlatformSlot *slot, const char *dir,
     network->info = platform_slot_info(slot);
     network->dir = dir;
     network->dns = (HelperDns){paths, network->info->interface, &network->journal};
+    open_esp(network);
     network->routes = g_array_new(FALSE, TRUE, sizeof(PlatformRoute));
     network->rules = g_array_new(FALSE, TRUE, sizeof(PlatformRule));
     int r = platform_netlink_new(&network->netlink);
@@ -190,6 +223,7 @@ void helper_network_free(HelperNetwork *network)
     if (!network)
         return;
     forget_plan(network);
+    close_esp(network);
     g_array_unref(network->routes);
     g_array_unref(network->rules);
     platform_netlink_free(network->netlink);
@@ -226,12 +260,7 @@ gboolean helper_network_open_tun(HelperNetwork *network, unsigned mtu, gboolean 
 gboolean helper_network_open_socket(HelperNetwork *network, int family, int *fdp, uint16_t *portp,
                                     GError **error)
 {
-    const PlatformUdpOptions options = {
-        .family = family,
-        .mark = network->info->mark,
-        .buffer = PLATFORM_UDP_BUFFER,
-        .dont_fragment = false,
-    };
+    const PlatformUdpOptions options = socket_options(network, family);
     int r = platform_udp_open(&options, fdp, portp);
 
     if (r < 0)
@@ -239,6 +268,18 @@ gboolean helper_network_open_socket(HelperNetwork *network, int family, int *fdp
     /* The latest: sockets that were closed leave no word. */
     if (family == AF_INET)
         network->ports[network->n_ports++ % HELPER_ROUTES_PORTS] = *portp;
+    return TRUE;
+}
+
+gboolean helper_network_take_esp(HelperNetwork *network, int family, int *fdp, GError **error)
+{
+    int *held = &network->esp[family == AF_INET ? 0 : 1];
+
+    if (*held < 0)
+        return fail(error, -EPERM, "no raw socket for ESP, which needs the capability CAP_NET_RAW");
+    *fdp = *held;
+    *held = -1;
+    network->has_esp = TRUE;
     return TRUE;
 }
 
@@ -372,6 +413,8 @@ static gboolean apply_steps(HelperNetwork *network, const HelperPlan *plan, gboo
     if (filtered)
         helper_rules_add_replies(rules, plan, network->info, network->ports,
                                  MIN(network->n_ports, HELPER_ROUTES_PORTS));
+    if (filtered && network->has_esp)
+        helper_rules_add_esp(rules, plan, network->info);
     if (!note(network, HELPER_NOTE_TABLE, error) || !apply_addresses(network, plan, error) ||
         !apply_routes(network, routes, error) || !apply_rules(network, rules, error) ||
         !drop_addresses(network, plan, error))
@@ -415,6 +458,7 @@ gboolean helper_network_apply(HelperNetwork *network, HelperPlan *plan_take, GPt
     g_autoptr(HelperPlan) plan = plan_take;
     gboolean filtered;
 
+    close_esp(network);
     if (!check(network, plan, &filtered, error))
         return FALSE;
     if (!apply_steps(network, plan, filtered, warnings, error)) {
@@ -425,6 +469,7 @@ gboolean helper_network_apply(HelperNetwork *network, HelperPlan *plan_take, GPt
         g_ptr_array_add(warnings, g_strdup("rp-filter-met: rp_filter is strict; a rule lets the "
                                            "gateway's answers in"));
     helper_check_covered(plan, network->netlink, network->ifindex, warnings);
+    helper_check_ipv6(plan, network->netlink, network->ifindex, warnings);
     g_clear_pointer(&network->plan, helper_plan_free);
     network->plan = g_steal_pointer(&plan);
     if (!network->guard)

@@ -7,7 +7,8 @@
 
 typedef struct HelperNetwork HelperNetwork;
 
-/* Borrows the slot. Undoes first whatever a former holder of the slot has left; NULL with
+/* Borrows the slot. Opens raw sockets for ESP where it may, so that the caller can give up the
+   capability for them. Undoes first whatever a former holder of the slot has left; NULL with
    HELPER_ERROR_NO_SLOT when something that is not ours uses the slot's table or interface. */
 HelperNetwork *helper_network_new(PlatformSlot *slot, const char *dir,
                                   const PlatformDnsPaths *paths, GError **error);
@@ -19,6 +20,8 @@ gboolean helper_network_open_tun(HelperNetwork *network, unsigned mtu, gboolean 
 /* The ports of the tunnel's own sockets, for the rule that meets strict rp_filter. */
 gboolean helper_network_open_socket(HelperNetwork *network, int family, int *fdp, uint16_t *portp,
                                     GError **error);
+/* A raw socket for ESP, once a family and before the first plan: afterwards there are none. */
+gboolean helper_network_take_esp(HelperNetwork *network, int family, int *fdp, GError **error);
 /* Takes the plan. Adds sentences to warnings. On failure everything is undone. */
 gboolean helper_network_apply(HelperNetwork *network, HelperPlan *plan_take, GPtrArray *warnings,
                               GError **error);

@@ -45,7 +45,7 @@ static gboolean has_family(const GArray *prefixes, int family)
     return FALSE;
 }
 
-static gboolean blocks_ipv6(const HelperPlan *plan)
+bool helper_routes_block_ipv6(const HelperPlan *plan)
 {
     return helper_plan_is_full(plan, AF_INET) && !has_family(plan->routes, AF_INET6);
 }
@@ -71,7 +71,7 @@ GArray *helper_routes_of(const HelperPlan *plan, const PlatformSlotInfo *slot, i
         };
         add_route(routes, &route);
     }
-    if (blocks_ipv6(plan)) {
+    if (helper_routes_block_ipv6(plan)) {
         PlatformRoute local = {.type = PLATFORM_ROUTE_THROW, .table = slot->table};
         PlatformRoute all = {.type = PLATFORM_ROUTE_UNREACHABLE, .table = slot->table};
 
@@ -100,11 +100,27 @@ GArray *helper_rules_of(const HelperPlan *plan, const PlatformSlotInfo *slot)
         rule.family = AF_INET;
         g_array_append_val(rules, rule);
     }
-    if (has_family(plan->routes, AF_INET6) || blocks_ipv6(plan)) {
+    if (has_family(plan->routes, AF_INET6) || helper_routes_block_ipv6(plan)) {
         rule.family = AF_INET6;
         g_array_append_val(rules, rule);
     }
     return rules;
+}
+
+/* For one gateway's answers; not set where the plan leaves it to the main table anyway. */
+static PlatformRule reply_rule(const HelperPlan *plan, const PlatformSlotInfo *slot, guint i,
+                               uint8_t ip_protocol)
+{
+    const PlatformAddress *gateway = &g_array_index(plan->gateways, PlatformAddress, i);
+
+    return (PlatformRule){
+        .family = AF_INET,
+        .priority = PLATFORM_SLOT_PRIORITY_REPLIES + slot->number,
+        .table = RT_TABLE_MAIN,
+        .to_set = gateway->family == AF_INET && helper_routes_swallow(plan, gateway),
+        .to = {*gateway, 32},
+        .ip_protocol = ip_protocol,
+    };
 }
 
 /* Strict rp_filter looks the sender of an answer up as if it were a destination: without mark, but
@@ -116,23 +132,23 @@ void helper_rules_add_replies(GArray *rules, const HelperPlan *plan, const Platf
     static const uint16_t gateway_ports[] = {4500, 500};
 
     for (guint i = 0; i < plan->gateways->len; i++) {
-        const PlatformAddress *gateway = &g_array_index(plan->gateways, PlatformAddress, i);
+        PlatformRule rule = reply_rule(plan, slot, i, IPPROTO_UDP);
 
-        if (gateway->family != AF_INET || !helper_routes_swallow(plan, gateway))
-            continue;
-        for (size_t p = 0; p < n_ports * G_N_ELEMENTS(gateway_ports); p++) {
-            PlatformRule rule = {
-                .family = AF_INET,
-                .priority = PLATFORM_SLOT_PRIORITY_REPLIES + slot->number,
-                .table = RT_TABLE_MAIN,
-                .to_set = true,
-                .to = {*gateway, 32},
-                .ip_protocol = IPPROTO_UDP,
-                .source_port = ports[p / 2],
-                .destination_port = gateway_ports[p % 2],
-            };
+        for (size_t p = 0; rule.to_set && p < n_ports * G_N_ELEMENTS(gateway_ports); p++) {
+            rule.source_port = ports[p / 2];
+            rule.destination_port = gateway_ports[p % 2];
             g_array_append_val(rules, rule);
         }
+    }
+}
+
+void helper_rules_add_esp(GArray *rules, const HelperPlan *plan, const PlatformSlotInfo *slot)
+{
+    for (guint i = 0; i < plan->gateways->len; i++) {
+        PlatformRule rule = reply_rule(plan, slot, i, IPPROTO_ESP);
+
+        if (rule.to_set)
+            g_array_append_val(rules, rule);
     }
 }
 

@@ -15,6 +15,10 @@ GArray *helper_rules_of(const HelperPlan *plan, const PlatformSlotInfo *slot);
 /* Adds the rules by which the answers of the plan's gateways are looked up in the main table. */
 void helper_rules_add_replies(GArray *rules, const HelperPlan *plan, const PlatformSlotInfo *slot,
                               const uint16_t *ports, size_t n_ports);
+/* Likewise for ESP without UDP. */
+void helper_rules_add_esp(GArray *rules, const HelperPlan *plan, const PlatformSlotInfo *slot);
+/* A full tunnel without IPv6: what IPv6 there is must not leave beside it. */
+bool helper_routes_block_ipv6(const HelperPlan *plan);
 bool helper_route_equal(const PlatformRoute *a, const PlatformRoute *b);
 bool helper_rule_equal(const PlatformRule *a, const PlatformRule *b);
 /* A network of the plan carries this address, and no excluded one takes it out again. */

@@ -106,15 +106,19 @@ static gboolean on_open_socket(DialtoneHelper1 *skeleton, GDBusMethodInvocation 
                                HelperSession *session)
 {
     g_autoptr(GError) error = NULL;
-    uint16_t port;
+    gboolean esp = FALSE;
+    uint16_t port = 0;
     int fd;
 
     if (!session->claimed)
         return refuse(invocation, HELPER_ERROR_NOT_CLAIMED, "no slot was claimed");
-    if ((family != 4 && family != 6) || !read_options(options, NULL, NULL))
+    if ((family != 4 && family != 6) || !read_options(options, "esp", &esp))
         return refuse(invocation, HELPER_ERROR_INVALID_ARGUMENT, "family or options");
-    if (!helper_network_open_socket(session->network, family == 4 ? AF_INET : AF_INET6, &fd, &port,
-                                    &error))
+    const int af = family == 4 ? AF_INET : AF_INET6;
+    gboolean ok = esp ? helper_network_take_esp(session->network, af, &fd, &error)
+                      : helper_network_open_socket(session->network, af, &fd, &port, &error);
+
+    if (!ok)
         return fail(invocation, error);
     g_autoptr(GUnixFDList) list = take_fd(fd);
 

@@ -121,6 +121,26 @@ def build_gateway(arguments):
     return Gateway(personality, config, random.SystemRandom())
 
 
+RAW = 0  # in place of a port: ESP without UDP
+
+
+def raw_esp(address):
+    """A raw socket for IP protocol 50, where we may have one."""
+    six = ':' in address
+    try:
+        raw = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_RAW, 50)
+    except PermissionError:
+        return None
+    raw.bind((address, 0))
+    raw.setblocking(False)
+    return raw
+
+
+def without_ip_header(data, family):
+    """raw(7): IPv4 comes with its header, IPv6 without."""
+    return data[4 * (data[0] & 15) :] if family == socket.AF_INET else data
+
+
 class Server:
     def __init__(self, arguments):
         self.gateway = build_gateway(arguments)
@@ -136,6 +156,9 @@ class Server:
             udp.setblocking(False)
             self.sockets[port] = udp
             self.selector.register(udp, selectors.EVENT_READ, port)
+        self.raw = raw_esp(arguments.bind)
+        if self.raw:
+            self.selector.register(self.raw, selectors.EVENT_READ, RAW)
 
     def stop(self, *_):
         self.running = False
@@ -160,7 +183,10 @@ class Server:
             self.flush()
             for key, _ in self.selector.select(self.patience()):
                 data, source = key.fileobj.recvfrom(65536)
-                self.gateway.receive(time.monotonic_ns(), key.data, source[:2], data)
+                if key.data == RAW:
+                    self.gateway.receive_esp(without_ip_header(data, self.raw.family))
+                else:
+                    self.gateway.receive(time.monotonic_ns(), key.data, source[:2], data)
                 self.answer_inner()
             self.gateway.tick(time.monotonic_ns())
 
@@ -175,8 +201,10 @@ class Server:
             reply = inner.answer(packet)
             sealed = reply and self.gateway.seal(reply)
             sa = self.gateway.newest()
-            if sealed and sa:
+            if sealed and sa and sa.udp_encapsulation:
                 self.sockets[4500].sendto(sealed, sa.peer)
+            elif sealed and sa:
+                self.raw.sendto(sealed, (sa.peer[0], 0))
         self.gateway.inner.clear()
 
     def flush(self):

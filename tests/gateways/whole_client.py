@@ -13,7 +13,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 
 from cases import case, main  # noqa: E402
-from client import Dialtone, check_failed, profile, secrets_text  # noqa: E402
+from client import Dialtone, binary, check_failed, profile, secrets_text  # noqa: E402
 from lab import ROOT, expect, wait_until  # noqa: E402
 from measure import Ping, expect_ping, ping  # noqa: E402
 
@@ -212,6 +212,80 @@ def _(lab):
         wait_until(lambda: gateway.text().count("child {") >= 2, 60, "another tunnel")
         wait_until(lambda: ping(lab, INNER, 1, wait=1)[1] == 1, 20, "traffic again")
         client.disconnect()
+
+
+
+# ---- ESP without UDP ----
+
+PLAIN = {"Quirks__NatT": "off", "UserAuth__XAuth": "no"}
+
+
+def watch_protocols(lab):
+    """Counts, on the router, what is ESP without UDP and what is UDP to port 4500."""
+    lab.nft("router", """
+        table inet watch {
+          counter plain { }
+          counter encapsulated { }
+          chain pass { type filter hook forward priority -5;
+            meta l4proto esp counter name plain
+            udp dport 4500 counter name encapsulated
+            udp sport 4500 counter name encapsulated
+          }
+        }""")
+
+
+def seen(lab, counter):
+    words = lab.run("router", "nft", "list", "counter", "inet", "watch", counter).split()
+    return int(words[words.index("packets") + 1])
+
+
+@case("NatT=off: ESP is IP protocol 50 both ways, and nothing goes to port 4500", nat=False)
+def _(lab):
+    watch_protocols(lab)
+    said = comes_and_goes(lab, "plain", **PLAIN)
+    expect(said["nat"] == "none" and said["gateway"].endswith(":500"), f"it says {said}")
+    expect(seen(lab, "plain") >= 10, f"{seen(lab, 'plain')} packets of protocol 50 for 5 pings")
+    expect(seen(lab, "encapsulated") == 0, "something went to port 4500")
+
+
+@case("NatT=off: everything goes through the tunnel, with strict rp_filter", nat=False)
+def _(lab):
+    lab.run("client", "sysctl", "-qw", "net.ipv4.conf.all.rp_filter=1")
+    comes_and_goes(lab, "plain", "--network", "0.0.0.0/0",
+                   **{**PLAIN, "Phase2__Networks": "0.0.0.0/0"})
+
+
+@case("NatT=off: the MTU has room for no UDP header, and the largest packet fits", nat=False)
+def _(lab):
+    with Served(lab, "plain"):
+        client = dialtone(lab, **PLAIN)
+        said = connect(client)
+        size = said["mtu"] - 28
+        out = lab.run("client", "ping", "-n", "-q", "-c", "3", "-i", "0.2", "-M", "do", "-s", size, INNER)
+        expect(" 0% packet loss" in out, out)
+        client.disconnect()
+
+
+@case("NatT=off without CAP_NET_RAW says which capability is missing", nat=False)
+def _(lab):
+    wrapper = os.path.join(lab.folder, "without-raw")
+    with open(wrapper, "w", encoding="ascii") as file:
+        file.write(f'#!/bin/sh\nexec setpriv --bounding-set=-net_raw {binary()} "$@"\n')
+    os.chmod(wrapper, 0o755)
+    known = os.environ.get("DIALTONE")
+    os.environ["DIALTONE"] = wrapper
+    try:
+        with Served(lab, "plain"):
+            client = dialtone(lab, **PLAIN)
+            client.start()
+            code = client.wait_exit(15)
+            failed = client.events[-1]
+            expect(code == 10 and failed["reason"] == "not-permitted", f"{code}: {failed}")
+            expect("CAP_NET_RAW" in failed["advice"], f"{failed}")
+    finally:
+        os.environ.pop("DIALTONE")
+        if known:
+            os.environ["DIALTONE"] = known
 
 
 main()

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The real helper with a peer that does what its standard input says, one command a line:
  *
- *   claim LABEL | socket 4|6 | tun MTU [vnet] | release | exit STATUS | send FD-INDEX ADDRESS PORT
- *   apply mtu=1400 address=10.1.2.3/32 route=10.0.0.0/8 exclude=... dns=... domain=a domain=~b
+ *   claim LABEL | socket 4|6 [esp] | tun MTU [vnet] | release | exit STATUS | send FD-INDEX ADDRESS
+ * PORT apply mtu=1400 address=10.1.2.3/32 route=10.0.0.0/8 exclude=... dns=... domain=a domain=~b
  *         gateway=192.0.2.1
  *
  *   packets FD-INDEX | call METHOD ARGUMENTS-AS-GVARIANT-TEXT | garbage COUNT | deaf
@@ -83,20 +83,27 @@ static void open_socket(Peer *peer, char **words)
     g_autoptr(GUnixFDList) list = NULL;
     g_autoptr(GVariant) handle = NULL;
     g_autoptr(GError) error = NULL;
+    GVariantBuilder options;
     guint port;
 
-    if (!dialtone_helper1_call_open_socket_sync(peer->helper, (guint)atoi(words[1]), no_options(),
-                                                NULL, &handle, &port, &list, NULL, &error)) {
+    g_variant_builder_init(&options, G_VARIANT_TYPE("a{sv}"));
+    if (words[2])
+        g_variant_builder_add(&options, "{sv}", words[2], g_variant_new_boolean(TRUE));
+    if (!dialtone_helper1_call_open_socket_sync(peer->helper, (guint)atoi(words[1]),
+                                                g_variant_builder_end(&options), NULL, &handle,
+                                                &port, &list, NULL, &error)) {
         answer_error(error);
         return;
     }
     int index = take_fd(peer, list, handle);
-    int mark = 0, buffer = 0;
+    int mark = 0, buffer = 0, protocol = 0;
     socklen_t n = sizeof mark;
 
+    getsockopt(peer->fds[index], SOL_SOCKET, SO_PROTOCOL, &protocol, &n);
     getsockopt(peer->fds[index], SOL_SOCKET, SO_MARK, &mark, &n);
     getsockopt(peer->fds[index], SOL_SOCKET, SO_RCVBUF, &buffer, &n);
-    printf("ok fd=%d port=%u mark=%#x rcvbuf=%d\n", index, port, (unsigned)mark, buffer);
+    printf("ok fd=%d port=%u mark=%#x rcvbuf=%d protocol=%d\n", index, port, (unsigned)mark, buffer,
+           protocol);
 }
 
 static void open_tun(Peer *peer, char **words)

@@ -603,6 +603,65 @@ def _(rig, program):
         set_filter("all", 0)
 
 
+# ---- ESP without UDP ----
+
+@case("a raw socket for ESP is handed over once a family, marked, and before the first plan")
+def _(rig):
+    rig.refused("socket 4 esp", "NotClaimed")
+    rig.do("claim office")
+    for family in ("4", "6"):
+        answer = rig.do(f"socket {family} esp")
+        expect("port=0 mark=0xd1a0000" in answer and "protocol=50" in answer, answer)
+        rig.refused(f"socket {family} esp", "NotPermitted")
+    rig.refused("socket 5 esp", "InvalidArgument")
+    rig.refused("socket 4 udp", "InvalidArgument")
+
+
+@case("raw sockets that nobody has asked for are gone with the first plan")
+def _(rig):
+    def raw():
+        links = [os.readlink(f"/proc/{rig.helper}/fd/{fd}") for fd in os.listdir(f"/proc/{rig.helper}/fd")]
+        held = sh(f"awk 'NR > 1 {{print $10}}' /proc/{rig.helper}/net/raw /proc/{rig.helper}/net/raw6").split()
+        return [name for name in links if name.startswith("socket:[") and name[8:-1] in held]
+
+    rig.do("claim office")
+    expect(len(raw()) == 2, f"it holds {raw()}")
+    rig.do("tun 1400")
+    rig.do(f"apply {FULL}")
+    expect(not raw(), f"it still holds {raw()}")
+    rig.refused("socket 4 esp", "NotPermitted")
+
+
+@case("strict rp_filter: a rule lets ESP of the gateway in, where the tunnel has a raw socket")
+def _(rig):
+    set_filter("all", 1)
+    try:
+        rig.do("claim office")
+        rig.do("socket 4 esp")
+        rig.do("tun 1400")
+        rig.do(f"apply {FULL}")
+        expect(f"to {GATEWAY} ipproto " in sh("ip rule"), sh("ip rule"))
+    finally:
+        set_filter("all", 0)
+
+
+# ---- IPv6 beside a full tunnel ----
+
+@case("F7: IPv6 that leaves beside a full tunnel is told")
+def _(rig):
+    expect("ipv6-not-blocked" not in rig.set_up(FULL), "it is told though it is blocked")
+    rig.do("release")
+    sh("ip -6 rule add priority 1 lookup main")
+    try:
+        warnings = rig.do(f"apply {FULL}")
+        expect("ipv6-not-blocked: IPv6 leaves by up0" in warnings, warnings)
+        rig.do("release")
+        warnings = rig.do(f"apply {FULL} exclude=2000::/3")
+        expect("ipv6-not-blocked" not in warnings, f"told of what was asked for: {warnings}")
+    finally:
+        sh("ip -6 rule del priority 1 lookup main")
+
+
 # ---- the process ----
 
 @case("the helper keeps CAP_NET_ADMIN alone, and no descriptor that it gave away")

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <sched.h>
@@ -236,6 +237,34 @@ static int try_more_forbidden(void)
     return status;
 }
 
+/* A raw socket is for ESP: its owner must not write IP headers. Other options, of the same numbers
+ * too, are free. */
+static int try_socket_options(void)
+{
+    enum { SOL_RAW_IP = 255 };
+    const int on = 1, fd = -1;
+    int status = 0;
+
+    status |= denied(setsockopt(fd, IPPROTO_IP, IP_HDRINCL, &on, sizeof on)) << 0;
+    status |= denied(setsockopt(fd, IPPROTO_IPV6, IPV6_HDRINCL, &on, sizeof on)) << 1;
+    status |= denied(setsockopt(fd, SOL_RAW_IP, IPV6_HDRINCL, &on, sizeof on)) << 2;
+    status |= !denied(setsockopt(fd, IPPROTO_IP, IP_TOS, &on, sizeof on)) << 3;
+    status |= !denied(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &on, sizeof on)) << 4;
+    status |= !denied(setsockopt(fd, IPPROTO_UDP, IP_HDRINCL, &on, sizeof on)) << 5;
+    status |= !denied(setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &on, sizeof on)) << 6;
+    return status;
+}
+
+static int confined_socket_options(void)
+{
+    return confined(try_socket_options);
+}
+
+static void test_a_raw_socket_stays_one_for_esp(void **state)
+{
+    assert_int_equal(in_child(confined_socket_options), 0);
+}
+
 static int confined_more_forbidden(void)
 {
     return confined(try_more_forbidden);
@@ -308,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_the_caller_is_who_called_sudo),
         cmocka_unit_test(test_exec_and_ptrace_kill_the_process),
         cmocka_unit_test(test_what_the_tunnel_never_needs_fails),
+        cmocka_unit_test(test_a_raw_socket_stays_one_for_esp),
         cmocka_unit_test(test_what_the_tunnel_needs_works),
     };
 
