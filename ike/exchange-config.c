@@ -45,16 +45,16 @@ static bool collect(const IkeSession *session, IkeIsakmpSa *sa, const IkeConfigM
 
     if (!add_to(&alone, message))
         return false;
-    if (alone.address.family != 0 && sa->told.address.family != 0)
+    if (ike_inner_has_address(&alone) && ike_inner_has_address(&sa->told))
         sa->told = alone;
     else
         (void)add_to(&sa->told, message);
     *inner = sa->told;
-    if (inner->address.family != 0)
+    if (ike_inner_has_address(inner))
         return true;
     *inner = session->inner;
     (void)add_to(inner, message);
-    return inner->address.family != 0;
+    return ike_inner_has_address(inner);
 }
 
 int ike_config_take_inner(IkeSession *session, IkeIsakmpSa *sa, const IkeConfigMessage *message)
@@ -83,6 +83,23 @@ typedef struct Pull {
     uint16_t identifier;
 } Pull;
 
+/* Only a profile with IPv6 networks asks for IPv6: not every gateway passes over what it does not
+ * know. */
+static void ask_for_ipv6(const IkeSession *session, IkeWriter *w)
+{
+    const IkeConfig *config = &session->config;
+    const IkeAddress *had = session->inner_known ? &session->inner.address6 : &config->address6;
+    bool wanted = false;
+
+    for (size_t i = 0; i < config->networks_n; i++)
+        wanted = wanted || config->networks[i].family == 6;
+    if (!wanted)
+        return;
+    ike_attribute_write_bytes(w, IKE_CONFIG_IP6_ADDRESS,
+                              (IkeSlice){had->bytes, had->family == 6 ? 16 : 0});
+    ike_attribute_write_bytes(w, IKE_CONFIG_IP6_DNS, (IkeSlice){NULL, 0});
+}
+
 static int build_request(IkeSession *session, IkeExchange *x, IkeBuilder *builder)
 {
     static const uint16_t wanted[] = {
@@ -101,6 +118,7 @@ static int build_request(IkeSession *session, IkeExchange *x, IkeBuilder *builde
                               (IkeSlice){had->bytes, had->family == 4 ? 4 : 0});
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
         ike_attribute_write_bytes(w, wanted[i], (IkeSlice){NULL, 0});
+    ask_for_ipv6(session, w);
     ike_builder_close(builder, start);
     return 0;
 }
@@ -189,7 +207,8 @@ static int consume_set(IkeSession *session, IkeExchange *x, const IkeConfigMessa
     while (ike_config_attribute_read(&r, &attribute)) {
         if (attribute.type == IKE_XAUTH_STATUS)
             has_status = ike_attribute_number(&attribute, &status);
-        else if (attribute.type == IKE_CONFIG_IP4_ADDRESS)
+        else if (attribute.type == IKE_CONFIG_IP4_ADDRESS ||
+                 attribute.type == IKE_CONFIG_IP6_ADDRESS)
             has_address = true;
         else if (attribute.type == IKE_XAUTH_MESSAGE)
             ike_text_copy(text, sizeof(text), attribute.value);

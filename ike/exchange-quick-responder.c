@@ -67,7 +67,7 @@ static bool find_network(IkeSession *session, const IkeNetwork *remote, size_t *
 
 static bool read_ids(IkeSession *session, const IkeMessage *message, Renewal *renewal)
 {
-    IkeNetwork networks[2], inner = {.family = session->inner.address.family};
+    IkeNetwork networks[2];
     size_t n = 0;
 
     for (size_t i = 0; i < message->n; i++) {
@@ -79,10 +79,11 @@ static bool read_ids(IkeSession *session, const IkeMessage *message, Renewal *re
         memcpy(renewal->ids[n], body.bytes, body.n);
         renewal->ids_n[n++] = body.n;
     }
-    inner.prefix = inner.family == 4 ? 32 : 128;
-    memcpy(inner.bytes, session->inner.address.bytes, sizeof(inner.bytes));
     /* The gateway began: IDci is its side, IDcr ours. */
-    if (n != 2 || !ike_network_contains(&networks[1], &inner) ||
+    if (n != 2)
+        return false;
+    const IkeNetwork inner = ike_inner_host(&session->inner, networks[1].family);
+    if (inner.family == 0 || !ike_network_contains(&networks[1], &inner) ||
         !find_network(session, &networks[0], &renewal->network))
         return false;
     const IkeChild *current = ike_child_current(session, renewal->network);

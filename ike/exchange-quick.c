@@ -394,9 +394,7 @@ static Quick *quick_new(IkeSession *session, size_t network, size_t group, int *
     quick->network = network;
     quick->group = group;
     quick->remote = session->wanted[network];
-    quick->local = (IkeNetwork){.family = session->inner.address.family,
-                                .prefix = session->inner.address.family == 4 ? 32 : 128};
-    memcpy(quick->local.bytes, session->inner.address.bytes, sizeof(quick->local.bytes));
+    quick->local = ike_inner_host(&session->inner, quick->remote.family);
     quick->spi = ike_quick_new_spi(session);
     quick->offer = (IkePhase2Offer){
         .proposals = config->phase2,

@@ -114,7 +114,8 @@ typedef struct IkeConfig {
 
     IkeXauthMode xauth;
     IkeConfigMode config;
-    IkeAddress address; /* with IKE_CONFIG_NONE ours; else the one to ask for again, if any */
+    IkeAddress address;  /* with IKE_CONFIG_NONE ours; else the one to ask for again, if any */
+    IkeAddress address6; /* likewise, an IPv6 address beside it */
     IkeNattMode natt;
     IkeSelectors selectors;
     IkeTristate initial_contact;
@@ -203,6 +204,7 @@ typedef struct IkePhase1Info {
 typedef struct IkeInnerConfig {
     IkeAddress address; /* family 0: none */
     uint8_t prefix;
+    IkeAddress address6; /* an IPv6 address beside it; family 0: none */
     IkeAddress dns[IKE_DNS_MAX];
     size_t dns_n;
     IkeNetwork networks[IKE_NETWORKS_MAX]; /* split include; 0: everything */

@@ -85,6 +85,24 @@ static void take_address(IkeAddress *address, IkeSlice value)
     memcpy(address->bytes, value.bytes, 4);
 }
 
+/* Loopback, link-local and multicast addresses (RFC 4291, 2.4) are no host's here, nor is ::. */
+static bool is_host6(const uint8_t *bytes)
+{
+    static const uint8_t zeros[15] = {0};
+
+    return (memcmp(bytes, zeros, sizeof(zeros)) != 0 || bytes[15] > 1) && bytes[0] != 0xff &&
+           (bytes[0] != 0xfe || (bytes[1] & 0xc0) != 0x80);
+}
+
+/* 16 bytes, and in IKEv2's form a prefix behind them. */
+static void take_address6(IkeAddress *address, IkeSlice value)
+{
+    if ((value.n != 16 && value.n != 17) || !is_host6(value.bytes))
+        return;
+    *address = (IkeAddress){.family = 6};
+    memcpy(address->bytes, value.bytes, 16);
+}
+
 static bool has_dns(const IkeInnerConfig *inner, const IkeAddress *server)
 {
     for (size_t i = 0; i < inner->dns_n; i++)
@@ -94,12 +112,12 @@ static bool has_dns(const IkeInnerConfig *inner, const IkeAddress *server)
     return false;
 }
 
-static void take_dns(IkeInnerConfig *inner, IkeSlice value)
+/* Some gateways put several servers into one attribute. */
+static void take_dns(IkeInnerConfig *inner, IkeSlice value, size_t size)
 {
-    /* Some gateways put several servers into one attribute. */
-    for (IkeReader r = ike_reader_of(value); r.left >= 4 && inner->dns_n < IKE_DNS_MAX;) {
+    for (IkeReader r = ike_reader_of(value); r.left >= size && inner->dns_n < IKE_DNS_MAX;) {
         IkeAddress server = {0};
-        take_address(&server, ike_reader_take(&r, 4));
+        (size == 4 ? take_address : take_address6)(&server, ike_reader_take(&r, size));
         if (server.family != 0 && !has_dns(inner, &server))
             inner->dns[inner->dns_n++] = server;
     }
@@ -125,6 +143,16 @@ static bool has_network(const IkeInnerConfig *inner, const IkeNetwork *network)
     return false;
 }
 
+static void add_network(IkeInnerConfig *inner, const IkeNetwork *network)
+{
+    if (has_network(inner, network))
+        return;
+    if (inner->networks_n < IKE_NETWORKS_MAX)
+        inner->networks[inner->networks_n++] = *network;
+    else
+        inner->networks_cut = true;
+}
+
 static void take_network(IkeInnerConfig *inner, const uint8_t *entry)
 {
     int prefix = mask_prefix(entry + 4);
@@ -132,12 +160,21 @@ static void take_network(IkeInnerConfig *inner, const uint8_t *entry)
 
     for (int i = 0; i < 4; i++)
         network.bytes[i] = entry[i] & entry[4 + i];
-    if (prefix < 0 || has_network(inner, &network))
+    if (prefix >= 0)
+        add_network(inner, &network);
+}
+
+/* Address and prefix; bits behind the prefix are nobody's. */
+static void take_network6(IkeInnerConfig *inner, IkeSlice value)
+{
+    IkeNetwork network = {.family = 6};
+
+    if (value.n != 17 || value.bytes[16] > 128)
         return;
-    if (inner->networks_n < IKE_NETWORKS_MAX)
-        inner->networks[inner->networks_n++] = network;
-    else
-        inner->networks_cut = true;
+    network.prefix = value.bytes[16];
+    for (unsigned bit = 0; bit < network.prefix; bit++)
+        network.bytes[bit / 8] |= value.bytes[bit / 8] & (uint8_t)(0x80 >> bit % 8);
+    add_network(inner, &network);
 }
 
 /* Entries of 14 bytes; some gateways send 8 (address and mask alone). */
@@ -148,6 +185,24 @@ static void take_split_include(IkeInnerConfig *inner, IkeSlice value)
 
     for (IkeReader r = ike_reader_of(value); r.left >= step;)
         take_network(inner, ike_reader_take(&r, step).bytes);
+}
+
+IkeNetwork ike_inner_host(const IkeInnerConfig *inner, uint8_t family)
+{
+    const IkeAddress *address =
+        inner->address.family == family ? &inner->address : &inner->address6;
+    IkeNetwork host = {0};
+
+    if (family == 0 || address->family != family)
+        return host;
+    host = (IkeNetwork){.family = family, .prefix = family == 4 ? 32 : 128};
+    memcpy(host.bytes, address->bytes, sizeof(host.bytes));
+    return host;
+}
+
+bool ike_inner_has_address(const IkeInnerConfig *inner)
+{
+    return inner->address.family != 0 || inner->address6.family != 0;
 }
 
 bool ike_inner_config_take(IkeInnerConfig *inner, const IkeAttribute *attribute)
@@ -162,7 +217,18 @@ bool ike_inner_config_take(IkeInnerConfig *inner, const IkeAttribute *attribute)
     case IKE_CONFIG_IP4_NETMASK:
         return true; /* the tunnel interface is point to point: its address is a host's */
     case IKE_CONFIG_IP4_DNS:
-        take_dns(inner, attribute->value);
+        take_dns(inner, attribute->value, 4);
+        return true;
+    case IKE_CONFIG_IP6_ADDRESS:
+        take_address6(&inner->address6, attribute->value);
+        return true;
+    case IKE_CONFIG_IP6_NETMASK:
+        return true;
+    case IKE_CONFIG_IP6_DNS:
+        take_dns(inner, attribute->value, 16);
+        return true;
+    case IKE_CONFIG_IP6_SUBNET:
+        take_network6(inner, attribute->value);
         return true;
     case IKE_CONFIG_ADDRESS_EXPIRY:
         if (ike_attribute_number(attribute, &number))

@@ -25,6 +25,9 @@ bool ike_config_well_formed(const IkeConfigMessage *message);
 size_t ike_config_open(IkeBuilder *builder, uint8_t type, uint16_t identifier);
 
 /* Takes what the attribute says into `inner`. False: it says nothing about the inner network. */
+/* Our end of an SA of this family; family 0 where we have no address of it. */
+IkeNetwork ike_inner_host(const IkeInnerConfig *inner, uint8_t family);
+bool ike_inner_has_address(const IkeInnerConfig *inner);
 bool ike_inner_config_take(IkeInnerConfig *inner, const IkeAttribute *attribute);
 
 /* Copies bytes as a C string; what does not fit is cut, NULs become spaces. */

@@ -53,6 +53,7 @@ static int enter_config(IkeSession *session, IkeIsakmpSa *sa)
     if (config->config == IKE_CONFIG_NONE) {
         session->inner.address = config->address;
         session->inner.prefix = config->address.family == 4 ? 32 : 128;
+        session->inner.address6 = config->address6;
         sa->config_done = session->inner_known = true;
         IkeEvent event = {.type = IKE_EVENT_CONFIG, .config = session->inner};
         return sa->renewal ? 0 : ike_session_emit(session, &event);
@@ -120,17 +121,36 @@ static int replace_current(IkeSession *session, IkeIsakmpSa *successor)
     return ike_quick_move(session, old);
 }
 
-static void choose_networks(IkeSession *session)
+/* Everything, of each family that we have an address of. */
+static void choose_everything(IkeSession *session)
+{
+    static const uint8_t families[] = {4, 6};
+
+    session->wanted_n = 0;
+    for (size_t i = 0; i < sizeof(families); i++)
+        if (ike_inner_host(&session->inner, families[i]).family != 0)
+            session->wanted[session->wanted_n++] = (IkeNetwork){.family = families[i]};
+}
+
+/* A network of a family in which the gateway gave no address can't be reached: its traffic would
+ * leave beside the tunnel, so that is an end. */
+static int choose_networks(IkeSession *session)
 {
     const IkeConfig *config = &session->config;
+    IkeFailure failure = {.reason = IKE_REASON_PHASE2_REFUSED, .detail = IKE_DETAIL_NO_ADDRESS};
 
-    if (config->networks_n > 0 && config->selectors == IKE_SELECTORS_EACH) {
-        memcpy(session->wanted, config->networks, config->networks_n * sizeof(IkeNetwork));
-        session->wanted_n = config->networks_n;
-        return;
+    for (size_t i = 0; i < config->networks_n; i++) {
+        if (ike_inner_host(&session->inner, config->networks[i].family).family != 0)
+            continue;
+        return ike_session_fail(session, &failure);
     }
-    session->wanted[0] = (IkeNetwork){.family = session->inner.address.family};
-    session->wanted_n = 1;
+    if (config->networks_n == 0 || config->selectors != IKE_SELECTORS_EACH) {
+        choose_everything(session);
+        return 0;
+    }
+    memcpy(session->wanted, config->networks, config->networks_n * sizeof(IkeNetwork));
+    session->wanted_n = config->networks_n;
+    return 0;
 }
 
 /* After `renegotiate` the children are renewed, too, under the new SA. */
@@ -152,9 +172,10 @@ static int become_ready(IkeSession *session, IkeIsakmpSa *sa)
     ike_isakmp_sa_heard(session, sa);
     if (sa->renewal)
         renew_children(session);
-    if (session->state < IKE_STATE_PHASE2) {
-        choose_networks(session);
-        ike_session_set_state(session, IKE_STATE_PHASE2);
+    if (r == 0 && session->state < IKE_STATE_PHASE2) {
+        r = choose_networks(session);
+        if (session->state != IKE_STATE_ENDED)
+            ike_session_set_state(session, IKE_STATE_PHASE2);
     }
     return r;
 }

@@ -204,15 +204,21 @@ static bool profile_is_within_reach(const DialtoneProfile *profile, GError **err
     return true;
 }
 
-/* An inner address of the profile's own (Config=none). The core knows one; it is the IPv4 one. */
+/* Inner addresses of the profile's own (Config=none). The core knows one of each family; an IPv6
+ * address that is alone comes first. */
 static void fill_address(IkeConfig *config, const DialtoneProfile *profile)
 {
     for (guint i = 0; profile->config == DIALTONE_CONFIG_NONE && i < profile->addresses->len; i++) {
         const DialtoneNetwork *own = &g_array_index(profile->addresses, DialtoneNetwork, i);
-        if (config->address.family == 4)
+        IkeAddress *place = own->family == AF_INET6 ? &config->address6 : &config->address;
+        if (place->family != 0)
             continue;
-        config->address = (IkeAddress){.family = own->family == AF_INET6 ? 6 : 4};
-        memcpy(config->address.bytes, own->bytes, sizeof(config->address.bytes));
+        *place = (IkeAddress){.family = own->family == AF_INET6 ? 6 : 4};
+        memcpy(place->bytes, own->bytes, sizeof(place->bytes));
+    }
+    if (config->address.family == 0) {
+        config->address = config->address6;
+        config->address6 = (IkeAddress){0};
     }
 }
 

@@ -122,9 +122,12 @@ static void add_address(HelperPlan *plan, const PlatformAddress *address)
 
 static bool add_addresses(HelperPlan *plan, const TunnelPlanInput *input, GError **error)
 {
-    PlatformAddress given = tunnel_address_from_ike(&input->config->address);
-    if (given.family != AF_UNSPEC)
-        add_address(plan, &given);
+    const IkeAddress *const given[] = {&input->config->address, &input->config->address6};
+    for (size_t i = 0; i < G_N_ELEMENTS(given); i++) {
+        PlatformAddress address = tunnel_address_from_ike(given[i]);
+        if (address.family != AF_UNSPEC)
+            add_address(plan, &address);
+    }
     const GArray *own = input->profile->addresses;
     bool ours = input->profile->config == DIALTONE_CONFIG_NONE;
     for (guint i = 0; ours && i < own->len; i++) {

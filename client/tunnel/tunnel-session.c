@@ -37,6 +37,8 @@ static bool fill_config(Tunnel *self, const IkeAddress *gateway, GError **error)
     config->weakest_group = self->weakest;
     if (config->config != IKE_CONFIG_NONE && self->inner.address.family != 0)
         config->address = self->inner.address;
+    if (config->config != IKE_CONFIG_NONE && self->inner.address6.family != 0)
+        config->address6 = self->inner.address6;
     return true;
 }
 

@@ -231,6 +231,71 @@ static void test_what_is_not_of_the_inner_network_is_left_alone(void **state)
     assert_memory_equal(&inner, &before, sizeof(inner));
 }
 
+/* ---- IPv6 ---- */
+
+static const uint8_t HOST6[17] = {0xfd, 0, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 64};
+
+static void test_an_ipv6_address_stands_beside_the_other(void **state)
+{
+    IkeInnerConfig inner = {0};
+    const uint8_t four[4] = {10, 1, 2, 3};
+
+    assert_false(ike_inner_has_address(&inner));
+    assert_int_equal(ike_inner_host(&inner, 0).family, 0);
+    assert_true(take(&inner, IKE_CONFIG_IP6_ADDRESS, HOST6, 16));
+    assert_true(ike_inner_has_address(&inner));
+    assert_int_equal(ike_inner_host(&inner, 4).family, 0);
+    assert_true(take(&inner, IKE_CONFIG_IP4_ADDRESS, four, 4));
+    assert_true(take(&inner, IKE_CONFIG_IP6_NETMASK, HOST6, 16));
+    IkeNetwork host4 = ike_inner_host(&inner, 4), host6 = ike_inner_host(&inner, 6);
+    assert_int_equal(host4.prefix, 32);
+    assert_memory_equal(host4.bytes, four, 4);
+    assert_int_equal(host6.prefix, 128);
+    assert_memory_equal(host6.bytes, HOST6, 16);
+    /* As in IKEv2, with a prefix. */
+    IkeInnerConfig other = {0};
+    assert_true(take(&other, IKE_CONFIG_IP6_ADDRESS, HOST6, 17));
+    assert_memory_equal(&other.address6, &inner.address6, sizeof(inner.address6));
+}
+
+static void test_ipv6_addresses_that_are_no_hosts_are_none(void **state)
+{
+    static const uint8_t wrong[][16] = {
+        {0}, {[15] = 1}, {0xff, 2, [15] = 1}, {0xfe, 0x80, [15] = 1}, {0xfe, 0xbf, [15] = 1}};
+    IkeInnerConfig inner = {0};
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        (void)take(&inner, IKE_CONFIG_IP6_ADDRESS, wrong[i], 16);
+        (void)take(&inner, IKE_CONFIG_IP6_DNS, wrong[i], 16);
+    }
+    for (size_t n = 0; n < 16; n++)
+        (void)take(&inner, IKE_CONFIG_IP6_ADDRESS, HOST6, n);
+    assert_int_equal(inner.address6.family, 0);
+    assert_int_equal(inner.dns_n, 0);
+}
+
+static void test_ipv6_name_servers_and_networks(void **state)
+{
+    uint8_t two[32], network[17] = {0xfd, 0, 0, 0x10, 0xff, 0xff, [16] = 33};
+    IkeInnerConfig inner = {0};
+
+    memcpy(two, HOST6, 16);
+    memcpy(two + 16, HOST6, 16);
+    two[31] = 2;
+    assert_true(take(&inner, IKE_CONFIG_IP6_DNS, two, sizeof(two)));
+    assert_int_equal(inner.dns_n, 2);
+    assert_int_equal(inner.dns[1].family, 6);
+    assert_memory_equal(inner.dns[1].bytes, two + 16, 16);
+    assert_true(take(&inner, IKE_CONFIG_IP6_SUBNET, network, 17));
+    assert_true(take(&inner, IKE_CONFIG_IP6_SUBNET, network, 16));
+    network[16] = 129;
+    assert_true(take(&inner, IKE_CONFIG_IP6_SUBNET, network, 17));
+    assert_int_equal(inner.networks_n, 1);
+    assert_int_equal(inner.networks[0].prefix, 33);
+    assert_int_equal(inner.networks[0].bytes[4], 0x80);
+    assert_int_equal(inner.networks[0].bytes[5], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +311,9 @@ int main(void)
         cmocka_unit_test(test_a23_a25_texts_end_and_have_no_zeros_within),
         cmocka_unit_test(test_texts_lose_their_trailing_zeros),
         cmocka_unit_test(test_what_is_not_of_the_inner_network_is_left_alone),
+        cmocka_unit_test(test_an_ipv6_address_stands_beside_the_other),
+        cmocka_unit_test(test_ipv6_addresses_that_are_no_hosts_are_none),
+        cmocka_unit_test(test_ipv6_name_servers_and_networks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
