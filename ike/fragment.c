@@ -3,7 +3,8 @@
  * Fragments, both ways. What comes first is believed: a second fragment of the same index that
  * differs, a second end, or anything behind the end is refused and leaves what is there alone
  * (CVE-2016-10396). Fragments may come in any order and any number of times; all are there when
- * the end is known and as many have come as it says.
+ * the end is known and as many have come as it says. A message that was whole is remembered for a
+ * while, so that late copies of its fragments don't stand in the way of the next one.
  */
 #include "ike/fragment.h"
 
@@ -27,7 +28,10 @@ typedef struct Place {
 /* One message. Slices are kept in the order in which they come. */
 typedef struct Assembly {
     bool used;
-    IkeHeader header; /* of the first that came; all others agree with it */
+    bool done; /* it was whole */
+    /* Of the first that came. Cookies and fragment ID are all that counts: strongSwan gives each
+     * message the ID 1, and each fragment the exchange type and message ID of Phase 1. */
+    IkeHeader header;
     uint16_t id;
     uint64_t since;
     uint8_t last; /* index of the end; 0: not known yet */
@@ -102,11 +106,10 @@ static bool fragment_read(IkeSlice datagram, Fragment *fragment)
     return ike_reader_ok(&r);
 }
 
-static bool same_message(const IkeHeader *a, const IkeHeader *b)
+static bool same_cookies(const IkeHeader *a, const IkeHeader *b)
 {
     return memcmp(a->cookie_i, b->cookie_i, IKE_COOKIE_SIZE) == 0 &&
-           memcmp(a->cookie_r, b->cookie_r, IKE_COOKIE_SIZE) == 0 && a->exchange == b->exchange &&
-           a->message_id == b->message_id;
+           memcmp(a->cookie_r, b->cookie_r, IKE_COOKIE_SIZE) == 0;
 }
 
 static void begin(Assembly *assembly, const IkeHeader *header, uint16_t id, uint64_t now)
@@ -124,7 +127,7 @@ static Assembly *assembly_for(IkeReassembly *reassembly, const IkeHeader *header
         Assembly *assembly = &reassembly->assemblies[i];
         if (assembly->used && now - assembly->since >= IKE_REASSEMBLY_WAIT)
             assembly->used = false;
-        if (assembly->used && assembly->id == id && same_message(&assembly->header, header))
+        if (assembly->used && assembly->id == id && same_cookies(&assembly->header, header))
             return assembly;
         if (oldest->used && (!assembly->used || assembly->since < oldest->since))
             oldest = assembly;
@@ -178,13 +181,21 @@ static int join(IkeReassembly *reassembly, Assembly *assembly, IkeSlice *wholep)
 
     for (size_t i = 0; i < assembly->last; i++)
         ike_write_bytes(&w, assembly->bytes + assembly->places[i].at, assembly->places[i].n);
-    assembly->used = false;
+    assembly->used = false; /* unless it is a message */
     IkeSlice whole = ike_writer_slice(&w, 0);
     if (!ike_writer_ok(&w) || ike_header_read(whole, &header) != 0 ||
-        header.next == IKE_PAYLOAD_FRAGMENT || !same_message(&header, &assembly->header))
+        header.next == IKE_PAYLOAD_FRAGMENT || !same_cookies(&header, &assembly->header))
         return IKE_REASSEMBLY_REFUSED;
+    assembly->used = assembly->done = true;
     *wholep = whole;
     return 0;
+}
+
+/* A copy of what was whole: its end stands for the message, which its sender has repeated. */
+static int take_again(IkeReassembly *reassembly, Assembly *assembly, const Fragment *fragment,
+                      IkeSlice *wholep)
+{
+    return fragment->last ? join(reassembly, assembly, wholep) : IKE_REASSEMBLY_WAITING;
 }
 
 int ike_reassembly_take(IkeReassembly *reassembly, const IkeHeader *header, IkeSlice datagram,
@@ -195,6 +206,10 @@ int ike_reassembly_take(IkeReassembly *reassembly, const IkeHeader *header, IkeS
     if (!fragment_read(datagram, &fragment))
         return IKE_REASSEMBLY_REFUSED;
     Assembly *assembly = assembly_for(reassembly, header, fragment.id, now);
+    if (assembly->done && is_known(assembly, &fragment))
+        return take_again(reassembly, assembly, &fragment, wholep);
+    if (assembly->done)
+        begin(assembly, header, fragment.id, now);
     if (!fits(assembly, &fragment))
         return IKE_REASSEMBLY_REFUSED;
     keep(assembly, &fragment);

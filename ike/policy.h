@@ -41,7 +41,7 @@
 #define IKE_RENEWAL_LEAST   (5 * IKE_SECOND) /* between two that a volume of traffic asks for */
 #define IKE_DELETED_WAIT    IKE_SECOND       /* a child is gone: before a new one is asked for */
 #define IKE_DELETED_SA_WAIT (10 * IKE_SECOND)
-#define IKE_REASSEMBLY_WAIT (5 * IKE_SECOND) /* for the rest of a message in fragments */
+#define IKE_REASSEMBLY_WAIT (3 * IKE_SECOND) /* for the rest of a message in fragments */
 
 enum {
     IKE_TRIALS_MAX = 64,         /* answers that an attempt spends Diffie-Hellman on */

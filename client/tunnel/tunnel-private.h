@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The inside of a Tunnel, shared by the files tunnel*.c. Each part's functions stand under the name
- * of the file that has them. */
+/* The inside of a Tunnel; each part's functions stand under the name of the file that has them. */
 #pragma once
 
 #include "client/tunnel/backoff.h"
@@ -127,8 +126,7 @@ bool tunnel_session_start(Tunnel *self, const IkeAddress *gateway, GError **erro
 void tunnel_session_drop(Tunnel *self);
 /* Everything that stands in the queues of the session, until both are empty. */
 void tunnel_session_pump(Tunnel *self);
-/* Where ESP goes: the gateway's address, with port 0 where it goes without UDP. */
-IkeAddress tunnel_session_esp_peer(const Tunnel *self);
+IkeAddress tunnel_session_esp_peer(const Tunnel *self); /* port 0: ESP without UDP */
 void tunnel_session_tick(Tunnel *self, guint64 now);
 guint64 tunnel_session_deadline(const Tunnel *self);
 /* Answers have stopped: the gateway is asked, ever more rarely while nothing changes. */

@@ -59,13 +59,16 @@ def question_name(query):
 def answer(query, names):
     name, end = question_name(query)
     kind = struct.unpack("!H", query[end - 4:end - 2])[0]
-    found = names.get(name)
+    found = names.get(name, [])
     code = 0 if found else 3
-    record = b""
-    if found and kind == 1:
-        record = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 5, 4) + socket.inet_aton(found)
-    header = query[:2] + struct.pack("!HHHHH", 0x8580 | code, 1, bool(record), 0, 0)
-    return header + query[12:end] + record
+    family = {1: socket.AF_INET, 28: socket.AF_INET6}.get(kind)
+    records = []
+    for address in found:
+        if family == (socket.AF_INET6 if ":" in address else socket.AF_INET):
+            data = socket.inet_pton(family, address)
+            records.append(b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 5, len(data)) + data)
+    header = query[:2] + struct.pack("!HHHHH", 0x8580 | code, 1, len(records), 0, 0)
+    return header + query[12:end] + b"".join(records)
 
 
 def serve_names(address, names):
@@ -86,7 +89,10 @@ def main():
     parser.add_argument("--name", action="append", default=[], metavar="NAME=ADDRESS")
     parser.add_argument("--names-only", action="store_true")
     given = parser.parse_args()
-    names = dict(pair.split("=", 1) for pair in given.name)
+    names = {}
+    for pair in given.name:
+        name, address = pair.split("=", 1)
+        names.setdefault(name, []).append(address)
     threading.Thread(target=serve_names, args=(given.dns, names), daemon=True).start()
     if given.names_only:
         print("ready", flush=True)
