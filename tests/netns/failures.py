@@ -272,7 +272,7 @@ bad_secrets("with a byte that is none", with_secrets("[Secrets]\nPSK=0x12zz\n"))
 bad_secrets("with an unknown key", with_secrets("[Secrets]\nPSK=x\nPassphrse=y\n"))
 
 
-@case("a secret that is nowhere ends with 4")
+@case("B6: a secret that is nowhere ends with 4")
 def _(lab):
     client = Dialtone(lab, profile(Identity__Auth="psk"), "[Secrets]\nUser=carol\n")
     client.start()

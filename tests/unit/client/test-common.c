@@ -415,7 +415,7 @@ static void test_deep_and_large_reports_are_refused(void **state)
     assert_null(dialtone_report_from_json(large, strlen(large), &two));
 }
 
-static void test_a_banner_can_forge_no_second_line(void **state)
+static void test_a25_a_banner_can_forge_no_second_line(void **state)
 {
     g_autoptr(DialtoneReport) report = connected();
 
@@ -512,7 +512,7 @@ int main(void)
         cmocka_unit_test(test_wrong_reports_are_refused),
         cmocka_unit_test(test_unknown_members_of_a_report_are_ignored),
         cmocka_unit_test(test_deep_and_large_reports_are_refused),
-        cmocka_unit_test(test_a_banner_can_forge_no_second_line),
+        cmocka_unit_test(test_a25_a_banner_can_forge_no_second_line),
         cmocka_unit_test(test_the_largest_report_can_be_read),
         cmocka_unit_test(test_weak_algorithms_are_marked_once_each),
         cmocka_unit_test(test_every_state_has_a_line_that_begins_with_its_name),

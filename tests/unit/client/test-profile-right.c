@@ -328,7 +328,7 @@ static void test_every_word_of_the_contract_is_a_proposal(void **state)
     }
 }
 
-static void test_weak_algorithms_are_warnings_at_their_line(void **state)
+static void test_c12_weak_algorithms_are_warnings_at_their_line(void **state)
 {
     static const char *const weak[] = {"des", "3des", "md5", "modp768", "modp1024", "modp1536"};
     static const char text[] = PROFILE_AND("[Phase2]\nProposals=des-md5-modp768;3des-sha1-modp1024;"
@@ -470,7 +470,7 @@ int main(void)
         cmocka_unit_test(test_certificates_and_authorities),
         cmocka_unit_test(test_revocation_lists),
         cmocka_unit_test(test_every_word_of_the_contract_is_a_proposal),
-        cmocka_unit_test(test_weak_algorithms_are_warnings_at_their_line),
+        cmocka_unit_test(test_c12_weak_algorithms_are_warnings_at_their_line),
         cmocka_unit_test(test_durations),
         cmocka_unit_test(test_networks_of_both_families),
         cmocka_unit_test(test_an_address_without_configuration),

@@ -256,6 +256,51 @@ static void test_b3_strangers_and_wrong_cookies_get_silence(void **state)
     kit_gateway_free(gw);
 }
 
+/* Datagrams of every exchange, flag and length, to a session that has no SA with those cookies. */
+static void send_to_nobody(IkeSession *session, uint64_t now)
+{
+    static const size_t sizes[] = {0, 1, 27, 28, 29, 32, 60, 124, KIT_BYTES_MAX};
+    const IkeAddress from = kit_config().gateway;
+    KitBytes b = {.n = sizeof(b.bytes)};
+    IkePacket packet;
+    IkeEvent event;
+
+    for (size_t i = 0; i < b.n; i++)
+        b.bytes[i] = (uint8_t)(i * 37 + 1);
+    b.bytes[17] = IKE_VERSION;
+    for (unsigned row = 0; row < 256 * 4 * 9; row++) {
+        b.n = sizes[row / 1024];
+        b.bytes[16] = (uint8_t)(row % 7);
+        b.bytes[18] = (uint8_t)(row % 256);
+        b.bytes[19] = row / 256 % 2 != 0 ? IKE_FLAG_ENCRYPTION : 0;
+        b.bytes[23] = (uint8_t)(row / 512 % 2);
+        put_length(&b);
+        uint8_t *exact = kit_exact(b.bytes, b.n);
+        assert_int_equal(ike_session_receive(session, exact, b.n, from, now), 0);
+        free(exact);
+        assert_false(ike_session_next_packet(session, &packet));
+        assert_false(ike_session_next_event(session, &event));
+    }
+}
+
+static void test_a10_every_refusal_where_there_is_no_sa_is_silent(void **state)
+{
+    const IkeConfig config = kit_config();
+    KitDice dice = {.state = 1};
+    IkeSession *idle = NULL;
+    KitGateway *gw = before_am2();
+
+    assert_int_equal(ike_session_new(&idle, &config, kit_random, &dice), 0);
+    send_to_nobody(idle, 5);
+    ike_session_free(idle);
+    send_to_nobody(gw->session, gw->now);
+    expect_phase1_still_works(gw);
+    assert_int_equal(ike_session_stop(gw->session, gw->now), 0);
+    kit_collect(gw);
+    send_to_nobody(gw->session, gw->now);
+    kit_gateway_free(gw);
+}
+
 static void test_a11_cookies_of_a_refused_answer_open_nothing(void **state)
 {
     KitGateway *gw = before_am2();
@@ -400,6 +445,7 @@ int main(void)
         cmocka_unit_test(test_b4_nothing_protected_is_taken_before_phase_1),
         cmocka_unit_test(test_b5_another_gateway_id_gets_no_am3_and_no_password),
         cmocka_unit_test(test_b3_strangers_and_wrong_cookies_get_silence),
+        cmocka_unit_test(test_a10_every_refusal_where_there_is_no_sa_is_silent),
         cmocka_unit_test(test_a11_cookies_of_a_refused_answer_open_nothing),
         cmocka_unit_test(test_our_own_am1_sent_back_is_no_answer),
         cmocka_unit_test(test_b2_a_notify_in_the_clear_is_only_a_hint),

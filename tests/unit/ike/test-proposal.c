@@ -152,6 +152,45 @@ static void test_a14_the_same_holds_in_phase_2(void **state)
     }
 }
 
+/* RSA encryption (4 and 5) would be an oracle, and what was not offered can't be chosen. */
+static void test_c10_no_method_but_those_offered_is_taken(void **state)
+{
+    size_t taken = 0;
+
+    for (unsigned method = 0; method <= UINT16_MAX; method++) {
+        uint16_t pairs[9][2];
+        IkePhase1Choice choice;
+        KitBytes b;
+        memcpy(pairs, GOOD1, sizeof(GOOD1));
+        pairs[3][1] = (uint16_t)method;
+        answer(&b, 1, 1, pairs);
+        taken += read1(&b, &choice) == 0;
+    }
+    assert_int_equal(taken, 1);
+}
+
+/* RFC 4304: numbers of 64 bits are an attribute of their own, which nobody here offers. */
+static void test_d5_extended_sequence_numbers_are_refused(void **state)
+{
+    enum { EXTENDED_SEQUENCE_NUMBERS = 11 };
+
+    for (uint16_t value = 0; value < 3; value++) {
+        uint16_t pairs[8][2] = {{0}};
+        IkePhase2Choice choice;
+        KitBytes b;
+        memcpy(pairs, GOOD2, sizeof(GOOD2));
+        size_t n = 0;
+        while (pairs[n][0] != 0)
+            n++;
+        assert_true(n + 1 < 8);
+        pairs[n][0] = EXTENDED_SEQUENCE_NUMBERS;
+        pairs[n][1] = value;
+        answer(&b, 3, 12, pairs);
+        for (int responder = 0; responder < 2; responder++)
+            assert_int_not_equal(read2(&b, responder != 0, &choice), 0);
+    }
+}
+
 static void test_a_group_of_another_proposal_is_not_mixed_in(void **state)
 {
     static const uint16_t mixed[][2] = {{1, 5}, {2, 2}, {3, 65001}, {4, 2}, {0, 0}};
@@ -291,6 +330,8 @@ int main(void)
         cmocka_unit_test(test_what_was_offered_is_accepted_in_any_order),
         cmocka_unit_test(test_a1_an_attribute_that_is_another_missing_or_doubled_is_refused),
         cmocka_unit_test(test_a14_the_same_holds_in_phase_2),
+        cmocka_unit_test(test_c10_no_method_but_those_offered_is_taken),
+        cmocka_unit_test(test_d5_extended_sequence_numbers_are_refused),
         cmocka_unit_test(test_a_group_of_another_proposal_is_not_mixed_in),
         cmocka_unit_test(test_protocol_and_transform_are_those_of_their_phase),
         cmocka_unit_test(test_reserved_spis_are_refused),

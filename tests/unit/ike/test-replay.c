@@ -76,7 +76,7 @@ static void test_d1_edge_of_the_window(void **state)
     }
 }
 
-static void test_d1_all_of_a_window_backwards(void **state)
+static void test_d4_all_of_a_window_backwards(void **state)
 {
     IkeReplay window = {0};
 
@@ -244,7 +244,7 @@ int main(void)
         cmocka_unit_test(test_d1_first_packet_is_taken_once),
         cmocka_unit_test(test_d1_latest_packet_is_taken_once),
         cmocka_unit_test(test_d1_edge_of_the_window),
-        cmocka_unit_test(test_d1_all_of_a_window_backwards),
+        cmocka_unit_test(test_d4_all_of_a_window_backwards),
         cmocka_unit_test(test_d2_jumps_forget_old_bits),
         cmocka_unit_test(test_d2_highest_number_does_not_wrap),
         cmocka_unit_test(test_d3_checks_alone_move_nothing),

@@ -184,7 +184,7 @@ static void spoil_proposals(IkeConfig *c, int i)
         c->phase2_lifetime = 0;
 }
 
-static void test_a_configuration_that_is_not_complete_is_refused(void **state)
+static void test_a21_a_configuration_that_is_not_complete_is_refused(void **state)
 {
     for (int i = 0; i <= 10; i++) {
         IkeConfig config = kit_config();
@@ -477,7 +477,7 @@ int main(void)
         cmocka_unit_test(test_calls_before_the_start_do_nothing),
         cmocka_unit_test(test_a_session_is_started_once),
         cmocka_unit_test(test_calls_after_the_end_do_nothing),
-        cmocka_unit_test(test_a_configuration_that_is_not_complete_is_refused),
+        cmocka_unit_test(test_a21_a_configuration_that_is_not_complete_is_refused),
         cmocka_unit_test(test_groups_that_are_all_too_weak_are_a_fault),
         cmocka_unit_test(test_a_secret_that_is_too_long_is_no_answer),
         cmocka_unit_test(test_what_nobody_took_is_freed_with_the_session),
