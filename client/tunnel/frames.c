@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "client/common/text.h"
 #include "ike/reader.h"
 #include "ike/writer.h"
 #include "platform/secret-memory.h"
@@ -222,7 +223,9 @@ bool tunnel_frame_read_question(const TunnelFrame *frame, TunnelQuestion *questi
     IkeSlice user = ike_reader_take(&reader, ike_read_u16(&reader));
     if (frame->type != TUNNEL_FRAME_QUESTION || !ike_reader_ok(&reader))
         return false;
-    *user_namep = g_strndup((const char *)user.bytes, user.n);
+    /* It stands in a prompt, and the tunnel is not believed more than it has to be. */
+    *user_namep =
+        dialtone_text_clean((const char *)user.bytes, user.n, IKE_SECRET_MAX, DIALTONE_TEXT_LINE);
     *question = (TunnelQuestion){.id = id,
                                  .psk = (wanted & TUNNEL_ASK_PSK) != 0,
                                  .user = (wanted & TUNNEL_ASK_USER) != 0,

@@ -94,6 +94,23 @@ static void questions_cross(void **state)
     assert_string_equal(got.message, sent.message);
 }
 
+/* A tunnel process that was taken over still can't draw on the terminal of the person it asks. */
+static void a_name_in_a_question_has_no_control_characters(void **state)
+{
+    const TunnelQuestion sent = {
+        .id = 4, .password = true, .user_name = "carol\x1b[2J\r\nroot\x9b", .message = ""};
+    TunnelQuestion got;
+    g_autofree char *user = NULL;
+    g_auto(TunnelFrame) frame = {0};
+    assert_int_equal(tunnel_frame_send_question(pair[0], &sent), 0);
+    assert_int_equal(tunnel_frame_receive(pair[1], 1000, &frame), 1);
+    assert_true(tunnel_frame_read_question(&frame, &got, &user));
+    assert_true(g_utf8_validate(got.user_name, -1, NULL));
+    for (const char *p = got.user_name; *p != '\0'; p = g_utf8_next_char(p))
+        assert_false(g_unichar_iscntrl(g_utf8_get_char(p)));
+    assert_non_null(strstr(got.user_name, "carol"));
+}
+
 /* Every prefix of a good frame, each in memory of exactly its size for the sanitizer to watch. */
 static void a_frame_cut_anywhere_is_refused(void **state)
 {
@@ -189,6 +206,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(nobody_answered_is_told_from_empty_answers, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(questions_cross, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_name_in_a_question_has_no_control_characters, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_frame_cut_anywhere_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_frame_with_more_behind_its_end_is_refused, setup,
                                         teardown),
