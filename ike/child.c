@@ -161,6 +161,15 @@ IkeChild *ike_child_current(const IkeSession *session, size_t network)
     return (IkeChild *)newest; /* the session is the caller's */
 }
 
+void ike_child_renew_all(IkeSession *session)
+{
+    for (size_t i = 0; i < session->wanted_n; i++) {
+        IkeChild *child = ike_child_current(session, i);
+        if (child != NULL)
+            child->renew_at = session->now;
+    }
+}
+
 IkeChild *ike_child_by_spi_in(IkeSession *session, uint32_t spi)
 {
     for (size_t i = 0; i < IKE_CHILDREN_MAX; i++)

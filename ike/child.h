@@ -25,6 +25,8 @@ typedef struct IkeChildParameters {
     IkeSlice secret, nonce_i, nonce_r;
 } IkeChildParameters;
 
+/* Each one that is in use is renewed now. */
+void ike_child_renew_all(IkeSession *session);
 /* How many more there is room for. */
 size_t ike_child_places(const IkeSession *session);
 /* Takes packets at once; sends when ike_child_send() is called, or at its out_at. */

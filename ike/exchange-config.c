@@ -24,6 +24,11 @@ static int announce_inner(IkeSession *session)
     return ike_session_emit(session, &event);
 }
 
+static bool same_address(const IkeAddress *a, const IkeAddress *b)
+{
+    return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
 /* False: the message says nothing about the inner network. */
 static bool add_to(IkeInnerConfig *inner, const IkeConfigMessage *message)
 {
@@ -66,9 +71,13 @@ int ike_config_take_inner(IkeSession *session, IkeIsakmpSa *sa, const IkeConfigM
     sa->config_done = true;
     sa->pull_at = IKE_NEVER;
     if (inner.expires != 0)
-        session->address_renew_at = session->now + ike_policy_renewal(inner.expires);
+        session->address_renew_at =
+            session->now + ike_policy_renewal(ike_policy_lifetime(UINT32_MAX, inner.expires));
     if (session->inner_known && memcmp(&inner, &session->inner, sizeof(inner)) == 0)
         return 0;
+    /* The SAs that stand carry packets of the old address only. */
+    if (session->inner_known && !same_address(&inner.address, &session->inner.address))
+        ike_child_renew_all(session);
     session->inner = inner;
     session->inner_known = true;
     int r = announce_inner(session);

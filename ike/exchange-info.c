@@ -205,7 +205,8 @@ static void shorten_lifetime(IkeSession *session, IkeIsakmpSa *sa, const IkeNoti
     if (notify->protocol == IKE_PROTOCOL_ISAKMP)
         ike_lifetime_read(notify->data, IKE_P1_LIFE_TYPE, &seconds, &kilobytes);
     seconds = ike_policy_lifetime(sa->info.lifetime, seconds);
-    if (seconds < sa->info.lifetime)
+    /* Said again, a little shorter each time, it would never end. */
+    if (seconds < sa->info.lifetime && session->now + seconds * IKE_SECOND < sa->expires_at)
         ike_isakmp_sa_set_lifetime(session, sa, seconds);
 }
 

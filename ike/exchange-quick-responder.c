@@ -145,6 +145,8 @@ static int say_no(IkeSession *session, const IkeExchange *x, uint16_t notify, ui
 {
     int r = ike_info_error(session, x->sa, notify, spi);
 
+    /* It was authentic, and is answered once: recorded, it would fetch answers for ever. */
+    ike_isakmp_sa_use_id(session, x->sa, x->message_id);
     return r < 0 ? r : IKE_IGNORED;
 }
 
@@ -164,6 +166,9 @@ static int consume_qm1(IkeSession *session, IkeExchange *x, const IkeMessage *me
     if (!read_ids(session, message, renewal))
         return say_no(session, x, IKE_NOTIFY_INVALID_ID_INFORMATION, renewal->choice.spi);
     r = agree(message, renewal);
+    /* A group of the gateway's choice, which this libcrypto may not have. */
+    if (r == -ENOTSUP)
+        return say_no(session, x, IKE_NOTIFY_NO_PROPOSAL_CHOSEN, renewal->choice.spi);
     if (r != 0)
         return r < 0 ? r
                      : say_no(session, x, IKE_NOTIFY_INVALID_KEY_INFORMATION, renewal->choice.spi);

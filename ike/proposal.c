@@ -237,12 +237,21 @@ static bool read_phase2_numbers(IkeReader attributes, Phase2Numbers *numbers)
     return ike_reader_done(&attributes);
 }
 
+/* A gateway that begins the renewal itself takes the first group of its own list, with or without
+ * PFS in the SA that is replaced. A weak one is taken only in place of a weaker one or of none. */
+static bool any_pfs_fits(const IkePhase2Proposal *ours, uint32_t number)
+{
+    const IkeGroup *theirs = ike_group_by_number((uint16_t)number);
+
+    if (number == 0 || theirs == NULL)
+        return number == 0 && ours->pfs == NULL;
+    return ours->pfs == NULL || !theirs->weak || theirs->strength >= ours->pfs->strength;
+}
+
 static bool pfs_fits(const IkePhase2Offer *offer, const IkePhase2Proposal *ours, uint32_t group)
 {
-    /* A gateway that begins the renewal itself takes the first group of its own list, with or
-     * without PFS in the SA that is replaced: more than was asked for is accepted, less is not. */
     if (offer->any_pfs)
-        return group != 0 ? ike_group_by_number((uint16_t)group) != NULL : ours->pfs == NULL;
+        return any_pfs_fits(ours, group);
     return ours->pfs == offer->pfs && group == (ours->pfs != NULL ? ours->pfs->number : 0);
 }
 

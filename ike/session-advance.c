@@ -156,11 +156,8 @@ static int choose_networks(IkeSession *session)
 /* After `renegotiate` the children are renewed, too, under the new SA. */
 static void renew_children(IkeSession *session)
 {
-    for (size_t i = 0; i < session->wanted_n && session->renegotiating; i++) {
-        IkeChild *child = ike_child_current(session, i);
-        if (child != NULL)
-            child->renew_at = session->now;
-    }
+    if (session->renegotiating)
+        ike_child_renew_all(session);
     session->renegotiating = false;
 }
 

@@ -153,6 +153,46 @@ static void test_a22_a_network_more_than_there_is_room_for_is_told(void **state)
     }
 }
 
+/* Until the SAs are renewed no packet of the new address could go. */
+static void test_a26_another_address_brings_new_sas(void **state)
+{
+    KitGateway *gw = configuring();
+
+    push_address(gw, 3);
+    assert_true(kit_quick(gw));
+    assert_int_equal(gw->state, IKE_STATE_CONNECTED);
+    assert_int_equal(gw->in.local.bytes[3], 3);
+    kit_forget(gw);
+    push_address(gw, 3);
+    assert_int_equal(kit_count_packets(gw, IKE_EXCHANGE_QUICK), 0);
+    push_address(gw, 4);
+    assert_int_equal(kit_count_packets(gw, IKE_EXCHANGE_QUICK), 1);
+    assert_true(kit_quick(gw));
+    assert_int_equal(gw->events[IKE_EVENT_SA_IN], 1);
+    assert_int_equal(gw->in.local.bytes[3], 4);
+    kit_gateway_free(gw);
+}
+
+static void test_an_address_that_expires_at_once_is_not_asked_for_all_the_time(void **state)
+{
+    KitGateway *gw = configuring();
+    KitBytes body;
+
+    kit_config_begin(&body, IKE_CONFIG_SET, 1);
+    kit_config_bytes(&body, IKE_CONFIG_IP4_ADDRESS, "\x0a\1\2\3", 4);
+    kit_config_bytes(&body, IKE_CONFIG_ADDRESS_EXPIRY, "\0\0\0\1", 4);
+    send_set(gw, &body);
+    assert_true(kit_quick(gw));
+    for (int i = 0; i < 12; i++) {
+        kit_forget(gw);
+        (void)kit_pass_time(gw, gw->now + 5 * IKE_SECOND, 100);
+        assert_true(kit_count_packets(gw, IKE_EXCHANGE_TRANSACTION) <= 3);
+        send_set(gw, &body);
+    }
+    assert_int_equal(gw->state, IKE_STATE_CONNECTED);
+    kit_gateway_free(gw);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +200,8 @@ int main(void)
         cmocka_unit_test(test_what_is_said_twice_counts_once),
         cmocka_unit_test(test_a26_an_address_that_comes_again_brings_all_anew),
         cmocka_unit_test(test_a22_a_network_more_than_there_is_room_for_is_told),
+        cmocka_unit_test(test_a26_another_address_brings_new_sas),
+        cmocka_unit_test(test_an_address_that_expires_at_once_is_not_asked_for_all_the_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

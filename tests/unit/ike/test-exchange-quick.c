@@ -314,6 +314,26 @@ static void test_a_renewal_by_the_gateway_goes_through(void **state)
     kit_gateway_free(gw);
 }
 
+/* What we refuse is answered once; whoever has recorded it can't fetch answers with it, nor use up
+ * message IDs until the SA has to be renewed. */
+static void test_b3_a_renewal_that_was_refused_is_not_answered_again(void **state)
+{
+    KitGateway *gw = connected();
+    KitChain chain;
+    KitBytes datagram;
+
+    fill_qm1(gw, &chain);
+    kit_list_find(&list, IKE_PAYLOAD_SA)->bytes[13] = 77; /* no protocol that anybody knows */
+    kit_forget(gw);
+    kit_seal(gw, &chain, IKE_EXCHANGE_QUICK, IKE_HASH_1, &list, &datagram);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(kit_deliver(gw, &datagram), 0);
+    assert_int_equal(kit_count_packets(gw, IKE_EXCHANGE_INFORMATIONAL), 1);
+    assert_int_equal(kit_count_packets(gw, IKE_EXCHANGE_QUICK), 0);
+    assert_int_equal(gw->events[IKE_EVENT_SA_IN], 0);
+    kit_gateway_free(gw);
+}
+
 static void send_delete(KitGateway *gw, uint32_t spi)
 {
     KitBytes body = {0};
@@ -449,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_renewals_that_are_never_finished_do_not_end_the_tunnel),
         cmocka_unit_test(test_c3_a_renewal_without_randomness_makes_no_sa),
         cmocka_unit_test(test_renewals_of_networks_that_are_not_ours_are_refused),
+        cmocka_unit_test(test_b3_a_renewal_that_was_refused_is_not_answered_again),
         cmocka_unit_test(test_b4_a_renewal_before_the_tunnel_stands_is_ignored),
     };
 

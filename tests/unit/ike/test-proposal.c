@@ -268,6 +268,39 @@ static void test_as_responder_the_first_that_fits_is_chosen(void **state)
                      IKE_PROPOSAL_NOT_OFFERED);
 }
 
+static void test_c12_a_renewal_by_the_gateway_does_not_weaken_the_group(void **state)
+{
+    static const struct {
+        const char *ours, *theirs;
+        bool taken;
+    } rows[] = {
+        {"ecp256", "ecp256", true},     {"ecp256", "ecp521", true},
+        {"ecp256", "modp2048", true},   {"ecp256", "modp1536", false},
+        {"ecp256", "modp1024", false},  {"ecp256", "modp768", false},
+        {"ecp256", NULL, false},        {"modp1024", "modp768", false},
+        {"modp1024", "modp1024", true}, {NULL, "modp768", true},
+        {NULL, "modp2048", true},       {NULL, NULL, true},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const IkePhase2Proposal ours = kit_p2("aes128", "sha256", rows[i].ours);
+        const IkePhase2Proposal theirs = kit_p2("aes128", "sha256", rows[i].theirs);
+        IkePhase2Offer offer = {.proposals = &theirs,
+                                .n = 1,
+                                .pfs = theirs.pfs,
+                                .any_pfs = true,
+                                .encapsulation = IKE_ENCAPSULATION_UDP_TUNNEL,
+                                .lifetime = 3600};
+        uint8_t bytes[256];
+        IkeWriter w = ike_writer(bytes, sizeof(bytes));
+        IkePhase2Choice choice;
+        ike_phase2_offer_write(&w, &offer, 0x01020304);
+        offer.proposals = &ours;
+        assert_int_equal(ike_phase2_choose(ike_writer_slice(&w, 0), &offer, &choice) == 0,
+                         rows[i].taken);
+    }
+}
+
 static void test_lifetimes_are_read_as_pairs_and_a_stray_duration_is_ignored(void **state)
 {
     static const struct {
@@ -337,6 +370,7 @@ int main(void)
         cmocka_unit_test(test_reserved_spis_are_refused),
         cmocka_unit_test(test_an_answer_has_one_proposal_with_one_transform),
         cmocka_unit_test(test_as_responder_the_first_that_fits_is_chosen),
+        cmocka_unit_test(test_c12_a_renewal_by_the_gateway_does_not_weaken_the_group),
         cmocka_unit_test(test_lifetimes_are_read_as_pairs_and_a_stray_duration_is_ignored),
         cmocka_unit_test(test_attributes_are_written_in_the_order_that_all_gateways_take),
     };

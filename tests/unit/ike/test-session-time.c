@@ -258,6 +258,27 @@ static void test_a_gateway_that_wants_a_new_phase_1_each_second_gets_no_storm(vo
     }
 }
 
+static void test_a_lifetime_that_is_said_again_and_again_is_not_longer(void **state)
+{
+    IkeConfig config = kit_config();
+    KitGateway *gw = kit_connected(&config, IKE_VENDOR_NATT_RFC3947);
+    KitBytes data = {0};
+    uint64_t end;
+
+    put_lifetime(&data, IKE_P1_LIFE_TYPE, 600);
+    assert_int_equal(kit_send_notify(gw, IKE_NOTIFY_RESPONDER_LIFETIME, data.bytes, data.n), 0);
+    end = gw->session->current->expires_at;
+    assert_int_equal(end, gw->now + 600 * IKE_SECOND);
+    for (uint32_t seconds = 599; seconds > 500; seconds--) {
+        gw->now += 4 * IKE_SECOND;
+        data.n = 0;
+        put_lifetime(&data, IKE_P1_LIFE_TYPE, seconds);
+        assert_int_equal(kit_send_notify(gw, IKE_NOTIFY_RESPONDER_LIFETIME, data.bytes, data.n), 0);
+        assert_int_equal(gw->session->current->expires_at, end);
+    }
+    kit_gateway_free(gw);
+}
+
 /* Answers each Quick Mode with a lifetime of a second; how many there are in a minute. */
 static unsigned count_quick_modes(bool by_volume)
 {
@@ -373,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_no_deadline_is_over_while_phase_1_is_renewed),
         cmocka_unit_test(test_a_user_who_is_asked_again_keeps_the_tunnel),
         cmocka_unit_test(test_a_gateway_that_wants_a_new_phase_1_each_second_gets_no_storm),
+        cmocka_unit_test(test_a_lifetime_that_is_said_again_and_again_is_not_longer),
         cmocka_unit_test(test_a_gateway_that_wants_new_keys_each_second_gets_no_storm),
         cmocka_unit_test(test_b11_renegotiating_in_a_storm_keeps_the_tunnel),
         cmocka_unit_test(test_a_burst_of_protected_messages_leaves_room_for_our_own),
