@@ -106,7 +106,13 @@ static void start_server(Bench *bench, unsigned i, Manner manner)
 
     in.sin_addr.s_addr = htonl(0x7f090000 | (i + 1));
     server->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (bind(server->fd, (struct sockaddr *)&in, sizeof in) < 0)
+    /* Where two of these tests run at the same time one waits for the other. */
+    int bound = bind(server->fd, (struct sockaddr *)&in, sizeof in);
+    for (int tries = 0; tries < 300 && bound < 0 && errno == EADDRINUSE; tries++) {
+        g_usleep(100000);
+        bound = bind(server->fd, (struct sockaddr *)&in, sizeof in);
+    }
+    if (bound < 0)
         skip();
     server->manner = manner;
     server->last = (uint8_t)(i + 1);
