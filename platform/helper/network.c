@@ -21,7 +21,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TXQUEUELEN = 2000 };
+enum {
+    TXQUEUELEN = 2000,
+    DESCRIPTORS_MAX = 256, /* far below RLIMIT_NOFILE: GLib aborts where there are none */
+};
 
 struct HelperNetwork {
     PlatformSlot *slot;
@@ -263,6 +266,11 @@ gboolean helper_network_open_socket(HelperNetwork *network, int family, int *fdp
     const PlatformUdpOptions options = socket_options(network, family);
     int r = platform_udp_open(&options, fdp, portp);
 
+    /* The helper keeps none: so many are answers that the peer does not read. */
+    if (r == 0 && *fdp >= DESCRIPTORS_MAX) {
+        close(*fdp);
+        r = -EMFILE;
+    }
     if (r < 0)
         return fail(error, r, "cannot open a socket");
     /* The latest: sockets that were closed leave no word. */

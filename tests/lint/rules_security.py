@@ -40,7 +40,7 @@ def defines(path, name):
         if path.endswith(".c"):
             return re.search(rf"^(static void|int) {name}\(", text(path), re.M) is not None
         return re.search(rf"^def {name}\(", text(path), re.M) is not None
-    return re.search(rf'^\s*@case\("{re.escape(name)}"', text(path), re.M) is not None
+    return re.search(rf'^\s*(@case|CASES\.append\()\("{re.escape(name)}"', text(path), re.M) is not None
 
 
 def is_named_after(path, name, row):

@@ -6,6 +6,7 @@
  *         gateway=192.0.2.1
  *
  *   packets FD-INDEX | call METHOD ARGUMENTS-AS-GVARIANT-TEXT | garbage COUNT | deaf
+ *   hoard COUNT (asks for so many sockets and never reads an answer again)
  *
  * Each is answered by one line on standard output: "ok ..." or "error NAME MESSAGE"; signals of the
  * helper appear as "signal stop-requested". `helper-rig --undo DIR` puts back what was left;
@@ -18,6 +19,7 @@
 #include "platform/sandbox.h"
 #include "platform/slot.h"
 
+#include <errno.h>
 #include <gio/gunixfdlist.h>
 #include <signal.h>
 #include <stdio.h>
@@ -247,6 +249,51 @@ static void send_garbage(Peer *peer, char **words)
     }
 }
 
+/* In the thread that reads: from the first answer on there is no other. */
+static GDBusMessage *read_no_more(GDBusConnection *connection, GDBusMessage *message,
+                                  gboolean incoming, gpointer user_data)
+{
+    while (pause() < 0)
+        continue;
+    return NULL;
+}
+
+/* FALSE: it isn't taken within five seconds. */
+static gboolean send_all(int fd, const guchar *bytes, gsize n)
+{
+    for (int waited = 0; n > 0 && waited < 5000; waited++) {
+        ssize_t sent = write(fd, bytes, n);
+
+        if (sent < 0 && errno != EAGAIN)
+            return FALSE;
+        if (sent < 0)
+            g_usleep(1000);
+        bytes += MAX(sent, 0);
+        n -= (gsize)MAX(sent, 0);
+    }
+    return n == 0;
+}
+
+static void hoard(Peer *peer, char **words)
+{
+    GDBusConnection *connection = g_dbus_proxy_get_connection(G_DBUS_PROXY(peer->helper));
+    gboolean taken = TRUE;
+
+    g_dbus_connection_add_filter(connection, read_no_more, NULL, NULL);
+    for (int i = 0; i < atoi(words[1]) && taken; i++) {
+        g_autoptr(GDBusMessage) message = g_dbus_message_new_method_call(
+            NULL, HELPER_OBJECT_PATH, "org.dialtone.Helper1", "OpenSocket");
+        g_autofree guchar *bytes = NULL;
+        gsize n = 0;
+
+        g_dbus_message_set_body(message, g_variant_new("(ua{sv})", 4, NULL));
+        g_dbus_message_set_serial(message, 1000 + (guint32)i);
+        bytes = g_dbus_message_to_blob(message, &n, G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
+        taken = send_all(peer->raw, bytes, n);
+    }
+    printf(taken ? "ok\n" : "error local the helper does not read\n");
+}
+
 static void obey(Peer *peer, char **words)
 {
     if (!strcmp(words[0], "claim"))
@@ -267,6 +314,8 @@ static void obey(Peer *peer, char **words)
         call(peer, words);
     else if (!strcmp(words[0], "garbage"))
         send_garbage(peer, words);
+    else if (!strcmp(words[0], "hoard"))
+        hoard(peer, words);
     else if (!strcmp(words[0], "deaf"))
         pause();
     else if (!strcmp(words[0], "exit")) {

@@ -492,6 +492,20 @@ def _(rig):
     expect(held < 30, f"{held} descriptors are open")
 
 
+def by_hoarding(rig, program):
+    expect(rig.ask("hoard 3000") == "ok", "the helper reads no more")
+    time.sleep(2)
+    held = len(os.listdir(f"/proc/{rig.helper}/fd"))
+    expect(held < 400, f"{held} descriptors are open")
+    os.kill(rig.peer, signal.SIGKILL)
+    status = rig.wait()
+    expect(status == 1, f"exit status {status}: {rig.errors()}")
+
+
+CASES.append(("B13: a peer that reads no answers can't use up the helper's descriptors",
+              ends_clean(FULL, by_hoarding)))
+
+
 # ---- exit status ----
 
 def exits(agent_status, tunnel_status, wanted):
