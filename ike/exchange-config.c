@@ -78,10 +78,13 @@ int ike_config_take_inner(IkeSession *session, IkeIsakmpSa *sa, const IkeConfigM
     /* The SAs that stand carry packets of the old address only. */
     if (session->inner_known && !same_address(&inner.address, &session->inner.address))
         ike_child_renew_all(session);
+    /* Said once: it ends on somebody's terminal. */
+    bool cut = inner.networks_cut && !session->cut_told;
+    session->cut_told |= cut;
     session->inner = inner;
     session->inner_known = true;
     int r = announce_inner(session);
-    if (r == 0 && inner.networks_cut)
+    if (r == 0 && cut)
         r = ike_session_notice(session, IKE_DETAIL_NETWORKS_CUT, 0);
     return r;
 }

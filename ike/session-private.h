@@ -38,7 +38,8 @@ struct IkeSession {
 
     IkeInnerConfig inner;
     bool inner_known;
-    bool pushed;                         /* the address came by SET */
+    bool cut_told; /* that the gateway names more networks than there is room for */
+    bool pushed;   /* the address came by SET */
     IkeNetwork wanted[IKE_NETWORKS_MAX]; /* remote selectors, one Quick Mode each */
     size_t wanted_n;
     IkeChild children[IKE_CHILDREN_MAX];

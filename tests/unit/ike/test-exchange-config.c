@@ -149,6 +149,11 @@ static void test_a22_a_network_more_than_there_is_room_for_is_told(void **state)
         assert_int_equal(gw->events[IKE_EVENT_NOTICE], n > IKE_NETWORKS_MAX);
         if (n > IKE_NETWORKS_MAX)
             assert_int_equal(gw->failure.detail, IKE_DETAIL_NETWORKS_CUT);
+        /* Said again with another address, it makes no second line on a terminal. */
+        body.bytes[11]++; /* the address */
+        send_set(gw, &body);
+        assert_int_equal(gw->events[IKE_EVENT_CONFIG], 1);
+        assert_int_equal(gw->events[IKE_EVENT_NOTICE], 0);
         kit_gateway_free(gw);
     }
 }
