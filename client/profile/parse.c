@@ -23,9 +23,10 @@ typedef struct {
     DialtoneProfile *profile;
     DialtoneScan *scan;
     GPtrArray *issues;
-    bool psk_at_hand;                       /* the caller has a preshared key from elsewhere */
-    guint lines[DIALTONE_PROFILE_KEYS_MAX]; /* where the file sets a row; 0: nowhere */
-    bool broken[DIALTONE_PROFILE_KEYS_MAX]; /* it does, and the value was refused */
+    bool psk_at_hand;                         /* the caller has a preshared key from elsewhere */
+    guint lines[DIALTONE_PROFILE_KEYS_MAX];   /* where the file sets a row; 0: nowhere */
+    bool broken[DIALTONE_PROFILE_KEYS_MAX];   /* it does, and the value was refused */
+    bool misspelt[DIALTONE_PROFILE_KEYS_MAX]; /* it has a key or group that was meant to be it */
 } Parser;
 
 /* For what is not there: the group it belongs into, else the end of the file. */
@@ -45,6 +46,16 @@ static bool is_key_name(const char *key)
     return n <= 40 && strspn(key, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_[]") == n;
 }
 
+/* A key that was named as the right spelling is not missing too. @key NULL: all of the group. */
+static void note_misspelt(Parser *parser, const char *group, const char *key)
+{
+    for (gsize i = 0; i < dialtone_profile_keys_n; i++) {
+        const DialtoneProfileKey *row = &dialtone_profile_keys[i];
+        if (strcmp(row->group, group) == 0 && (key == NULL || strcmp(row->key, key) == 0))
+            parser->misspelt[i] = true;
+    }
+}
+
 static void refuse_group(Parser *parser, const DialtoneScanGroup *group)
 {
     g_autofree const char **names = dialtone_profile_group_names();
@@ -53,10 +64,12 @@ static void refuse_group(Parser *parser, const DialtoneScanGroup *group)
     DialtoneIssue where = {.line = group->line,
                            .group = is_key_name(group->name) ? group->name : NULL};
 
-    if (near != NULL)
-        dialtone_issues_add(parser->issues, &where, _("unknown group; did you mean [%s]?"), near);
-    else
+    if (near == NULL) {
         dialtone_issues_add(parser->issues, &where, _("unknown group; there are [%s]"), list);
+        return;
+    }
+    dialtone_issues_add(parser->issues, &where, _("unknown group; did you mean [%s]?"), near);
+    note_misspelt(parser, near, NULL);
 }
 
 static bool group_is_known(const char *group)
@@ -85,13 +98,21 @@ static void refuse_key(Parser *parser, const DialtoneScanEntry *entry)
 
     if (is_key_name(entry->key))
         where.key = entry->key;
-    if (home != NULL && strcmp(home, entry->group) != 0)
+    if (home != NULL && strcmp(home, "Secrets") == 0) {
+        dialtone_issues_add(parser->issues, &where,
+                            _("a secret never stands in a profile; put %s= under [Secrets] into "
+                              "a file of mode 0600 and name it with --secrets FILE"),
+                            entry->key);
+    } else if (home != NULL && strcmp(home, entry->group) != 0) {
         dialtone_issues_add(parser->issues, &where, _("unknown key here; it belongs in [%s]"),
                             home);
-    else if (near != NULL)
+        note_misspelt(parser, home, entry->key);
+    } else if (near != NULL) {
         dialtone_issues_add(parser->issues, &where, _("unknown key; did you mean %s?"), near);
-    else
+        note_misspelt(parser, entry->group, near);
+    } else {
         dialtone_issues_add(parser->issues, &where, _("unknown key; the group has %s"), list);
+    }
 }
 
 static bool refuse_empty(DialtoneValue *value)
@@ -117,7 +138,7 @@ static bool parse_value(Parser *parser, const DialtoneProfileKey *row, guint lin
         return true; /* forms write free text empty: it is unset */
     if (*text == '\0')
         return refuse_empty(&value);
-    if (!row->parse(&value, text))
+    if (!dialtone_value_has_no_habit(&value, text) || !row->parse(&value, text))
         return false;
     char **kept = &parser->profile->values[row - dialtone_profile_keys];
     g_free(*kept);
@@ -154,7 +175,7 @@ static void fill_defaults(Parser *parser)
         if (parser->lines[i] != 0)
             continue;
         parser->profile->is_default[i] = true;
-        if (row->required) {
+        if (row->required && !parser->misspelt[i]) {
             DialtoneIssue where = {.line = line_for_missing(parser->scan, row->group),
                                    .group = (char *)row->group,
                                    .key = (char *)row->key};
@@ -197,7 +218,7 @@ static void name_after_file(DialtoneProfile *profile, const char *file)
 static void check_rules(Parser *parser)
 {
     for (gsize i = 0; i < dialtone_profile_keys_n; i++)
-        if (parser->broken[i])
+        if (parser->broken[i] || parser->misspelt[i])
             return;
     DialtoneProfileCheck check = {
         .lines = parser->lines,

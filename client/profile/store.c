@@ -240,6 +240,11 @@ static char *advise(const GPtrArray *entries, const char *what)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
 
+    if (access(what, F_OK) == 0)
+        return g_strdup_printf(_("There is a file of this name here; a file is named by its path: "
+                                 "./%s"),
+                               what);
+
     for (guint i = 0; i < entries->len; i++) {
         const DialtoneStoreEntry *entry = entries->pdata[i];
         if (!entry->hidden)

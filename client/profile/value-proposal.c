@@ -93,15 +93,31 @@ static const char *meant(const char *word)
     return group != NULL ? group : nearest_word(lower);
 }
 
+/* "aes-256-cbc" and "sha-256" were cut at their own hyphens. */
+static bool is_followed_by_number(char *const *words)
+{
+    return words[1] != NULL && *words[1] != '\0' &&
+           strspn(words[1], "0123456789") == strlen(words[1]);
+}
+
+static bool refuse_hyphen(DialtoneValue *value, const char *item, char *const *words)
+{
+    g_autofree char *theirs = g_strconcat(words[0], "-", words[1], NULL);
+    g_autofree char *joined = g_strconcat(words[0], words[1], NULL);
+    bool gcm = words[2] != NULL && g_ascii_strncasecmp(words[2], "gcm", 3) == 0;
+    g_autofree char *whole = g_strconcat(joined, gcm ? "gcm" : "", NULL);
+    const char *ours = meant(whole);
+
+    return dialtone_value_error(value, _("'%s' in '%s' is unknown; write %s"), theirs, item,
+                                ours != NULL ? ours : _(value->row->syntax));
+}
+
 static bool refuse_word(DialtoneValue *value, const char *item, const char *word)
 {
     g_autofree char *quoted = dialtone_value_quote(word);
     g_autofree char *whole = dialtone_value_quote(item);
     const char *ours = meant(word);
 
-    if (strchr(item, '#') != NULL)
-        return dialtone_value_error(
-            value, "%s", _("a comment stands on a line of its own; move what begins with #"));
     if (*word == '\0')
         return dialtone_value_error(value, _("%s has a `-` too many; write %s"), whole,
                                     _(value->row->syntax));
@@ -133,7 +149,8 @@ static bool read_words(DialtoneValue *value, const char *item, DialtoneProposal 
         const IkeHash *hash = ike_hash_by_name(words[i]);
         const IkeGroup *group = ike_group_by_name(words[i]);
         if (cipher == NULL && hash == NULL && group == NULL)
-            return refuse_word(value, item, words[i]);
+            return is_followed_by_number(&words[i]) ? refuse_hyphen(value, item, &words[i])
+                                                    : refuse_word(value, item, words[i]);
         if ((cipher != NULL && proposal->cipher != NULL) ||
             (hash != NULL && proposal->hash != NULL) || (group != NULL && proposal->group != NULL))
             return refuse_second(value, item, words[i]);

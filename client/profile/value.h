@@ -53,6 +53,9 @@ void dialtone_value_append_escaped(GString *normal, const char *text);
 char **dialtone_value_items(DialtoneValue *value, const char *text,
                             guint max) G_GNUC_WARN_UNUSED_RESULT;
 
+/* value-habit.c: false when it complained of what other programs' files have around a value. */
+bool dialtone_value_has_no_habit(DialtoneValue *value, const char *text);
+
 /* value-text.c */
 bool dialtone_value_text(DialtoneValue *value, const char *text);
 bool dialtone_value_name(DialtoneValue *value, const char *text);

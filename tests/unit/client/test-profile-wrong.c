@@ -63,8 +63,11 @@ static const Wrong WRONG[] = {
     {"a comment with a semicolon is refused", PROFILE_AND("[Profile]\n; mine\n"),
      "F:10: [Profile]: ", "begins with #"},
     {"a trailing comment is refused where it can't be a value",
-     PROFILE_AND("[Phase2]\nProposals=aes256-sha256 # strong\n"),
-     "F:10: [Phase2] Proposals: ", "comment"},
+     PROFILE_AND("[Phase2]\nProposals=aes256-sha256 # strong\n"), "F:10: [Phase2] Proposals: ",
+     "a comment stands on a line of its own; write Proposals=aes256-sha256 and"},
+    {"a password in a profile is sent to the secrets file",
+     PROFILE_AND("[UserAuth]\nPassword=hunter2\n"),
+     "F:10: [UserAuth] Password: ", "put Password= under [Secrets] into a file of mode 0600"},
 
     /* ---- groups and keys ---- */
     {"a group that stands twice is refused", PROFILE_AND("[Identity]\nCA=system\n"),
@@ -171,6 +174,9 @@ static const WrongValue VALUES[] = {
     {"Gateway", "Address", "[2001:db8::1]500", "[2001:db8::1]:500"},
     {"Gateway", "Address", "[192.0.2.1]:500", "only an IPv6 address"},
     {"Gateway", "Address", "2001:db8:::1", "neither"},
+    {"Gateway", "Address", "vpn.example.com # the office", "write Address=vpn.example.com and"},
+    {"Gateway", "Address", "a.example, b.example", "write Address=a.example;b.example"},
+    {"Gateway", "Address", "\"vpn.example.com\"", "write Address=vpn.example.com"},
     {"Gateway", "Address", "0.0.0.0", "no address of a gateway"},
     {"Gateway", "Address", "224.0.0.1", "no address of a gateway"},
     {"Gateway", "Address", "ff02::1", "no address of a gateway"},
@@ -202,6 +208,10 @@ static const WrongValue VALUES[] = {
     {"Identity", "ID", "vpn users", "keyid:vpn users"},
     {"Identity", "ID", "C=NL, O=Example, CN=alice", "keyid:"},
     {"Identity", "ID", "keyid:", "nothing stands behind"},
+    {"Identity", "ID", "\"alice@example.com\"", "no quotes around it; write ID=alice@example.com"},
+    {"Identity", "ID", "'host.example.com'", "write ID=host.example.com"},
+    {"Identity", "ID", "alice@example.com # me", "write ID=alice@example.com"},
+    {"Gateway", "RemoteID", "fqdn:gw.example.com # ours", "write RemoteID=fqdn:gw.example.com"},
     {"Identity", "Auth", "PSK", "did you mean psk?"},
     {"Identity", "Auth", "none", "psk, certificate or hybrid"},
     {"Identity", "Certificate", "pkcs11:", "pkcs11:token="},
@@ -231,7 +241,19 @@ static const WrongValue VALUES[] = {
     {"Phase1", "Proposals", "aes256-sha256-prfsha256-modp2048", "prf of IKEv1"},
     {"Phase1", "Proposals", "aes256--modp2048", "a `-` too many"},
     {"Phase1", "Proposals", "camellia256-sha256-modp2048", "unknown"},
-    {"Phase1", "Proposals", "aes256-sha256-modp2048,aes128-sha1-modp2048", "unknown"},
+    {"Phase1", "Proposals", "aes256-sha256-modp2048, aes128-sha1-modp2048",
+     "write Proposals=aes256-sha256-modp2048;aes128-sha1-modp2048"},
+    {"Phase1", "Proposals", "aes-256-sha256-modp2048",
+     "'aes-256' in 'aes-256-sha256-modp2048' is "
+     "unknown; write aes256"},
+    {"Phase1", "Proposals", "AES-256-cbc-sha256-modp2048", "write aes256"},
+    {"Phase1", "Proposals", "aes256-sha-256-modp2048", "'sha-256'"},
+    {"Phase1", "Proposals", "aes256-sha-256-modp2048", "write sha256"},
+    {"Phase1", "Proposals", "aes256-sha256-group-14", "write modp2048"},
+    {"Phase1", "Proposals", "aes256-sha256-modp2048 # strong",
+     "write "
+     "Proposals=aes256-sha256-modp2048"},
+    {"Phase1", "Lifetime", "8h # a day's work", "write Lifetime=8h"},
     {"Phase1", "Proposals", "aes256-sha256-modp2048;aes256-sha256-modp2048", "stands twice"},
     {"Phase1", "Proposals", "aes256-sha256-modp2048;sha256-aes256-modp2048", "stands twice"},
     {"Phase1", "Proposals",
@@ -261,6 +283,7 @@ static const WrongValue VALUES[] = {
     {"Phase2", "Proposals", "aes256-modp2048", "write aes256-sha256-modp2048"},
     {"Phase2", "Proposals", "aes256gcm16-sha256-modp2048", "write aes256gcm16-modp2048"},
     {"Phase2", "Proposals", "aes256gcm-modp2048", "write aes256gcm16"},
+    {"Phase2", "Proposals", "aes-256-gcm-modp2048", "write aes256gcm16"},
     {"Phase2", "Proposals", "modp2048", "no encryption"},
     {"Phase2", "LifetimeKB", "-1", "not possible"},
     {"Phase2", "LifetimeKB", "4294967296", "not possible"},
@@ -275,7 +298,8 @@ static const WrongValue VALUES[] = {
     {"Phase2", "Networks", "10.0.0.0/-1", "no prefix"},
     {"Phase2", "Networks", "2001:db8::/129", "no prefix from 0 to 128"},
     {"Phase2", "Networks", "all", "no address or network"},
-    {"Phase2", "Networks", "10.0.0.0/8, 192.168.0.0/16", "no prefix"},
+    {"Phase2", "Networks", "10.0.0.0/8, 192.168.0.0/16",
+     "write Networks=10.0.0.0/8;192.168.0.0/16"},
     {"Phase2", "Networks", "10.0.0.0/8 192.168.0.0/16", "no prefix"},
     {"Network", "Config", "dhcp", "auto, pull, push or none"},
     {"Network", "Config", "pul", "did you mean pull?"},
@@ -283,7 +307,7 @@ static const WrongValue VALUES[] = {
     {"Network", "Address", "0.0.0.0", "can't be the address"},
     {"Network", "Address", "host", "no address"},
     {"Network", "DNS", "dns.example.com", "no address of a name server"},
-    {"Network", "DNS", "10.0.0.53,10.0.0.54", "no address of a name server"},
+    {"Network", "DNS", "10.0.0.53,10.0.0.54", "write DNS=10.0.0.53;10.0.0.54"},
     {"Network", "Exclude", "0.0.0.0/0", "leave it out"},
     {"Network", "Exclude", "192.168.1.1/24", "write 192.168.1.0/24"},
     {"Network", "MTU", "575", "576 to 9000"},
@@ -338,6 +362,31 @@ static void test_secrets_are_never_quoted(void **state)
         assert_null(strstr(findings, "hunter2"));
         assert_non_null(strstr(findings, "F:"));
     }
+}
+
+/* Two findings on one mistake send a user looking for the second. */
+static void test_a_misspelt_key_is_not_missing_too(void **state)
+{
+    static const char *const texts[] = {
+        "[Gateway]\nAdress=192.0.2.1\n[Identity]\nID=a@b.c\nAuth=psk\n",
+        "[Gatway]\nAddress=192.0.2.1\n[Identity]\nID=a@b.c\nAuth=psk\n",
+        "[Identity]\nAddress=192.0.2.1\nID=a@b.c\nAuth=psk\n",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autofree char *findings = findings_of(texts[i], strlen(texts[i]));
+        assert_null(strstr(findings, "missing"));
+        assert_non_null(strstr(findings, i < 2 ? "did you mean" : "belongs in [Gateway]"));
+    }
+}
+
+/* They may be meant: a name is free. */
+static void test_quotes_around_a_name_are_a_warning(void **state)
+{
+    dialtone_profile_free(expect_valid(PROFILE_AND("[Profile]\nName=\"Head office\"\n")));
+    static const char text[] = PROFILE_AND("[UserAuth]\nUser=\"alice\"\n");
+    g_autofree char *findings = findings_of(text, strlen(text));
+    assert_non_null(strstr(findings, "warning: [UserAuth] User: the quotes are a part"));
 }
 
 static void test_a_nul_byte_is_refused_at_its_line(void **state)
@@ -415,6 +464,8 @@ int main(void)
 {
     static const struct CMUnitTest single[] = {
         cmocka_unit_test(test_secrets_are_never_quoted),
+        cmocka_unit_test(test_a_misspelt_key_is_not_missing_too),
+        cmocka_unit_test(test_quotes_around_a_name_are_a_warning),
         cmocka_unit_test(test_a_nul_byte_is_refused_at_its_line),
         cmocka_unit_test(test_a_line_of_a_megabyte_is_one_finding),
         cmocka_unit_test(test_a_line_may_have_8192_bytes_and_not_one_more),
