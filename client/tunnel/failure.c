@@ -9,14 +9,12 @@
 
 #include "client/common/i18n.h"
 #include "client/common/text.h"
-#include "client/tunnel/spelling.h"
-
-typedef char *(*AdviceFn)(const IkeFailure *failure, const TunnelFailureContext *context);
+#include "client/tunnel/failure-advice.h"
 
 typedef struct Row {
     const char *message; /* the first %s is the gateway, the second the core's text */
     const char *advice;  /* or a function */
-    AdviceFn advise;
+    TunnelAdviceFn advise;
 } Row;
 
 /* ---- reasons ---- */
@@ -47,120 +45,6 @@ bool tunnel_failure_is_transient(const IkeFailure *failure)
     return reason == DIALTONE_FAILURE_UNREACHABLE || reason == DIALTONE_FAILURE_TUNNEL_LOST;
 }
 
-/* ---- advice that depends on the profile ---- */
-
-static char *advise_proposals(const TunnelFailureContext *context, TunnelPhase phase)
-{
-    const DialtoneProfile *profile = context->profile;
-    const GArray *proposals =
-        phase == TUNNEL_PHASE1 ? profile->phase1_proposals : profile->phase2_proposals;
-    guint64 lifetime = phase == TUNNEL_PHASE1 ? profile->phase1_lifetime : profile->phase2_lifetime;
-    GString *text = g_string_new(NULL);
-    g_autofree char *attempts = tunnel_spelling_attempts(proposals, phase);
-    g_string_append(text, attempts);
-    g_string_append_c(text, '\n');
-    g_string_append_printf(text,
-                           _("Put what the gateway accepts into %s, or ask its administrator to "
-                             "accept one of these."),
-                           phase == TUNNEL_PHASE1 ? "[Phase1] Proposals" : "[Phase2] Proposals");
-    for (guint i = 0; i < proposals->len; i++) {
-        g_autofree char *junos =
-            tunnel_spelling_junos(&g_array_index(proposals, DialtoneProposal, i), phase, lifetime);
-        if (junos != NULL)
-            g_string_append_printf(text, "\nJunos: %s", junos);
-    }
-    g_autofree char *strongswan = tunnel_spelling_strongswan(proposals, phase);
-    g_string_append_printf(text, "\nstrongSwan: %s", strongswan);
-    return g_string_free(text, FALSE);
-}
-
-static char *advise_phase1_proposals(const IkeFailure *failure, const TunnelFailureContext *context)
-{
-    return advise_proposals(context, TUNNEL_PHASE1);
-}
-
-static char *advise_phase2_proposals(const IkeFailure *failure, const TunnelFailureContext *context)
-{
-    return advise_proposals(context, TUNNEL_PHASE2);
-}
-
-/* How Junos calls a kind of ID at [edit security ike gateway NAME dynamic]. */
-static const char *junos_id_word(DialtoneIdKind kind)
-{
-    switch (kind) {
-    case DIALTONE_ID_EMAIL:
-        return "user-at-hostname";
-    case DIALTONE_ID_FQDN:
-        return "hostname";
-    case DIALTONE_ID_KEYID:
-        return "key-id";
-    case DIALTONE_ID_IP:
-        return "inet";
-    case DIALTONE_ID_DN:
-        return "distinguished-name";
-    case DIALTONE_ID_ANY:
-    case DIALTONE_ID_ADDRESS:
-        break;
-    }
-    return "hostname";
-}
-
-static char *advise_id(const IkeFailure *failure, const TunnelFailureContext *context)
-{
-    const DialtoneId *id = &context->profile->id;
-    const char *value = id->value != NULL ? id->value : "";
-    const char *sent = junos_id_word(id->kind);
-    if (id->kind == DIALTONE_ID_EMAIL)
-        return g_strdup_printf(
-            _("Check [Identity] ID. It was sent as an email address, for which a Junos gateway "
-              "needs `dynamic %s %s`. If the gateway has `dynamic hostname` instead, write the ID "
-              "without an @; if it has `key-id`, write keyid: before it."),
-            sent, value);
-    if (id->kind == DIALTONE_ID_FQDN)
-        return g_strdup_printf(
-            _("Check [Identity] ID. It was sent as a host name, for which a Junos gateway needs "
-              "`dynamic %s %s`. If the gateway has `dynamic user-at-hostname` instead, write the "
-              "ID with an @; if it has `key-id`, write keyid: before it."),
-            sent, value);
-    return g_strdup_printf(
-        _("Check [Identity] ID. It was sent as a key ID (`%s %s`). If the gateway expects an email "
-          "address (Junos: `dynamic user-at-hostname`) or a host name (`dynamic hostname`), write "
-          "that without keyid:."),
-        sent, value);
-}
-
-/* A gateway that wants no user refuses the method, and says no more than that. */
-static char *advise_id_or_user(const IkeFailure *failure, const TunnelFailureContext *context)
-{
-    g_autofree char *id = advise_id(failure, context);
-    if (!context->with_user)
-        return g_steal_pointer(&id);
-    return g_strconcat(id, " ",
-                       _("Or the gateway wants no user: then leave out User, or set [UserAuth] "
-                         "XAuth=no."),
-                       NULL);
-}
-
-static char *advise_remote_id(const IkeFailure *failure, const TunnelFailureContext *context)
-{
-    g_autofree char *shown =
-        dialtone_text_clean(failure->text, sizeof(failure->text), IKE_ID_MAX, DIALTONE_TEXT_LINE);
-    return g_strdup_printf(_("Only if you know that this is your gateway, set [Gateway] "
-                             "RemoteID to %s; no password was sent to it."),
-                           shown);
-}
-
-static char *advise_user(const IkeFailure *failure, const TunnelFailureContext *context)
-{
-    const char *user = context->profile->user;
-    if (user == NULL)
-        return g_strdup(_("Try again with the right user name and password. It is not tried "
-                          "again by itself, lest your account gets locked."));
-    return g_strdup_printf(_("Check [UserAuth] User (%s) and the password. It is not tried again "
-                             "by itself, lest your account gets locked."),
-                           user);
-}
-
 /* ---- what a notify means, in Phase 1 and in Phase 2 ---- */
 
 typedef struct NotifyRow {
@@ -173,23 +57,23 @@ static const NotifyRow NOTIFIES[] = {
     {IKE_NOTIFY_NO_PROPOSAL_CHOSEN,
      IKE_REASON_PHASE2_REFUSED,
      {N_("The gateway %s accepts none of the Phase 2 proposals that were offered."), NULL,
-      advise_phase2_proposals}},
+      tunnel_advise_phase2_proposals}},
     {IKE_NOTIFY_NO_PROPOSAL_CHOSEN,
      IKE_REASON_NONE,
      {N_("The gateway %s accepts none of the Phase 1 proposals that were offered."), NULL,
-      advise_phase1_proposals}},
+      tunnel_advise_phase1_proposals}},
     {IKE_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,
      IKE_REASON_NO_PROPOSAL_CHOSEN,
      {N_("The gateway %s accepts none of the Phase 1 proposals that were offered."), NULL,
-      advise_phase1_proposals}},
+      tunnel_advise_phase1_proposals}},
     {IKE_NOTIFY_BAD_PROPOSAL_SYNTAX,
      IKE_REASON_NO_PROPOSAL_CHOSEN,
      {N_("The gateway %s accepts none of the Phase 1 proposals that were offered."), NULL,
-      advise_phase1_proposals}},
+      tunnel_advise_phase1_proposals}},
     {IKE_NOTIFY_INVALID_KEY_INFORMATION,
      IKE_REASON_NO_PROPOSAL_CHOSEN,
      {N_("The gateway %s refuses the Diffie-Hellman groups that were offered."), NULL,
-      advise_phase1_proposals}},
+      tunnel_advise_phase1_proposals}},
     {IKE_NOTIFY_INVALID_ID_INFORMATION,
      IKE_REASON_PHASE2_REFUSED,
      {N_("The gateway %s does not let you reach the networks that were asked for."),
@@ -199,11 +83,11 @@ static const NotifyRow NOTIFIES[] = {
     {IKE_NOTIFY_INVALID_ID_INFORMATION,
      IKE_REASON_NONE,
      {N_("The gateway %s does not know your ID, or knows it as another kind of ID."), NULL,
-      advise_id}},
+      tunnel_advise_id_kind}},
     {IKE_NOTIFY_AUTHENTICATION_FAILED,
      IKE_REASON_GATEWAY_AUTHENTICATION,
      {N_("The gateway %s does not know your ID, or has another key for it."), NULL,
-      advise_id_or_user}},
+      tunnel_advise_id_or_user}},
     {IKE_NOTIFY_INVALID_HASH_INFORMATION,
      IKE_REASON_GATEWAY_AUTHENTICATION,
      {N_("The gateway %s says that the preshared key is not the one it has."),
@@ -244,12 +128,7 @@ static const Row *notify_row(const IkeFailure *failure)
 static const Row DETAILS[] = {
     [IKE_DETAIL_NONE] = {N_("The connection to the gateway %s has failed."),
                          N_("Try again; if it stays so, send a report."), NULL},
-    [IKE_DETAIL_SILENCE] =
-        {N_("The gateway %s does not answer."),
-         N_("Check your Internet connection and [Gateway] Address. If both are right, UDP port "
-            "500 is blocked on the way, or the gateway stays silent because it knows neither your "
-            "ID ([Identity] ID) nor your proposals ([Phase1] Proposals)."),
-         NULL},
+    [IKE_DETAIL_SILENCE] = {N_("The gateway %s does not answer."), NULL, tunnel_advise_silence},
     [IKE_DETAIL_SILENCE_LATER] =
         {N_("The gateway %s answered at first and then fell silent."),
          N_("Most often UDP port 4500 is blocked on the way; try from another network. If it is "
@@ -258,24 +137,21 @@ static const Row DETAILS[] = {
     [IKE_DETAIL_NOTIFY] = {N_("The gateway %s refused the connection (%s)."),
                            N_("Ask the administrator to look at the gateway's log."), NULL},
     [IKE_DETAIL_WRONG_PSK] =
-        {N_("The preshared key is not the one that the gateway %s has."),
-         N_("Check the PSK ([Secrets] PSK, or PSK= in the secrets file), letter by letter: what "
-            "begins with 0x is taken as hexadecimal bytes, and spaces count. Nothing else was "
-            "sent."),
-         NULL},
+        {N_("The preshared key is not the one that the gateway %s has for your ID."), NULL,
+         tunnel_advise_psk},
     [IKE_DETAIL_WRONG_REMOTE_ID] =
         {N_("The gateway %s calls itself %s, which is not the one that the profile expects."), NULL,
-         advise_remote_id},
+         tunnel_advise_remote_id},
     [IKE_DETAIL_NOT_OFFERED] =
         {N_("The gateway %s chose algorithms that were not offered; that is refused, for safety."),
-         NULL, advise_phase1_proposals},
+         NULL, tunnel_advise_phase1_proposals},
     [IKE_DETAIL_MALFORMED] =
         {N_("The gateway %s sent an answer that makes no sense."),
          N_("Another device may answer in its place: check [Gateway] Address. Else send a report "
             "with the gateway's make and version."),
          NULL},
     [IKE_DETAIL_PASSWORD] = {N_("The gateway %s refused the user name or the password."), NULL,
-                             advise_user},
+                             tunnel_advise_user},
     [IKE_DETAIL_XAUTH_UNWANTED] =
         {N_("The gateway %s asks for a user name and a password, and the profile forbids it."),
          N_("Set [UserAuth] XAuth=auto, and User= to your name."), NULL},

@@ -9,6 +9,7 @@
 typedef struct TunnelFailureContext {
     const DialtoneProfile *profile;
     const char *gateway; /* as the user knows it: the host of the profile */
+    uint16_t port;       /* where Phase 1 begins; 0: 500 */
     bool with_user;      /* user authentication was offered as a part of Phase 1 */
 } TunnelFailureContext;
 

@@ -50,46 +50,92 @@ static bool junos_has_group(const IkeGroup *group)
     return strcmp(group->name, "curve25519") != 0;
 }
 
-static char *junos_phase1(const DialtoneProposal *proposal, const char *cipher, guint64 lifetime)
+/* NULL: Junos has no hybrid authentication. The curve of an ECDSA key is not the profile's to
+ * know, so certificates are spelled as RSA's. */
+static const char *junos_method(DialtoneAuth auth)
 {
-    const char *hash = translate(HASHES, proposal->hash->name, TUNNEL_PHASE1);
-    if (hash == NULL)
-        return NULL;
-    return g_strdup_printf("set security ike proposal dialtone authentication-method "
-                           "pre-shared-keys dh-group group%u authentication-algorithm %s "
-                           "encryption-algorithm %s lifetime-seconds %" G_GUINT64_FORMAT,
-                           proposal->group->number, hash, cipher, lifetime);
-}
-
-static char *junos_phase2(const DialtoneProposal *proposal, const char *cipher, guint64 lifetime)
-{
-    const char *hash = NULL;
-    if (proposal->hash != NULL) {
-        hash = translate(HASHES, proposal->hash->name, TUNNEL_PHASE2);
-        if (hash == NULL)
-            return NULL;
+    switch (auth) {
+    case DIALTONE_AUTH_PSK:
+        return "pre-shared-keys";
+    case DIALTONE_AUTH_CERTIFICATE:
+        return "rsa-signatures";
+    case DIALTONE_AUTH_HYBRID:
+        break;
     }
-    GString *text = g_string_new("set security ipsec proposal dialtone protocol esp");
-    if (hash != NULL)
-        g_string_append_printf(text, " authentication-algorithm %s", hash);
-    g_string_append_printf(text, " encryption-algorithm %s lifetime-seconds %" G_GUINT64_FORMAT,
-                           cipher, lifetime);
-    if (proposal->group != NULL)
-        g_string_append_printf(text,
-                               "\nset security ipsec policy dialtone perfect-forward-secrecy "
-                               "keys group%u",
-                               proposal->group->number);
-    return g_string_free(text, FALSE);
+    return NULL;
 }
 
-char *tunnel_spelling_junos(const DialtoneProposal *proposal, TunnelPhase phase, guint64 lifetime)
+/* One proposal, for which `number` makes a name of its own. */
+static char *junos_phase1(const DialtoneProfile *profile, const DialtoneProposal *proposal,
+                          guint number)
 {
-    const char *cipher = translate(CIPHERS, proposal->cipher->name, phase);
-    if (cipher == NULL || (proposal->group != NULL && !junos_has_group(proposal->group)))
+    const char *cipher = translate(CIPHERS, proposal->cipher->name, TUNNEL_PHASE1);
+    const char *hash = translate(HASHES, proposal->hash->name, TUNNEL_PHASE1);
+    const char *method = junos_method(profile->auth);
+    if (cipher == NULL || hash == NULL || method == NULL || !junos_has_group(proposal->group))
         return NULL;
-    if (phase == TUNNEL_PHASE1)
-        return junos_phase1(proposal, cipher, lifetime);
-    return junos_phase2(proposal, cipher, lifetime);
+    return g_strdup_printf("set security ike proposal dialtone-%u authentication-method %s "
+                           "dh-group group%u authentication-algorithm %s "
+                           "encryption-algorithm %s lifetime-seconds %" G_GUINT64_FORMAT,
+                           number, method, proposal->group->number, hash, cipher,
+                           profile->phase1_lifetime);
+}
+
+static char *junos_phase2(const DialtoneProfile *profile, const DialtoneProposal *proposal,
+                          guint number)
+{
+    const char *cipher = translate(CIPHERS, proposal->cipher->name, TUNNEL_PHASE2);
+    const char *hash =
+        proposal->hash != NULL ? translate(HASHES, proposal->hash->name, TUNNEL_PHASE2) : NULL;
+    if (cipher == NULL || (proposal->hash != NULL && hash == NULL) ||
+        (proposal->group != NULL && !junos_has_group(proposal->group)))
+        return NULL;
+    return g_strdup_printf("set security ipsec proposal dialtone-%u protocol esp%s%s "
+                           "encryption-algorithm %s lifetime-seconds %" G_GUINT64_FORMAT,
+                           number, hash != NULL ? " authentication-algorithm " : "",
+                           hash != NULL ? hash : "", cipher, profile->phase2_lifetime);
+}
+
+/* The policy names the proposals, and its mode is what dialup needs; PFS is a policy's too, so of
+ * several groups the first is written. */
+static void append_policy(GString *text, const char *names, TunnelPhase phase, const IkeGroup *pfs)
+{
+    if (phase == TUNNEL_PHASE1) {
+        g_string_append_printf(text,
+                               "\nset security ike policy POLICY mode aggressive"
+                               "\nset security ike policy POLICY proposals [%s ]",
+                               names);
+        return;
+    }
+    g_string_append_printf(text, "\nset security ipsec policy POLICY proposals [%s ]", names);
+    if (pfs != NULL)
+        g_string_append_printf(text,
+                               "\nset security ipsec policy POLICY perfect-forward-secrecy keys "
+                               "group%u",
+                               pfs->number);
+}
+
+char *tunnel_spelling_junos(const DialtoneProfile *profile, TunnelPhase phase)
+{
+    const GArray *proposals =
+        phase == TUNNEL_PHASE1 ? profile->phase1_proposals : profile->phase2_proposals;
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GString) names = g_string_new(NULL);
+    const IkeGroup *pfs = NULL;
+    for (guint i = 0; i < proposals->len; i++) {
+        const DialtoneProposal *proposal = &g_array_index(proposals, DialtoneProposal, i);
+        g_autofree char *line = phase == TUNNEL_PHASE1 ? junos_phase1(profile, proposal, i + 1)
+                                                       : junos_phase2(profile, proposal, i + 1);
+        if (line == NULL)
+            continue;
+        g_string_append_printf(text, "%s%s", text->len > 0 ? "\n" : "", line);
+        g_string_append_printf(names, " dialtone-%u", i + 1);
+        pfs = pfs != NULL ? pfs : proposal->group;
+    }
+    if (text->len == 0)
+        return NULL;
+    append_policy(text, names->str, phase, pfs);
+    return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 char *tunnel_spelling_strongswan(const GArray *proposals, TunnelPhase phase)

@@ -8,10 +8,11 @@
 
 typedef enum { TUNNEL_PHASE1, TUNNEL_PHASE2 } TunnelPhase;
 
-/* Lines of Junos' configuration; NULL where Junos has no word for an algorithm of the proposal.
- * The caller frees what these return. */
-char *tunnel_spelling_junos(const DialtoneProposal *proposal, TunnelPhase phase,
-                            guint64 lifetime) G_GNUC_WARN_UNUSED_RESULT;
+/* Lines of Junos' configuration for those proposals of the profile that Junos has words for, and
+ * for the policy that names them; NULL where it has words for none. The caller frees what these
+ * return. */
+char *tunnel_spelling_junos(const DialtoneProfile *profile,
+                            TunnelPhase phase) G_GNUC_WARN_UNUSED_RESULT;
 /* "proposals = aes256-sha256-modp2048" of all in @proposals, for swanctl.conf. */
 char *tunnel_spelling_strongswan(const GArray *proposals,
                                  TunnelPhase phase) G_GNUC_WARN_UNUSED_RESULT;

@@ -203,6 +203,7 @@ TunnelFailureContext tunnel_attempt_context(const Tunnel *self)
     DialtoneXauth xauth = self->profile->xauth;
     return (TunnelFailureContext){.profile = self->profile,
                                   .gateway = self->host,
+                                  .port = self->trying.port,
                                   .with_user = xauth == DIALTONE_XAUTH_REQUIRED ||
                                                (xauth == DIALTONE_XAUTH_AUTO && known)};
 }

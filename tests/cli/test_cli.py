@@ -142,6 +142,14 @@ def _(home):
     home.expect(2, "connect", "a", "b")
 
 
+@case("a file that is named as if it were a profile's name is told of its path")
+def _(home):
+    home.file("office.conf", GOOD)
+    done = home.expect(3, "check", "office.conf")
+    expect("./office.conf" in done.err, done.err)
+    home.expect(0, "check", "./office.conf")
+
+
 @case("test_e13_no_option_takes_a_secret")
 def _(home):
     for option in ("--psk", "--password", "--secret"):

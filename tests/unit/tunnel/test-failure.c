@@ -101,13 +101,18 @@ static void no_proposal_chosen_shows_each_attempt_and_both_spellings(void **stat
     assert_has(told->advice, "attempt 1: aes256-sha256-modp2048\n");
     assert_has(told->advice, "attempt 2: aes128-sha1-modp1024\n");
     assert_has(told->advice, "[Phase1] Proposals");
-    assert_has(told->advice,
-               "set security ike proposal dialtone authentication-method pre-shared-keys dh-group "
-               "group14 authentication-algorithm sha-256 encryption-algorithm aes-256-cbc "
-               "lifetime-seconds 28800");
+    assert_has(
+        told->advice,
+        "set security ike proposal dialtone-1 authentication-method pre-shared-keys dh-group "
+        "group14 authentication-algorithm sha-256 encryption-algorithm aes-256-cbc "
+        "lifetime-seconds 28800");
     assert_has(told->advice, "dh-group group2 authentication-algorithm sha1 encryption-algorithm "
                              "aes-128-cbc");
+    assert_has(told->advice, "\nset security ike policy POLICY mode aggressive\n"
+                             "set security ike policy POLICY proposals [ dialtone-1 dialtone-2 ]");
     assert_has(told->advice, "proposals = aes256-sha256-modp2048,aes128-sha1-modp1024");
+    assert_has(told->advice, "[UserAuth] User=");
+    assert_has(told->advice, "dialtone diagnose");
     forget(told);
 }
 
@@ -121,7 +126,7 @@ static void refused_phase_2_proposals_are_told_from_phase_1_s(void **state)
     assert_int_equal(told->code, DIALTONE_FAILURE_PHASE2_REFUSED);
     assert_has(told->message, "Phase 2");
     assert_has(told->advice, "[Phase2] Proposals");
-    assert_has(told->advice, "set security ipsec proposal dialtone protocol esp "
+    assert_has(told->advice, "set security ipsec proposal dialtone-1 protocol esp "
                              "encryption-algorithm aes-256-gcm");
     assert_has(told->advice, "perfect-forward-secrecy keys group14");
     assert_has(told->advice, "hmac-sha1-96");
@@ -155,8 +160,42 @@ static void a_refused_id_names_the_other_kind_in_junos_words(void **state)
     assert_int_equal(email->code, DIALTONE_FAILURE_GATEWAY_AUTHENTICATION);
     assert_has(email->advice, "[Identity] ID");
     assert_has(email->advice, "user-at-hostname alice@example.com");
-    assert_has(email->advice, "dynamic hostname");
+    assert_has(email->advice, "Error 18 (INVALID-ID-INFORMATION) from a Junos SRX means as a rule "
+                              "that it has the other kind of ID: a host name.");
+    assert_has(email->advice, "`dynamic hostname`, it wants a host name (FQDN): write the ID "
+                              "without an @");
+    assert_has(email->advice, "`dynamic key-id`");
     forget(email);
+}
+
+static void the_other_kind_of_a_host_name_is_an_email_address(void **state)
+{
+    const IkeFailure failure = {.reason = IKE_REASON_GATEWAY_AUTHENTICATION,
+                                .detail = IKE_DETAIL_NOTIFY,
+                                .notify = IKE_NOTIFY_INVALID_ID_INFORMATION};
+    g_autoptr(DialtoneProfile) profile = kit_profile_of(
+        "[Profile]\nName=a\n[Gateway]\nAddress=192.0.2.1\n[Identity]\nID=a.example\nAuth=psk\n");
+    const TunnelFailureContext context = {.profile = profile, .gateway = "gw"};
+    g_autoptr(GError) error = NULL;
+    tunnel_failure_explain(&failure, &context, &error);
+    assert_has(dialtone_failure_advice(error), "the other kind of ID: an email address.");
+    assert_has(dialtone_failure_advice(error), "`dynamic hostname a.example`");
+    assert_has(dialtone_failure_advice(error), "write the ID with an @");
+}
+
+static void silence_names_the_port_that_was_tried(void **state)
+{
+    const IkeFailure failure = {.reason = IKE_REASON_UNREACHABLE, .detail = IKE_DETAIL_SILENCE};
+    g_autoptr(DialtoneProfile) profile = kit_profile("");
+    static const uint16_t ports[] = {0, 500, 4501};
+    static const char *const said[] = {"UDP port 500 ", "UDP port 500 ", "UDP port 4501 "};
+    for (size_t i = 0; i < G_N_ELEMENTS(ports); i++) {
+        const TunnelFailureContext context = {
+            .profile = profile, .gateway = "gw", .port = ports[i]};
+        g_autoptr(GError) error = NULL;
+        tunnel_failure_explain(&failure, &context, &error);
+        assert_has(dialtone_failure_advice(error), said[i]);
+    }
 }
 
 /* strongSwan says AUTHENTICATION-FAILED for a method that it does not have, too. */
@@ -171,8 +210,9 @@ static void where_a_user_was_offered_the_advice_says_so(void **state)
             .profile = profile, .gateway = "gw", .with_user = with_user != 0};
         g_autoptr(GError) error = NULL;
         tunnel_failure_explain(&failure, &context, &error);
-        const char *found = strstr(dialtone_failure_advice(error), "XAuth=no");
-        assert_int_equal(found != NULL, with_user);
+        const char *advice = dialtone_failure_advice(error);
+        assert_int_equal(strstr(advice, "XAuth=no") != NULL, with_user);
+        assert_int_equal(strstr(advice, "write [UserAuth] User=") != NULL, !with_user);
     }
 }
 
@@ -198,7 +238,8 @@ static void a_wrong_key_a_wrong_id_and_silence_read_differently(void **state)
     Told *key = tell("", &failures[0]), *id = tell("", &failures[1]),
          *silence = tell("", &failures[2]);
     assert_has(key->message, "preshared key");
-    assert_has(key->advice, "PSK");
+    assert_has(key->advice, "hash in the gateway's answer does not match");
+    assert_has(key->advice, "whether this one is that of alice@example.com");
     assert_has(id->message, "ID");
     assert_has(silence->message, "does not answer");
     assert_has(silence->advice, "[Gateway] Address");
@@ -262,6 +303,8 @@ int main(void)
         cmocka_unit_test(refused_phase_2_proposals_are_told_from_phase_1_s),
         cmocka_unit_test(what_junos_can_t_spell_is_left_out),
         cmocka_unit_test(a_refused_id_names_the_other_kind_in_junos_words),
+        cmocka_unit_test(the_other_kind_of_a_host_name_is_an_email_address),
+        cmocka_unit_test(silence_names_the_port_that_was_tried),
         cmocka_unit_test(where_a_user_was_offered_the_advice_says_so),
         cmocka_unit_test(an_id_of_phase_2_is_about_networks),
         cmocka_unit_test(a_wrong_key_a_wrong_id_and_silence_read_differently),
