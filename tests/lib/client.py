@@ -68,6 +68,7 @@ class Dialtone:
         text = groups if isinstance(groups, str) else profile_text(groups)
         self.profile = self._file(f"{name}.dialtone", text, 0o644)
         self.secrets = self._file("secrets", secrets or secrets_text(), 0o600)
+        self.environment, self.wrapper = {}, []  # of the program, and what it is run by
         self.process, self.reader = None, None
         self.events, self.arrived = [], threading.Condition()
 
@@ -82,10 +83,11 @@ class Dialtone:
     # ---- life ----
     def start(self, *more, secrets=True, env=None):
         """secrets False: without a secrets file. env: of the user's session."""
-        env = {"SUDO_UID": str(CALLER), "SUDO_GID": str(CALLER), "SUDO_USER": "caller", **(env or {})}
+        env = {"SUDO_UID": str(CALLER), "SUDO_GID": str(CALLER), "SUDO_USER": "caller", **self.environment,
+               **(env or {})}
         given = ("--secrets", self.secrets) if secrets else ()
         self.process = self.lab.start(
-            self.node, binary(), "connect", "--standalone", *given, "--json", *more,
+            self.node, *self.wrapper, binary(), "connect", "--standalone", *given, "--json", *more,
             self.profile, env=env, stdout=subprocess.PIPE,
             stderr=open(os.path.join(self.lab.folder, f"dialtone-{self.name}.err"), "ab"))
         self.reader = threading.Thread(target=self._read, daemon=True)
