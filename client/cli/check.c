@@ -15,9 +15,11 @@
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/common/text.h"
+#include "client/profile/issue.h"
 #include "client/profile/parse.h"
 #include "client/profile/secrets.h"
 #include "client/profile/store.h"
+#include "client/profile/strength.h"
 #include "platform/secret-memory.h"
 
 enum { TEXT_MAX = 64 * 1024 };
@@ -111,6 +113,20 @@ static bool check_profile(const DialtoneStore *store, const char *what, bool has
     return true;
 }
 
+/* A weak key is valid: the gateway's administrator chose it. */
+static GPtrArray *weak_psk(const DialtoneSecrets *secrets)
+{
+    GPtrArray *issues = dialtone_issues_new();
+    const DialtoneIssue where = {.warning = true, .group = (char *)"Secrets", .key = (char *)"PSK"};
+
+    if (secrets == NULL || secrets->psk.bytes == NULL)
+        return issues;
+    g_autofree char *warning = dialtone_strength_warning(secrets->psk.bytes, secrets->psk.n);
+    if (warning != NULL)
+        dialtone_issues_add(issues, &where, "%s", warning);
+    return issues;
+}
+
 static bool check_secrets(const char *file, bool as_json, bool *has_pskp)
 {
     static const DialtoneSecretMemory memory = {platform_secret_alloc, platform_secret_free};
@@ -123,10 +139,12 @@ static bool check_secrets(const char *file, bool as_json, bool *has_pskp)
         close(fd);
     }
     *has_pskp = secrets != NULL && secrets->psk.bytes != NULL;
+    g_autoptr(GPtrArray) issues = weak_psk(secrets);
     if (as_json) {
-        print_json(file, NULL, NULL, error);
+        print_json(file, NULL, issues, error);
         return secrets != NULL;
     }
+    print_warnings(issues, file);
     if (secrets == NULL) {
         cli_fail(error);
         return false;

@@ -27,8 +27,9 @@ static const Verb VERBS[] = {
     {"list", N_("list the profiles"), cli_list},
     {"show", N_("show a profile as the program understood it"), cli_show},
     {"check", N_("say what is wrong with a profile, without connecting"), cli_check},
-    {"secret", N_("keep a secret in the keyring, or forget it"), cli_secret},
     {"renegotiate", N_("agree on new keys now"), cli_renegotiate},
+    {"diagnose", N_("find out why a gateway can't be connected to"), cli_diagnose},
+    {"secret", N_("make a preshared key, keep a secret in the keyring, or forget it"), cli_secret},
 };
 
 static void print_help(FILE *to)

@@ -12,6 +12,7 @@
 
 #include "client/cli/cli.h"
 #include "client/cli/keyring.h"
+#include "client/cli/secret.h"
 #include "client/cli/standalone.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
@@ -117,20 +118,31 @@ static DialtoneProfile *load(const char *what, GError **error)
 
 int cli_secret(int argc, char **argv)
 {
+    gboolean as_json = FALSE;
+    const GOptionEntry options[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_("Print a new key as a JSON object"), NULL},
+        {NULL},
+    };
     const CliHelp help = {
-        .arguments = _("set|forget PROFILE psk|password"),
-        .summary = _("Keeps a secret of PROFILE in the keyring, or takes it out again."),
-        .description = _("The secret is typed, or read from standard input:\n"
+        .arguments = _("generate | set|forget PROFILE psk|password"),
+        .summary = _("Makes a preshared key that nobody guesses; keeps a secret of PROFILE in the "
+                     "keyring, or takes it out again."),
+        .description = _("generate prints a key of 24 letters and digits that every gateway takes, "
+                         "and keeps nothing of it. A secret to keep is typed, or read from "
+                         "standard input:\n"
                          "  dialtone secret set office psk\n"
                          "  pass show office/psk | dialtone secret set office psk"),
     };
     g_auto(GStrv) words = NULL;
     g_autoptr(GError) error = NULL;
-    if (!cli_parse(argc, argv, NULL, &help, &words))
+    if (!cli_parse(argc, argv, options, &help, &words))
         return DIALTONE_FAILURE_USAGE;
+    if (g_strv_length(words) == 1 && strcmp(words[0], "generate") == 0)
+        return cli_secret_generate(as_json);
     const Kind *kind = g_strv_length(words) == 3 ? find_kind(words[2]) : NULL;
     if (kind == NULL)
-        return cli_usage(argv[0], "%s", _("say what to do, a profile, and psk or password"));
+        return cli_usage(argv[0], "%s",
+                         _("say generate, or what to do, a profile, and psk or password"));
     if (cli_caller() != getuid())
         return cli_usage(argv[0], "%s", _("run it without sudo: the keyring is yours, not root's"));
     g_autoptr(DialtoneProfile) profile = load(words[1], &error);
@@ -139,5 +151,6 @@ int cli_secret(int argc, char **argv)
     for (gsize i = 0; i < G_N_ELEMENTS(ACTIONS); i++)
         if (strcmp(ACTIONS[i].name, words[0]) == 0)
             return ACTIONS[i].run(profile, kind);
-    return cli_usage(argv[0], _("%s is nothing it can do; write set or forget"), words[0]);
+    return cli_usage(argv[0], _("%s is nothing it can do; write generate, set or forget"),
+                     words[0]);
 }

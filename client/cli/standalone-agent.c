@@ -22,6 +22,7 @@
 #include "client/profile/parse.h"
 #include "client/profile/secrets.h"
 #include "client/profile/store.h"
+#include "client/profile/strength.h"
 #include "client/tunnel/config.h"
 #include "client/tunnel/frames.h"
 #include "platform/sandbox.h"
@@ -184,6 +185,16 @@ static bool copy_secrets(TunnelSecrets *into, const DialtoneSecrets *from, GErro
            copy_secret(&into->password, &from->password, "Password", error);
 }
 
+/* Said once a connect, and only of a key that the user gave just now: it never holds the key. */
+static void warn_of_weak_psk(const IkeSecret *psk)
+{
+    g_autofree char *warning = psk->known ? dialtone_strength_warning(psk->bytes, psk->n) : NULL;
+    if (warning == NULL)
+        return;
+    g_autofree char *line = g_strdup_printf(_("Warning: %s."), warning);
+    standalone_print_notice(line);
+}
+
 /* A profile that names no key needs one in the file. */
 static bool check_psk(Agent *agent, const TunnelSecrets *secrets, GError **error)
 {
@@ -207,6 +218,7 @@ static bool send_secrets(Agent *agent, GError **error)
     if (!check_psk(agent, secrets, error))
         return false;
     standalone_keyring_fill(agent->profile, agent->fd, secrets);
+    warn_of_weak_psk(&secrets->psk);
     int result = tunnel_frame_send_secrets(agent->fd, secrets);
     if (result == 0)
         return true;
@@ -262,6 +274,8 @@ static StandalonePrompt ask_all(Agent *agent, const TunnelQuestion *question, Tu
         result = ask(agent, text, false, &answer->psk);
         if (result == STANDALONE_PROMPT_ANSWERED && !standalone_interpret_psk(&answer->psk))
             result = STANDALONE_PROMPT_NOBODY;
+        if (result == STANDALONE_PROMPT_ANSWERED)
+            warn_of_weak_psk(&answer->psk);
     }
     if (result == STANDALONE_PROMPT_ANSWERED && question->user)
         result = ask(agent, _("User name: "), true, &answer->user);

@@ -10,5 +10,6 @@ int cli_status(int argc, char **argv);
 int cli_list(int argc, char **argv);
 int cli_show(int argc, char **argv);
 int cli_check(int argc, char **argv);
-int cli_secret(int argc, char **argv);
 int cli_renegotiate(int argc, char **argv);
+int cli_diagnose(int argc, char **argv);
+int cli_secret(int argc, char **argv);

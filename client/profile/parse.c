@@ -263,6 +263,12 @@ DialtoneProfile *dialtone_profile_parse(const char *bytes, gsize n, const char *
     return parse(bytes, n, file, false, issuesp);
 }
 
+DialtoneProfile *dialtone_profile_parse_with_psk(const char *bytes, gsize n, const char *file,
+                                                 GPtrArray **issuesp)
+{
+    return parse(bytes, n, file, true, issuesp);
+}
+
 static DialtoneProfile *load(const char *path, bool psk_at_hand, GPtrArray **issuesp,
                              GError **error)
 {

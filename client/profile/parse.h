@@ -33,6 +33,8 @@ DialtoneProfile *dialtone_profile_load(const char *path, GPtrArray **issuesp,
 
 /* The same for a caller who holds a preshared key already, from a secrets file: a profile that
  * names neither a key nor a certificate has one then. */
+DialtoneProfile *dialtone_profile_parse_with_psk(const char *bytes, gsize n, const char *file,
+                                                 GPtrArray **issuesp) G_GNUC_WARN_UNUSED_RESULT;
 DialtoneProfile *dialtone_profile_load_with_psk(const char *path, GPtrArray **issuesp,
                                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

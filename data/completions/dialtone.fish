@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Completion of dialtone(1) for fish.
 
-set -l commands connect disconnect status list show check renegotiate secret
-set -l with_profile connect disconnect status show check renegotiate
-set -l with_json connect status list show check
+set -l commands connect disconnect status list show check renegotiate diagnose secret
+set -l with_profile connect disconnect status show check renegotiate diagnose
+set -l with_json connect status list show check diagnose secret
 
 complete -c dialtone -f
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a connect -d 'Connect with a profile'
@@ -13,8 +13,10 @@ complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a list -d '
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a show -d 'Show a profile'
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a check -d 'Say what is wrong with a profile'
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a renegotiate -d 'Agree on new keys now'
-complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a secret -d 'Keep a secret in the keyring'
-complete -c dialtone -n "__fish_seen_subcommand_from secret" -a 'set forget psk password'
+complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a diagnose -d 'Find out why not'
+complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a secret -d 'Make, keep or forget a secret'
+complete -c dialtone -n "__fish_seen_subcommand_from secret" -a 'generate set forget psk password'
+complete -c dialtone -n "__fish_seen_subcommand_from diagnose" -l write -d 'Change the profile'
 complete -c dialtone -n "__fish_seen_subcommand_from $with_profile" -a '(dialtone list 2>/dev/null | cut -f1)'
 complete -c dialtone -n "__fish_seen_subcommand_from $with_profile" -a '(__fish_complete_suffix .dialtone)'
 complete -c dialtone -n "__fish_seen_subcommand_from $with_json" -l json -d 'Print JSON'

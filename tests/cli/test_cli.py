@@ -10,6 +10,7 @@ Cases with tunnels need root, for slots are in /run/dialtone: they run in a moun
 
 import ctypes
 import json
+import math
 import os
 import re
 import shutil
@@ -24,7 +25,8 @@ STATES = ["idle", "resolving", "phase1", "user-auth", "config", "phase2", "conne
 REASONS = ["internal", "usage", "profile-invalid", "secret-missing", "unreachable", "no-proposal-chosen",
            "gateway-authentication", "user-authentication", "phase2-refused", "not-permitted",
            "tunnel-lost", "policy"]
-VERBS = ["connect", "disconnect", "status", "list", "show", "check", "renegotiate"]
+VERBS = ["connect", "disconnect", "status", "list", "show", "check", "renegotiate", "secret",
+         "diagnose"]
 CASES = []
 
 GOOD = """[Profile]
@@ -140,6 +142,38 @@ def _(home):
     home.expect(2, "renegotiate")
     home.expect(2, "connect")
     home.expect(2, "connect", "a", "b")
+    home.expect(2, "secret")
+    home.expect(2, "secret", "generte")
+    home.expect(2, "secret", "generate", "x")
+    home.expect(2, "diagnose")
+    home.expect(2, "diagnose", "a", "b")
+
+
+@case("secret generate makes keys that every gateway takes, and no two are the same")
+def _(home):
+    alphabet = set("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789")
+    keys = [home.expect(0, "secret", "generate") for _ in range(40)]
+    made = [done.out.rstrip("\n") for done in keys]
+    expect(len(set(made)) == len(made), "a key came twice")
+    expect(all(len(key) == 24 and set(key) <= alphabet and key[0].isalpha() for key in made), f"{made}")
+    expect(len(set("".join(made))) == len(alphabet), "40 keys leave characters out")
+    bits = int(math.log2(49) + 23 * math.log2(57))
+    expect(all(f"{bits} bits." in done.err for done in keys), keys[0].err)
+    told = json.loads(home.expect(0, "secret", "generate", "--json").out)
+    expect(told["schema"] == 1 and told["bits"] == bits and len(told["psk"]) == 24, told)
+    secrets = home.file("secrets", f"[Secrets]\nPSK={made[0]}\n", 0o600)
+    expect("weak" not in home.expect(0, "check", "--secrets", secrets).err, "a generated key is weak")
+
+
+@case("test_c11_check_says_how_long_a_weak_preshared_key_would_last")
+def _(home):
+    secrets = home.file("secrets", "[Secrets]\nPSK=Welcome-to-Example\n", 0o600)
+    done = home.expect(0, "check", "--secrets", secrets)
+    expect("warning: [Secrets] PSK: the preshared key is weak" in done.err and "about 5 minutes" in done.err, done.err)
+    expect("dialtone secret generate" in done.err and "Welcome" not in done.err + done.out, done.err)
+    told = json.loads(home.expect(0, "check", "--json", "--secrets", secrets).out)
+    expect(told["valid"] and told["issues"][0]["severity"] == "warning", told)
+    expect("Welcome" not in json.dumps(told), told)
 
 
 @case("a file that is named as if it were a profile's name is told of its path")

@@ -32,6 +32,8 @@ MAY_INCLUDE = {
 }
 # The verbs that run a tunnel in their own process.
 TUNNEL_VERBS = re.compile(r"^client/cli/(standalone|connect-standalone|diagnose)\b|^client/cli/main\.c")
+# Only this verb speaks IKE by hand: the first message as a question, without a session.
+PROBING = re.compile(r"^client/cli/diagnose")
 
 # Only these rooms of ike/ speak to OpenSSL.
 OPENSSL_ROOMS = re.compile(r"^ike/(crypto|dh|cert)[\w-]*\.[ch]$")
@@ -59,6 +61,8 @@ def includes_point_downward():
         allowed = set(MAY_INCLUDE[folder])
         if TUNNEL_VERBS.match(path):
             allowed.add("client/tunnel/")
+        if PROBING.match(path):
+            allowed.add("ike/")
         for name in house_headers(path):
             known = name.split("/")[0] in ("ike", "client", "gui", "platform")
             if known and not any(name == a or name.startswith(a) for a in allowed):
