@@ -199,6 +199,7 @@ typedef struct IkePhase1Info {
     bool nat_detected; /* a NAT was seen (or, when it was forced, feigned) */
     uint32_t lifetime; /* seconds, the shorter side's */
     IkeIdentity gateway;
+    unsigned vendors; /* bits of IkeVendor that the gateway has shown */
 } IkePhase1Info;
 
 typedef struct IkeInnerConfig {

@@ -20,6 +20,7 @@
 #include "client/common/i18n.h"
 #include "client/common/text.h"
 #include "client/profile/parse.h"
+#include "client/profile/pin.h"
 #include "client/profile/secrets.h"
 #include "client/profile/store.h"
 #include "client/profile/strength.h"
@@ -36,7 +37,9 @@ typedef struct Agent {
     int terminal;   /* whose closing ends the tunnel; -1: none */
     int secrets_fd; /* open secrets file; -1: none */
     uid_t caller;
-    char *path; /* of the profile */
+    char *path;    /* of the profile */
+    char *pins;    /* the folder of gateways that were seen; NULL: there is none */
+    char *gateway; /* the one that was compared last */
     DialtoneProfile *profile;
     bool ended;    /* END has come */
     bool reported; /* a `failed` was shown */
@@ -125,6 +128,7 @@ static bool load_profile(Agent *agent, GError **error)
     agent->path = dialtone_store_find(store, agent->options->profile, error);
     if (agent->path == NULL)
         return false;
+    agent->pins = dialtone_pin_folder(agent->caller);
     agent->profile = agent->options->secrets != NULL
                          ? dialtone_profile_load_with_psk(agent->path, NULL, error)
                          : dialtone_profile_load(agent->path, NULL, error);
@@ -305,6 +309,20 @@ static void on_question(Agent *agent, const TunnelFrame *frame)
 
 /* ---- the conversation ---- */
 
+/* Once a connection, before a password is asked for, and again when another gateway answers. */
+static void check_gateway(Agent *agent, const DialtoneReport *report)
+{
+    const DialtonePin seen = {.id = report->remote_id, .vendor = report->vendor};
+    if (seen.id == NULL || agent->pins == NULL || g_strcmp0(agent->gateway, seen.id) == 0)
+        return;
+    g_free(agent->gateway);
+    agent->gateway = g_strdup(seen.id);
+    bool proven = agent->profile->remote_id.kind != DIALTONE_ID_ANY;
+    g_autofree char *warning = dialtone_pin_check(agent->pins, agent->profile->name, &seen, proven);
+    if (warning != NULL)
+        standalone_print_notice(warning);
+}
+
 static void on_report(Agent *agent, const TunnelFrame *frame)
 {
     g_autoptr(GError) error = NULL;
@@ -314,6 +332,7 @@ static void on_report(Agent *agent, const TunnelFrame *frame)
         g_debug("a report that can't be read: %s", error->message);
         return;
     }
+    check_gateway(agent, report);
     agent->reported |= report->state == DIALTONE_STATE_FAILED;
     standalone_print(report, agent->options->json);
 }
@@ -398,5 +417,7 @@ int standalone_agent(const StandaloneOptions *options, int tunnel_fd)
         converse(&agent);
     dialtone_profile_free(agent.profile);
     g_free(agent.path);
+    g_free(agent.pins);
+    g_free(agent.gateway);
     return agent.code;
 }

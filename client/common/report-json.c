@@ -161,6 +161,10 @@ char *dialtone_report_to_json(const DialtoneReport *report)
     put_time(out, report->time_us);
     put_text(out, "state", dialtone_state_name(report->state));
     put_text(out, "profile", report->profile);
+    if (report->remote_id != NULL) {
+        put_text(out, "remote_id", report->remote_id);
+        put_text(out, "vendor", report->vendor);
+    }
     if (report->state == DIALTONE_STATE_CONNECTED)
         put_connected(out, report);
     if (report->state == DIALTONE_STATE_FAILED || report->reason != DIALTONE_FAILURE_NONE)
@@ -368,6 +372,8 @@ static DialtoneReport *read_object(Input *in)
     g_autofree char *profile = get_text(in, "profile");
     DialtoneReport *report = dialtone_report_new(state, profile);
     get_time(in, report);
+    report->remote_id = get_text(in, "remote_id");
+    report->vendor = get_text(in, "vendor");
     get_connected(in, report);
     get_reason(in, report);
     return report;

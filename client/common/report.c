@@ -42,6 +42,8 @@ void dialtone_report_free(DialtoneReport *report)
     if (report == NULL)
         return;
     g_free(report->profile);
+    g_free(report->remote_id);
+    g_free(report->vendor);
     g_free(report->interface);
     g_free(report->address);
     g_free(report->address6);

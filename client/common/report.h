@@ -42,6 +42,10 @@ typedef struct {
     gint64 time_us; /* microseconds since 1970; 0 = now, when it is written */
     char *profile;  /* the profile's name */
 
+    /* from the end of Phase 1 on */
+    char *remote_id; /* what the gateway has proven to be: "fqdn:gw.example.com" */
+    char *vendor;    /* "Junos"; NULL where it did not say */
+
     /* connected */
     char *interface;
     char *address;

@@ -251,6 +251,8 @@ char *dialtone_strength_time(guint bits)
         seconds *= 2;
     if (seconds < 1)
         return g_strdup(_("less than a second"));
+    if (seconds < 2)
+        return g_strdup(_("about a second"));
     if (seconds < 100)
         return g_strdup_printf(_("about %.0f seconds"), seconds);
     if (seconds < 100 * 60)

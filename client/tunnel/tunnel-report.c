@@ -10,6 +10,8 @@
 #include "client/common/text.h"
 #include "client/tunnel/config.h"
 #include "client/tunnel/plan.h"
+#include "ike/payload-id.h"
+#include "ike/vendor.h"
 
 static char *network_text(const IkeNetwork *network)
 {
@@ -91,9 +93,40 @@ static void add_connected(DialtoneReport *report, const Tunnel *self)
     report->mtu = self->plan->mtu;
 }
 
+static const char *vendor_name(unsigned vendors)
+{
+    static const struct {
+        unsigned vendor;
+        const char *name;
+    } names[] = {
+        {IKE_VENDOR_JUNOS, "Junos"},         {IKE_VENDOR_NETSCREEN, "ScreenOS"},
+        {IKE_VENDOR_FORTIGATE, "FortiGate"}, {IKE_VENDOR_STRONGSWAN, "strongSwan"},
+        {IKE_VENDOR_RACOON, "racoon"},       {IKE_VENDOR_UNITY, "Cisco Unity"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if ((vendors & names[i].vendor) != 0)
+            return names[i].name;
+    return NULL;
+}
+
+/* Who the gateway is, once it has proven it; so from Phase 1 on, before any password is asked for.
+ */
+static void add_gateway(DialtoneReport *report, const IkePhase1Info *info)
+{
+    char text[IKE_ID_MAX];
+    if (info->chosen.cipher == NULL || info->gateway.type == IKE_ID_ANY)
+        return;
+    ike_id_format(&info->gateway, text, sizeof(text));
+    report->remote_id =
+        dialtone_text_clean(text, strnlen(text, sizeof(text)), IKE_ID_MAX, DIALTONE_TEXT_LINE);
+    report->vendor = g_strdup(vendor_name(info->vendors));
+}
+
 DialtoneReport *tunnel_report_new(const Tunnel *self)
 {
     DialtoneReport *report = dialtone_report_new(self->state, self->profile->name);
+    if (self->state != DIALTONE_STATE_FAILED && self->session != NULL && !self->session_over)
+        add_gateway(report, &self->phase1);
     if (self->state == DIALTONE_STATE_CONNECTED)
         add_connected(report, self);
     if (self->state == DIALTONE_STATE_FAILED && self->error != NULL)

@@ -7,6 +7,7 @@ gateway here can be brought to say."""
 
 import os
 import re
+import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
@@ -182,11 +183,41 @@ for one in LINES:
     lines(*one)
 
 
+@case("test_f9_another_gateway_than_the_first_time_is_warned_of_and_RemoteID_settles_it", seconds=60)
+def _(lab):
+    state = os.path.join(lab.folder, "state")
+    os.mkdir(state)
+    os.chown(state, CALLER, CALLER)
+
+    def connect(name, groups):
+        """What a terminal reads of one connection."""
+        client = Dialtone(lab, groups, name=name)
+        client.environment["XDG_STATE_HOME"] = state
+        event = client.connect()
+        client.disconnect()
+        expect(event["vendor"] == "strongSwan", f"{event}")
+        return client.stderr(), event["remote_id"]
+
+    with Gateway(lab, Connection(ALICE)):
+        for name in ("first", "again"):
+            said, gateway = connect(name, profile())
+            expect("Warning: the gateway" not in said and gateway == "fqdn:gw.example.com", said)
+    shutil.rmtree(os.path.join(lab.folder, "gateway.d"))
+    with Gateway(lab, Connection(ALICE, gateway_id="evil.example.com")):
+        said, _ = connect("evil", profile())
+        print(f"# {said}")
+        expect("it was fqdn:gw.example.com (strongSwan), and is fqdn:evil.example.com (strongSwan) now" in said, said)
+        expect(said.index("Warning: the gateway") < said.index("connected: "), said)
+        for name in ("wanted", "settled"):
+            groups = profile(Gateway__RemoteID="fqdn:evil.example.com") if name == "wanted" else profile()
+            expect("Warning: the gateway" not in connect(name, groups)[0], name)
+
+
 @case("every exit code and reason of the contract stands in the lists above", lab=False)
 def _():
     reached = {r[0] for r in ROWS} | {r[0] for r in LINES}
     expect(reached == set(range(1, len(REASONS) + 1)), f"reached: {sorted(reached)}")
-    expect(len(CASES) == len(ROWS) + len(LINES) + 1, "a row has no case")
+    expect(len(CASES) == len(ROWS) + len(LINES) + 2, "a row has no case")
 
 
 main()

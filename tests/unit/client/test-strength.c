@@ -109,9 +109,11 @@ static void test_times_read_as_people_say_them(void **state)
         guint bits;
         const char *said;
     } rows[] = {
-        {0, "less than a second"}, {40, "less than a second"}, {45, "about 18 seconds"},
-        {50, "about 9 minutes"},   {54, "about 3 hours"},      {60, "about 7 days"},
-        {71, "about 37 years"},    {72, "about 75 years"},     {128, "longer than anybody lives"},
+        {0, "less than a second"}, {40, "less than a second"},
+        {41, "about a second"},    {45, "about 18 seconds"},
+        {50, "about 9 minutes"},   {54, "about 3 hours"},
+        {60, "about 7 days"},      {71, "about 37 years"},
+        {72, "about 75 years"},    {128, "longer than anybody lives"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pins: a small key file a profile, in the user's own state. Trust on first use, as with the keys
+ * of SSH hosts: what is kept is no secret, and what is compared is what the gateway has proven by
+ * the preshared key or its certificate. A file that can't be read or written costs the warning, not
+ * the connection.
+ */
+#include "client/profile/pin.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/common/i18n.h"
+
+#define GROUP "Gateway"
+
+/* Under sudo the environment may be root's, and the state meant is that of whoever called. */
+char *dialtone_pin_folder(uid_t caller)
+{
+    const char *state = g_getenv("XDG_STATE_HOME");
+
+    if (state != NULL && g_path_is_absolute(state))
+        return g_build_filename(state, "dialtone", "gateways", NULL);
+    const struct passwd *user = getpwuid(caller);
+    if (user == NULL || user->pw_dir == NULL || !g_path_is_absolute(user->pw_dir))
+        return NULL;
+    return g_build_filename(user->pw_dir, ".local", "state", "dialtone", "gateways", NULL);
+}
+
+/* Names of profiles have no slash and begin with neither a dot nor a hyphen; what came by another
+ * way must not lead out of the folder. */
+static char *path_of(const char *folder, const char *profile)
+{
+    g_autofree char *name = g_strconcat(profile, ".gateway", NULL);
+
+    return g_build_filename(folder, g_strdelimit(name, "/", '_'), NULL);
+}
+
+static char *read_value(GKeyFile *file, const char *key)
+{
+    return g_key_file_get_string(file, GROUP, key, NULL);
+}
+
+static void set_value(GKeyFile *file, const char *key, const char *value)
+{
+    if (value != NULL)
+        g_key_file_set_string(file, GROUP, key, value);
+}
+
+static void remember(const char *folder, const char *path, const DialtonePin *seen)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GError) error = NULL;
+    gsize n = 0;
+
+    set_value(file, "ID", seen->id);
+    set_value(file, "Vendor", seen->vendor);
+    set_value(file, "Certificate", seen->certificate);
+    g_autofree char *text = g_key_file_to_data(file, &n, NULL);
+    if (g_mkdir_with_parents(folder, 0700) != 0 ||
+        !g_file_set_contents_full(path, text, (gssize)n, G_FILE_SET_CONTENTS_CONSISTENT, 0600,
+                                  &error))
+        g_debug("who the gateway is can't be remembered: %s",
+                error != NULL ? error->message : g_strerror(errno));
+}
+
+/* "fqdn:gw.example.com (Junos)" */
+static char *describe(const char *id, const char *vendor, const char *certificate)
+{
+    GString *text = g_string_new(id);
+
+    if (vendor != NULL)
+        g_string_append_printf(text, " (%s)", vendor);
+    if (certificate != NULL)
+        g_string_append_printf(text, _(", certificate %.16s..."), certificate);
+    return g_string_free(text, FALSE);
+}
+
+static char *warn(const char *profile, const char *path, const DialtonePin *known,
+                  const DialtonePin *seen)
+{
+    g_autofree char *before = describe(known->id, known->vendor, known->certificate);
+    g_autofree char *now = describe(seen->id, seen->vendor, seen->certificate);
+
+    return g_strdup_printf(
+        _("Warning: the gateway of %s is not the one it was: it was %s, and is %s now. Whoever "
+          "has the same preshared key can pose as the gateway: type no password until its "
+          "administrator says that it changed. Then write [Gateway] RemoteID=%s into the profile, "
+          "or remove %s."),
+        profile, before, now, seen->id, path);
+}
+
+char *dialtone_pin_check(const char *folder, const char *profile, const DialtonePin *seen,
+                         bool proven)
+{
+    g_autofree char *path = path_of(folder, profile);
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    bool first = !g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL);
+    g_autofree char *id = read_value(file, "ID");
+    g_autofree char *vendor = read_value(file, "Vendor");
+    g_autofree char *certificate = read_value(file, "Certificate");
+    const DialtonePin known = {id, vendor, certificate};
+
+    if (!first && id != NULL && strcmp(id, seen->id) == 0 && g_strcmp0(vendor, seen->vendor) == 0 &&
+        g_strcmp0(certificate, seen->certificate) == 0)
+        return NULL;
+    if (first || id == NULL || proven) {
+        remember(folder, path, seen);
+        return NULL;
+    }
+    return warn(profile, path, &known, seen);
+}
