@@ -60,6 +60,58 @@ static void every_detail_has_a_sentence_and_advice(void **state)
     }
 }
 
+typedef struct SentenceRow {
+    IkeReason reason;
+    IkeDetail detail;
+    const char *sentence;
+} SentenceRow;
+
+/* To the letter: those that no gateway of tests/netns/words.py can be brought to cause. */
+static const SentenceRow SENTENCES[] = {
+    {IKE_REASON_UNREACHABLE, IKE_DETAIL_SILENCE_LATER,
+     "The gateway vpn.example.com answered at first and then fell silent."},
+    {IKE_REASON_GATEWAY_AUTHENTICATION, IKE_DETAIL_NOTIFY,
+     "The gateway vpn.example.com refused the connection (unknown)."},
+    {IKE_REASON_NO_PROPOSAL_CHOSEN, IKE_DETAIL_NOT_OFFERED,
+     "The gateway vpn.example.com chose algorithms that were not offered; that is refused, for "
+     "safety."},
+    {IKE_REASON_GATEWAY_AUTHENTICATION, IKE_DETAIL_MALFORMED,
+     "The gateway vpn.example.com sent an answer that makes no sense."},
+    {IKE_REASON_USER_AUTHENTICATION, IKE_DETAIL_XAUTH_UNWANTED,
+     "The gateway vpn.example.com asks for a user name and a password, and the profile forbids "
+     "it."},
+    {IKE_REASON_USER_AUTHENTICATION, IKE_DETAIL_XAUTH_MISSING,
+     "The gateway vpn.example.com did not ask for a user, though the profile requires it."},
+    {IKE_REASON_SECRET_MISSING, IKE_DETAIL_NO_SECRET,
+     "The gateway vpn.example.com asks for a user name or a password, and there is nobody to "
+     "ask."},
+    {IKE_REASON_PHASE2_REFUSED, IKE_DETAIL_NO_ADDRESS,
+     "The gateway vpn.example.com gave no inner address."},
+    {IKE_REASON_PHASE2_REFUSED, IKE_DETAIL_NO_CONFIG,
+     "The gateway vpn.example.com did not answer the question for an inner address."},
+    {IKE_REASON_PHASE2_REFUSED, IKE_DETAIL_NO_NATT,
+     "The gateway vpn.example.com can't carry the tunnel in UDP."},
+    {IKE_REASON_TUNNEL_LOST, IKE_DETAIL_DPD, "The gateway vpn.example.com stopped answering."},
+    {IKE_REASON_TUNNEL_LOST, IKE_DETAIL_DELETED, "The gateway vpn.example.com ended the tunnel."},
+    {IKE_REASON_TUNNEL_LOST, IKE_DETAIL_EXPIRED,
+     "The keys expired before the gateway vpn.example.com renewed them."},
+    {IKE_REASON_INTERNAL, IKE_DETAIL_LOCAL,
+     "This computer could not go on (Input/output error) while talking to vpn.example.com."},
+};
+
+static void the_sentences_that_only_odd_gateways_cause_are_these(void **state)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(SENTENCES); i++) {
+        const IkeFailure failure = {.reason = SENTENCES[i].reason,
+                                    .detail = SENTENCES[i].detail,
+                                    .notify = 9999,
+                                    .error = -5};
+        Told *told = tell("", &failure);
+        assert_string_equal(told->message, SENTENCES[i].sentence);
+        forget(told);
+    }
+}
+
 static void a_detail_from_the_future_does_no_harm(void **state)
 {
     const IkeFailure failure = {.reason = (IkeReason)99, .detail = (IkeDetail)99};
@@ -297,6 +349,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_detail_has_a_sentence_and_advice),
+        cmocka_unit_test(the_sentences_that_only_odd_gateways_cause_are_these),
         cmocka_unit_test(a_detail_from_the_future_does_no_harm),
         cmocka_unit_test(reasons_are_the_contract_s_codes),
         cmocka_unit_test(no_proposal_chosen_shows_each_attempt_and_both_spellings),
