@@ -5,6 +5,7 @@
 
 import json
 import os
+import pty
 import re
 import sys
 
@@ -92,6 +93,34 @@ def _(lab):
         expect(now == text.replace("aes256-sha256-modp2048", unusual), f"the profile is now:\n{now}")
         client.connect()
         client.disconnect()
+
+
+def on_a_terminal(client, answer):
+    """What a person reads who types `answer` to the one question."""
+    ours, theirs = pty.openpty()
+    process = client.lab.start("client", "setpriv", f"--reuid={CALLER}", f"--regid={CALLER}", "--clear-groups",
+                               binary(), "diagnose", client.profile, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    said = b""
+    while b"now? [y/N] " not in said:
+        said += os.read(ours, 4096)
+    os.write(ours, answer)
+    code = process.wait(10)
+    said += os.read(ours, 65536)
+    os.close(ours)
+    return code, said.decode()
+
+
+@case("on a terminal it asks before it changes the profile")
+def _(lab):
+    with Gateway(lab, Connection(ALICE, proposals="aes256-sha384-modp2048")):
+        client = Dialtone(lab, profile(proposals="aes256-sha256-modp2048"))
+        for answer, code, changed in ((b"n\n", 6, False), (b"y\n", 0, True)):
+            ended, said = on_a_terminal(client, answer)
+            expect(ended == code, f"it ended with {ended}: {said}")
+            expect(("Written. Connect again." in said) == changed, said)
+            with open(client.profile, encoding="utf-8") as file:
+                expect(("aes256-sha384-modp2048" in file.read()) == changed, f"after {answer}")
 
 
 @case("a profile that is right: nothing is failed, and nothing is changed")

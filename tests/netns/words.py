@@ -202,6 +202,7 @@ def _(lab):
         for name in ("first", "again"):
             said, gateway = connect(name, profile())
             expect("Warning: the gateway" not in said and gateway == "fqdn:gw.example.com", said)
+            expect(said.count("Warning: the preshared key is weak") == 1 and "battery" not in said, said)
     shutil.rmtree(os.path.join(lab.folder, "gateway.d"))
     with Gateway(lab, Connection(ALICE, gateway_id="evil.example.com")):
         said, _ = connect("evil", profile())
