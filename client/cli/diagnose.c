@@ -51,8 +51,16 @@ static void ask_gateway(Diagnosis *self, const IkeConfig *config)
     if (!diagnose_names(self, &prober.gateway))
         return;
     DiagnoseAsk ask = diagnose_first_ask(&prober, config, 0);
-    if (diagnose_network(&prober, &ask, &reply))
+    if (!diagnose_network(&prober, &ask, &reply))
+        return;
+    if (self->profile->auth == DIALTONE_AUTH_PSK) {
         diagnose_phase1(&prober, config, &ask, &reply);
+        return;
+    }
+    self->topic = "proposals";
+    diagnosis_add(self, DIAGNOSE_SKIPPED, NULL,
+                  _("Proposals and IDs are asked for with a preshared key only; this profile has "
+                    "none."));
 }
 
 static void run(Diagnosis *self)
