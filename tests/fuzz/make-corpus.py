@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes the seeds of the fuzzers of the protocol core: corpus/{message,proposal,config,id,session}.
+"""Writes the seeds of the fuzzers of the protocol core: corpus/{message,proposal,config,id,session,
+fragment}.
 
 A fuzzer finds the depths of a format sooner when it begins with one good example of each shape.
 """
@@ -85,6 +86,12 @@ def say(operation, *payloads):
     return bytes((operation, payloads[0][0], len(body) // 4 % 256)) + body
 
 
+def fragment(index, last, part):
+    """An operation of the fragments' fuzzer: ID, index, flags, kind, length, slice."""
+    return bytes((1, index, last, 2, len(part))) + part
+
+
+CUT = b"c" + b"\0" * 15 + bytes((1, 0x10, 4, 0)) + struct.pack(">II", 0, 48) + b"S" * 20
 INFO, QUICK, TRANSACTION = 0, 8, 16
 ANSWER, QM2, WAIT, GOOD = 3, 3, 4, 7
 SEEDS = {
@@ -98,6 +105,10 @@ SEEDS = {
     "proposal": {"phase1": PHASE1, "phase2": PHASE2, "both": BOTH},
     "config": {"request": REQUEST, "status": STATUS, "address": ADDRESS},
     "id": IDS,
+    "fragment": {
+        "in-order": fragment(1, 0, CUT[:20]) + fragment(2, 0, CUT[20:40]) + fragment(3, 1, CUT[40:]),
+        "backwards": fragment(2, 1, CUT[30:]) + fragment(1, 0, CUT[:30]) + fragment(2, 1, CUT[30:]),
+    },
     "session": {
         "connect": bytes((0, GOOD)) + say(INFO, (11, NOTIFY)) + bytes((WAIT, 20)),
         "user": bytes((4 | 8 | 16 | 2,)) + say(TRANSACTION, (14, REQUEST))
