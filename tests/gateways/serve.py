@@ -90,6 +90,8 @@ def make_certificates(arguments, config):
 def convert(old, text):
     if isinstance(old, bool):
         return text in ('yes', 'true', '1')
+    if isinstance(old, tuple) and not text:
+        return ()
     return int(text) if isinstance(old, int) or (old is None and text.isdigit()) else text
 
 

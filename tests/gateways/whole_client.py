@@ -266,6 +266,29 @@ def _(lab):
         client.disconnect()
 
 
+@case("NatT=off over IPv6", nat=False)
+def _(lab):
+    ipv6 = (("client", "2001:db8:1::2/64", "eth0"), ("router", "2001:db8:1::1/64", "lan0"),
+            ("router", "2001:db8:2::1/64", "wan0"), ("gateway", "2001:db8:2::2/64", "eth0"))
+    for node, address, link in ipv6:
+        lab.ip(node, "-6", "addr", "add", address, "dev", link, "nodad")
+    for node, via in (("client", "2001:db8:1::1"), ("gateway", "2001:db8:2::1")):
+        lab.ip(node, "-6", "route", "add", "default", "via", via)
+    lab.run("router", "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+    watch_protocols(lab)
+    said = comes_and_goes(lab, "plain", "--bind", "2001:db8:2::2", address="2001:db8:2::2", **PLAIN)
+    expect(said["gateway"] == "[2001:db8:2::2]:500" and said["nat"] == "none", f"it says {said}")
+    expect(seen(lab, "plain") >= 10, f"{seen(lab, 'plain')} packets of protocol 50 for 5 pings")
+
+
+@case("NatT=auto and a gateway without NAT traversal: ESP goes without UDP", nat=False)
+def _(lab):
+    watch_protocols(lab)
+    said = comes_and_goes(lab, "plain", "--set", "natt=", **{**PLAIN, "Quirks__NatT": "auto"})
+    expect(said["nat"] == "none", f"nat is {said['nat']}")
+    expect(seen(lab, "plain") >= 10, f"{seen(lab, 'plain')} packets of protocol 50 for 5 pings")
+
+
 @case("NatT=off without CAP_NET_RAW says which capability is missing", nat=False)
 def _(lab):
     wrapper = os.path.join(lab.folder, "without-raw")
