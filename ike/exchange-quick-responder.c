@@ -118,6 +118,11 @@ static int agree(const IkeMessage *message, Renewal *renewal)
     const IkePayload *ke = ike_message_find(message, IKE_PAYLOAD_KE);
     const IkeGroup *group = renewal->choice.proposal.pfs;
 
+    /* strongSwan sends the KE of its first proposal that names a group, and beside that proposals
+     * without one, against RFC 2409, 5.5. It expects a KE back whichever is chosen. */
+    if (group == NULL && ke != NULL)
+        group = ike_phase2_group(ike_message_find(message, IKE_PAYLOAD_SA)->body, ke->body.n);
+    renewal->choice.proposal.pfs = group;
     if ((group != NULL) != (ke != NULL))
         return IKE_DH_BAD_PEER;
     if (group == NULL)

@@ -328,6 +328,28 @@ int ike_phase2_choose(IkeSlice body, const IkePhase2Offer *offer, IkePhase2Choic
     return ike_reader_done(&proposals) ? IKE_PROPOSAL_NOT_OFFERED : IKE_PROPOSAL_MALFORMED;
 }
 
+const IkeGroup *ike_phase2_group(IkeSlice body, size_t ke_size)
+{
+    IkeReader proposals;
+    IkeProposal proposal;
+    IkeTransform transform;
+    const IkeGroup *found = NULL;
+
+    if (!ike_sa_open(body, &proposals))
+        return NULL;
+    while (found == NULL && ike_proposal_read(&proposals, &proposal)) {
+        IkeReader transforms = proposal.transforms;
+        while (found == NULL && ike_transform_read(&transforms, &transform)) {
+            Phase2Numbers numbers;
+            if (read_phase2_numbers(transform.attributes, &numbers) && numbers.group <= UINT16_MAX)
+                found = ike_group_by_number((uint16_t)numbers.group);
+            if (found != NULL && found->ke_size != ke_size)
+                found = NULL;
+        }
+    }
+    return found;
+}
+
 void ike_phase2_answer_write(IkeWriter *writer, const IkePhase2Choice *choice, uint32_t spi)
 {
     IkeSaWriter sa;

@@ -57,6 +57,8 @@ void ike_phase2_offer_write(IkeWriter *writer, const IkePhase2Offer *offer, uint
 int ike_phase2_choice_read(IkeSlice body, const IkePhase2Offer *offer, IkePhase2Choice *choice);
 /* As responder: the first of the peer's transforms that our proposals have too. */
 int ike_phase2_choose(IkeSlice body, const IkePhase2Offer *offer, IkePhase2Choice *choice);
+/* The first group that any transform names whose KE payload has this size; NULL: none. */
+const IkeGroup *ike_phase2_group(IkeSlice body, size_t ke_size);
 /* The answer to a choice of ours: the peer's transform, word for word (RFC 2409, 5.5). */
 void ike_phase2_answer_write(IkeWriter *writer, const IkePhase2Choice *choice, uint32_t spi);
 

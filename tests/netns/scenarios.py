@@ -237,6 +237,7 @@ def _(lab):
                f"PFS at first: {event['phase2']}")
         gateway.rekey()
         wait_until(lambda: children_made(gateway) >= 2, 5, "the SA is renewed")
+        expect("INVALID_KEY" not in gateway.text(), "the client refused the gateway's KE")
         for _ in range(3):
             expect_ping(lab, lab.sites[0].host)
             gateway.rekey()

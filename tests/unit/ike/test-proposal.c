@@ -301,6 +301,22 @@ static void test_c12_a_renewal_by_the_gateway_does_not_weaken_the_group(void **s
     }
 }
 
+static void test_the_group_of_a_ke_is_one_that_the_offer_names(void **state)
+{
+    static const uint16_t without[][2] = {{4, 3}, {5, 2}, {6, 128}, {0, 0}};
+    static const uint16_t unknown[][2] = {{3, 99}, {4, 3}, {5, 2}, {6, 128}, {0, 0}};
+    KitBytes b;
+
+    answer(&b, IKE_PROTOCOL_ESP, 12, GOOD2);
+    assert_ptr_equal(ike_phase2_group((IkeSlice){b.bytes, b.n}, 64), ike_group_by_name("ecp256"));
+    assert_null(ike_phase2_group((IkeSlice){b.bytes, b.n}, 65));
+    assert_null(ike_phase2_group((IkeSlice){b.bytes, b.n - 1}, 64));
+    answer(&b, IKE_PROTOCOL_ESP, 12, without);
+    assert_null(ike_phase2_group((IkeSlice){b.bytes, b.n}, 64));
+    answer(&b, IKE_PROTOCOL_ESP, 12, unknown);
+    assert_null(ike_phase2_group((IkeSlice){b.bytes, b.n}, 64));
+}
+
 static void test_lifetimes_are_read_as_pairs_and_a_stray_duration_is_ignored(void **state)
 {
     static const struct {
@@ -371,6 +387,7 @@ int main(void)
         cmocka_unit_test(test_an_answer_has_one_proposal_with_one_transform),
         cmocka_unit_test(test_as_responder_the_first_that_fits_is_chosen),
         cmocka_unit_test(test_c12_a_renewal_by_the_gateway_does_not_weaken_the_group),
+        cmocka_unit_test(test_the_group_of_a_ke_is_one_that_the_offer_names),
         cmocka_unit_test(test_lifetimes_are_read_as_pairs_and_a_stray_duration_is_ignored),
         cmocka_unit_test(test_attributes_are_written_in_the_order_that_all_gateways_take),
     };
