@@ -102,6 +102,11 @@ typedef enum IkeConfigAttribute {
     IKE_UNITY_LOCAL_LAN = 28678,
     IKE_UNITY_PFS = 28679,
 } IkeConfigAttribute;
-enum { IKE_XAUTH_TYPE_GENERIC = 0, IKE_XAUTH_TYPE_OTP = 2 };
+typedef enum IkeXauthType {
+    IKE_XAUTH_TYPE_GENERIC,
+    IKE_XAUTH_TYPE_RADIUS_CHAP,
+    IKE_XAUTH_TYPE_OTP,
+    IKE_XAUTH_TYPE_SKEY,
+} IkeXauthType;
 
 #endif

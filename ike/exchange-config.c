@@ -212,7 +212,7 @@ static int consume_set(IkeSession *session, IkeExchange *x, const IkeConfigMessa
 {
     IkeReader r = message->attributes;
     IkeAttribute attribute;
-    char text[IKE_ID_MAX] = "";
+    char text[IKE_TEXT_MAX] = "";
     uint32_t status = 0;
     bool has_status = false, has_address = false;
 

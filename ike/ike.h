@@ -171,6 +171,7 @@ typedef enum IkeDetail {
     IKE_DETAIL_XAUTH_UNWANTED,  /* the gateway wants user authentication, the profile does not */
     IKE_DETAIL_XAUTH_MISSING,   /* XAuth=required, and the gateway never asked */
     IKE_DETAIL_XAUTH_TYPE,      /* a kind of XAUTH this client does not speak */
+    IKE_DETAIL_XAUTH_ROUNDS,    /* the gateway asks on and on */
     IKE_DETAIL_NO_SECRET,       /* nobody answered the question */
     IKE_DETAIL_NO_ADDRESS,      /* mode config gave no inner address */
     IKE_DETAIL_NO_CONFIG,       /* no mode config within the time */
@@ -189,6 +190,7 @@ typedef struct IkeFailure {
     uint32_t notify; /* with IKE_DETAIL_NOTIFY, and where a notify came along */
     int error;
     char text[IKE_ID_MAX];
+    bool user_open; /* the configured password has gone out, and nothing was said to it */
 } IkeFailure;
 
 typedef struct IkePhase1Info {
@@ -224,16 +226,42 @@ typedef struct IkeSaInfo {
     uint32_t lifetime;        /* seconds, the shorter side's */
 } IkeSaInfo;
 
+/* What user authentication can ask for (xauth, 4.2). */
+typedef enum IkeAskKind {
+    IKE_ASK_USER,
+    IKE_ASK_PASSWORD,
+    IKE_ASK_PASSCODE,
+    IKE_ASK_NEXT_PIN,
+    IKE_ASK_ANSWER,
+    IKE_ASK_DOMAIN,
+    IKE_ASK_KINDS,
+} IkeAskKind;
+
+typedef struct IkeAsked {
+    IkeAskKind kind;
+    bool secret; /* not to be shown while it is typed */
+    bool once;   /* good for this one time: neither kept nor given again */
+} IkeAsked;
+
 typedef struct IkeQuestion {
-    uint32_t id;                /* for ike_session_answer() */
-    bool user, password;        /* what is wanted */
-    char message[IKE_TEXT_MAX]; /* the gateway's words, hostile text; may be empty */
+    uint32_t id;                   /* for ike_session_answer() */
+    IkeAsked asked[IKE_ASK_KINDS]; /* in the gateway's order, each kind once; at least one */
+    size_t asked_n;
+    bool again;                   /* as was asked before: what was answered then is refused */
+    char message[IKE_TEXT_MAX];   /* the gateway's words, hostile text; may be empty */
+    char challenge[IKE_TEXT_MAX]; /* likewise: what a one-time password is computed from */
 } IkeQuestion;
+
+typedef struct IkeAnswer {
+    IkeSecret given[IKE_ASK_KINDS]; /* what was asked and is not known here goes out empty */
+} IkeAnswer;
 
 typedef enum IkeEventType {
     IKE_EVENT_STATE,     /* .state */
     IKE_EVENT_PHASE1,    /* .phase1: authenticated, at first and at each renewal */
     IKE_EVENT_QUESTION,  /* .question */
+    IKE_EVENT_MESSAGE,   /* .message: words of the gateway's, hostile text, that ask nothing */
+    IKE_EVENT_USER,      /* the gateway has accepted what the user said */
     IKE_EVENT_CONFIG,    /* .config: inner addresses, before the first SA and when they change */
     IKE_EVENT_SA_IN,     /* .sa and .esp: take packets with spi_in from now on; owned by receiver */
     IKE_EVENT_SA_OUT,    /* .sa and .esp: send local -> remote with it, in place of a former one */
@@ -252,6 +280,7 @@ typedef struct IkeEvent {
         IkeState state;
         IkePhase1Info phase1;
         IkeQuestion question;
+        char message[IKE_TEXT_MAX];
         IkeInnerConfig config;
         struct {
             IkeSaInfo sa;
@@ -275,9 +304,8 @@ int ike_session_receive(IkeSession *session, const uint8_t *bytes, size_t n, Ike
                         uint64_t now);
 /* To be called when ike_session_deadline() has come; earlier and later calls do no harm. */
 int ike_session_tick(IkeSession *session, uint64_t now);
-/* NULL secrets: nobody could answer. */
-int ike_session_answer(IkeSession *session, uint32_t id, const IkeSecret *user,
-                       const IkeSecret *password, uint64_t now);
+/* NULL: nobody could answer. */
+int ike_session_answer(IkeSession *session, uint32_t id, const IkeAnswer *answer, uint64_t now);
 /* What the data path saw: the time of the last authentic inbound ESP packet (0: none), and on
  * which inbound SPI. Call it before a tick, and when packets go out and none come back. */
 void ike_session_traffic(IkeSession *session, uint32_t spi_in, uint64_t last_inbound);

@@ -117,6 +117,9 @@ int ike_isakmp_sa_deleted(IkeSession *session, IkeIsakmpSa *sa)
     IkeReason reason =
         session->state == IKE_STATE_CONNECTED ? IKE_REASON_TUNNEL_LOST : refusal_of(sa);
     sa->stage = IKE_STAGE_OVER;
+    /* So refuses who doesn't say so. */
+    if (sa->password_sent)
+        ike_xauth_forget_password(session);
     if (carries_on)
         return ike_session_fail_simply(session, reason, IKE_DETAIL_DELETED);
     sa->remove_at = session->now;

@@ -25,6 +25,14 @@ typedef enum IkeStage {
     IKE_STAGE_OVER, /* the gateway has ended it, and need not be told */
 } IkeStage;
 
+/* What a gateway has asked a user, and how it was answered. */
+typedef struct IkeRound {
+    uint16_t type;
+    uint32_t kinds;  /* a set of IkeAskKind */
+    bool once;       /* the password was a one-time one */
+    bool configured; /* the password was the configured one */
+} IkeRound;
+
 struct IkeIsakmpSa {
     uint8_t cookie_i[IKE_COOKIE_SIZE], cookie_r[IKE_COOKIE_SIZE];
     IkeStage stage;
@@ -40,7 +48,10 @@ struct IkeIsakmpSa {
     bool marked; /* UDP encapsulation's port: the non-ESP marker stands before each message */
     uint64_t round_trip; /* ns, of AM1 and AM2 */
     bool user_done;      /* STATUS=OK */
-    bool user_sent;      /* credentials have gone out and were not yet accepted */
+    bool user_sent;      /* answers have gone out, and were not yet accepted */
+    bool password_sent;  /* a password was among them */
+    IkeRound round;      /* of user authentication, that was answered last */
+    unsigned rounds;     /* since it began */
     bool config_done;
     IkeInnerConfig told;  /* what the gateway has said of the inner network under this SA */
     uint64_t pull_at;     /* when to ask for an address; IKE_NEVER: not */

@@ -48,6 +48,7 @@ enum {
     IKE_CACHED_ANSWERS_MAX = 16, /* repetitions that one exchange answers */
     IKE_LIFETIME_LEAST = 10,     /* seconds: a gateway that answers less would renew for ever */
     IKE_PROBES_MAX = 5,
+    IKE_ROUNDS_MAX = 16,  /* of user authentication, until the gateway has to say OK */
     IKE_QM3_ECHOES = 3,   /* repetitions of QM3 while no traffic proves that it has arrived */
     IKE_RESTARTS_MAX = 3, /* of exchanges whose repetitions the gateway can't read */
 };

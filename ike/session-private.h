@@ -50,6 +50,7 @@ struct IkeSession {
     unsigned restarts;
     uint64_t last_inbound; /* of ESP, as the data path has it */
     IkeFailure verdict;    /* the end, once what is being said has been said */
+    bool unheard;          /* the configured password has gone out, and no OK has come since */
     uint32_t question;     /* ID of the last question */
     IkeExchange *asking;   /* which exchange waits for its answer */
 };
@@ -84,7 +85,10 @@ void ike_aggressive_hint(IkeSession *session, IkeExchange *exchange, uint16_t no
 extern const IkeScript IKE_SCRIPT_AGGRESSIVE;
 
 /* ---- exchange-config.c, exchange-xauth.c ---- */
-enum { IKE_TRANSACTION_TYPES_MAX = 64 };
+enum {
+    IKE_TRANSACTION_TYPES_MAX = 64,
+    IKE_CHALLENGE_MAX = 253, /* RFC 2865, 5.40 */
+};
 
 /* A transaction that the gateway has begun. */
 typedef struct IkeTransaction {
@@ -92,9 +96,12 @@ typedef struct IkeTransaction {
     uint16_t identifier;
     uint16_t types[IKE_TRANSACTION_TYPES_MAX]; /* of the attributes, in their order */
     size_t types_n;
-    uint16_t type;            /* of XAUTH, echoed in a REPLY */
-    bool refused;             /* the REPLY says STATUS=FAIL */
-    IkeSecret user, password; /* for a REPLY */
+    uint16_t type; /* of XAUTH, echoed in a REPLY */
+    bool refused;  /* the REPLY says STATUS=FAIL */
+    bool again;    /* see IkeQuestion */
+    uint8_t challenge[IKE_CHALLENGE_MAX];
+    size_t challenge_n;
+    IkeAnswer given; /* for a REPLY */
 } IkeTransaction;
 
 int ike_config_pull(IkeSession *session, IkeIsakmpSa *sa);
@@ -104,8 +111,9 @@ int ike_config_take_inner(IkeSession *session, IkeIsakmpSa *sa, const IkeConfigM
 int ike_xauth_request(IkeSession *session, IkeExchange *exchange, const IkeConfigMessage *message);
 void ike_xauth_write_reply(const IkeTransaction *transaction, IkeWriter *writer);
 int ike_xauth_status(IkeSession *session, IkeIsakmpSa *sa, bool ok, const char *message);
-int ike_xauth_answer(IkeSession *session, IkeExchange *exchange, const IkeSecret *user,
-                     const IkeSecret *password);
+int ike_xauth_answer(IkeSession *session, IkeExchange *exchange, const IkeAnswer *answer);
+/* The configured password is not given a second time unasked. */
+void ike_xauth_forget_password(IkeSession *session);
 
 /* ---- exchange-quick.c, exchange-quick-responder.c ---- */
 int ike_quick_begin(IkeSession *session, size_t network);

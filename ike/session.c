@@ -120,6 +120,7 @@ int ike_session_fail(IkeSession *session, const IkeFailure *failure)
     /* It is over with or without it. */
     (void)say_goodbye(session);
     ike_session_set_state(session, IKE_STATE_ENDED);
+    event.failure.user_open = session->unheard;
     return ike_session_emit(session, &event);
 }
 
@@ -139,7 +140,7 @@ int ike_session_notice(IkeSession *session, IkeDetail detail, uint32_t notify)
 
 static bool secret_fits(const IkeSecret *secret)
 {
-    return secret == NULL || secret->n <= IKE_SECRET_MAX;
+    return secret->n <= IKE_SECRET_MAX;
 }
 
 static bool identities_fit(const IkeConfig *config)
@@ -271,15 +272,22 @@ int ike_session_tick(IkeSession *session, uint64_t now)
     return ike_session_finish(session, r);
 }
 
-int ike_session_answer(IkeSession *session, uint32_t id, const IkeSecret *user,
-                       const IkeSecret *password, uint64_t now)
+static bool answer_fits(const IkeAnswer *answer)
+{
+    for (size_t i = 0; answer != NULL && i < IKE_ASK_KINDS; i++)
+        if (!secret_fits(&answer->given[i]))
+            return false;
+    return true;
+}
+
+int ike_session_answer(IkeSession *session, uint32_t id, const IkeAnswer *answer, uint64_t now)
 {
     session->now = now;
     if (session->state == IKE_STATE_ENDED || session->asking == NULL || id != session->question)
         return 0;
-    if (!secret_fits(user) || !secret_fits(password))
+    if (!answer_fits(answer))
         return -EINVAL;
-    return ike_session_finish(session, ike_xauth_answer(session, session->asking, user, password));
+    return ike_session_finish(session, ike_xauth_answer(session, session->asking, answer));
 }
 
 void ike_session_traffic(IkeSession *session, uint32_t spi_in, uint64_t last_inbound)

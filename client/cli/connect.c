@@ -22,17 +22,35 @@ static int no_service(const char *profile, bool json)
     return DIALTONE_FAILURE_INTERNAL;
 }
 
+/* Program and arguments, which stay theirs; NULL without a program. */
+static const char **argv_of(const char *program, char **arguments)
+{
+    if (program == NULL)
+        return NULL;
+    gsize n = arguments != NULL ? g_strv_length(arguments) : 0;
+    const char **argv = g_new0(const char *, n + 2);
+    argv[0] = program;
+    for (gsize i = 0; i < n; i++)
+        argv[i + 1] = arguments[i];
+    return argv;
+}
+
 int cli_connect(int argc, char **argv)
 {
     guint64 began = platform_clock_now();
     gboolean standalone = FALSE, json = FALSE, no_wait = FALSE;
     gint wait = 60;
-    g_autofree char *secrets = NULL;
+    g_autofree char *secrets = NULL, *command = NULL;
+    g_auto(GStrv) command_arguments = NULL;
     const GOptionEntry options[] = {
         {"standalone", 0, 0, G_OPTION_ARG_NONE, &standalone,
          N_("Set up the tunnel in this process, without the service; stay until it ends"), NULL},
         {"secrets", 0, 0, G_OPTION_ARG_FILENAME, &secrets,
          N_("Read key and password from this file (mode 0600), - for standard input"), N_("FILE")},
+        {"ask-command", 0, 0, G_OPTION_ARG_FILENAME, &command,
+         N_("Ask this program for what is not known, see dialtone(1)"), N_("PROGRAM")},
+        {"ask-argument", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &command_arguments,
+         N_("Give it this argument; may be repeated"), N_("ARGUMENT")},
         {"json", 0, 0, G_OPTION_ARG_NONE, &json,
          N_("Print one JSON object a change of state on standard output"), NULL},
         {"wait", 0, 0, G_OPTION_ARG_INT, &wait, N_("Wait so long for the service to connect (60)"),
@@ -60,7 +78,13 @@ int cli_connect(int argc, char **argv)
         return cli_usage(argv[0], _("'%s' is one argument too many"), rest[1]);
     if (!standalone)
         return no_service(rest[0], json);
-    const StandaloneOptions run = {
-        .profile = rest[0], .secrets = secrets, .json = json, .began = began};
+    if (command == NULL && command_arguments != NULL)
+        return cli_usage(argv[0], "%s", _("--ask-argument goes with --ask-command"));
+    g_autofree const char **ask_command = argv_of(command, command_arguments);
+    const StandaloneOptions run = {.profile = rest[0],
+                                   .secrets = secrets,
+                                   .ask_command = ask_command,
+                                   .json = json,
+                                   .began = began};
     return standalone_run(&run);
 }

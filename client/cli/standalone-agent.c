@@ -11,14 +11,11 @@
 #include "client/cli/standalone.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
-#include "client/common/text.h"
 #include "client/profile/parse.h"
 #include "client/profile/pin.h"
 #include "client/profile/secrets.h"
@@ -33,8 +30,8 @@ enum { SECRETS_FILE_MAX = 64 * 1024 };
 
 typedef struct Agent {
     const StandaloneOptions *options;
-    int fd;         /* to the tunnel */
-    int terminal;   /* whose closing ends the tunnel; -1: none */
+    int fd; /* to the tunnel */
+    StandaloneWait wait;
     int secrets_fd; /* open secrets file; -1: none */
     uid_t caller;
     char *path;    /* of the profile */
@@ -43,39 +40,11 @@ typedef struct Agent {
     DialtoneProfile *profile;
     bool ended;    /* END has come */
     bool reported; /* a `failed` was shown */
+    bool hinted;   /* how it ends was told */
     int code;
 } Agent;
 
 static const DialtoneSecretMemory MEMORY = {platform_secret_alloc, platform_secret_free};
-
-/* ---- waiting ---- */
-
-/* SIGHUP makes a tunnel agree on new keys, so a terminal that is closed is noticed by what is left
- * of it. The tunnel then ends as if it had been asked to. */
-static void terminal_is_gone(Agent *agent)
-{
-    agent->terminal = -1;
-    if (shutdown(agent->fd, SHUT_WR) < 0)
-        g_debug("the tunnel is gone, too");
-}
-
-/* Until the tunnel speaks or `other`, which may be -1, can be read. True: that can. */
-static bool wait_for(Agent *agent, int other)
-{
-    for (;;) {
-        struct pollfd fds[] = {{.fd = agent->fd, .events = POLLIN},
-                               {.fd = other, .events = POLLIN},
-                               {.fd = agent->terminal, .events = 0}};
-        if (poll(fds, G_N_ELEMENTS(fds), -1) < 0)
-            continue;
-        if (fds[2].revents != 0)
-            terminal_is_gone(agent);
-        if (fds[1].revents != 0)
-            return true;
-        if (fds[0].revents != 0)
-            return false;
-    }
-}
 
 /* ---- privileges ---- */
 
@@ -142,7 +111,7 @@ static gssize read_secrets_text(Agent *agent, char *text)
 {
     gsize n = 0;
     while (n < SECRETS_FILE_MAX) {
-        if (!wait_for(agent, agent->secrets_fd)) {
+        if (standalone_wait(&agent->wait, agent->secrets_fd, -1) != STANDALONE_PROMPT_ANSWERED) {
             errno = ECANCELED;
             return -1;
         }
@@ -182,11 +151,21 @@ static bool copy_secret(IkeSecret *into, const DialtoneSecret *from, const char 
     return false;
 }
 
+static bool copy_codes(TunnelSecrets *into, const DialtoneSecrets *from, GError **error)
+{
+    G_STATIC_ASSERT((int)DIALTONE_PASSCODES_MAX <= (int)TUNNEL_CODES_MAX);
+    for (gsize i = 0; i < from->n_passcodes; i++)
+        if (!copy_secret(&into->codes[into->codes_n++], &from->passcodes[i], "Passcode", error))
+            return false;
+    return true;
+}
+
 static bool copy_secrets(TunnelSecrets *into, const DialtoneSecrets *from, GError **error)
 {
     return copy_secret(&into->psk, &from->psk, "PSK", error) &&
            copy_secret(&into->user, &from->user, "User", error) &&
-           copy_secret(&into->password, &from->password, "Password", error);
+           copy_secret(&into->password, &from->password, "Password", error) &&
+           copy_codes(into, from, error);
 }
 
 /* Said once a connect, and only of a key that the user gave just now: it never holds the key. */
@@ -231,83 +210,24 @@ static bool send_secrets(Agent *agent, GError **error)
     return false;
 }
 
-/* ---- questions ---- */
-
-static StandalonePrompt ask(Agent *agent, const char *text, bool echo, IkeSecret *into)
-{
-    char *line = platform_secret_alloc(IKE_SECRET_MAX + 1);
-    if (line == NULL)
-        return STANDALONE_PROMPT_NOBODY;
-    StandalonePrompt result = standalone_prompt(text, echo, agent->fd, line, IKE_SECRET_MAX + 1);
-    if (result == STANDALONE_PROMPT_ANSWERED && !tunnel_secret_set(into, line, strlen(line)))
-        result = STANDALONE_PROMPT_NOBODY;
-    platform_secret_free(line);
-    return result;
-}
-
-bool standalone_interpret_psk(IkeSecret *psk)
-{
-    static const char before[] = "[Secrets]\nPSK=";
-    const gsize n = sizeof(before) - 1;
-    char *text = platform_secret_alloc(n + IKE_SECRET_MAX);
-    if (text == NULL)
-        return false;
-    memcpy(text, before, n);
-    memcpy(text + n, psk->bytes, psk->n);
-    g_autoptr(GError) error = NULL;
-    g_autoptr(DialtoneSecrets) parsed =
-        dialtone_secrets_parse(text, n + psk->n, "/dev/tty", &MEMORY, &error);
-    platform_secret_free(text);
-    if (parsed == NULL) {
-        standalone_print_notice(error->message);
-        return false;
-    }
-    return parsed->psk.bytes != NULL && tunnel_secret_set(psk, parsed->psk.bytes, parsed->psk.n);
-}
-
-static StandalonePrompt ask_all(Agent *agent, const TunnelQuestion *question, TunnelSecrets *answer)
-{
-    StandalonePrompt result = STANDALONE_PROMPT_ANSWERED;
-    if (question->message[0] != '\0') {
-        g_autofree char *shown = dialtone_text_clean(question->message, strlen(question->message),
-                                                     IKE_TEXT_MAX, DIALTONE_TEXT_LINES);
-        standalone_prompt_show(shown);
-    }
-    if (question->psk) {
-        g_autofree char *text = g_strdup_printf(_("Preshared key of %s: "), agent->profile->name);
-        result = ask(agent, text, false, &answer->psk);
-        if (result == STANDALONE_PROMPT_ANSWERED && !standalone_interpret_psk(&answer->psk))
-            result = STANDALONE_PROMPT_NOBODY;
-        if (result == STANDALONE_PROMPT_ANSWERED)
-            warn_of_weak_psk(&answer->psk);
-    }
-    if (result == STANDALONE_PROMPT_ANSWERED && question->user)
-        result = ask(agent, _("User name: "), true, &answer->user);
-    if (result == STANDALONE_PROMPT_ANSWERED && question->password) {
-        const char *user = question->user_name;
-        g_autofree char *text = user != NULL && *user != '\0'
-                                    ? g_strdup_printf(_("Password of %s: "), user)
-                                    : g_strdup(_("Password: "));
-        result = ask(agent, text, false, &answer->password);
-    }
-    return result;
-}
+/* ---- the conversation ---- */
 
 static void on_question(Agent *agent, const TunnelFrame *frame)
 {
-    TunnelQuestion question;
-    g_autofree char *user_name = NULL;
-    g_autoptr(TunnelSecrets) answer = tunnel_secrets_new();
-    if (!tunnel_frame_read_question(frame, &question, &user_name))
+    g_auto(TunnelQuestion) question = {0};
+    g_autoptr(TunnelAnswer) answer = tunnel_answer_new();
+    const StandaloneAsker asker = {.profile = agent->profile->name,
+                                   .command = agent->options->ask_command,
+                                   .wait = &agent->wait};
+    if (!tunnel_frame_read_question(frame, &question))
         return;
-    StandalonePrompt result = ask_all(agent, &question, answer);
     /* What interrupted it is read next: the end, or a report. The question stays unanswered. */
-    bool answered = result == STANDALONE_PROMPT_ANSWERED;
+    bool answered = answer != NULL && standalone_question(&asker, &question, answer);
+    if (answered)
+        warn_of_weak_psk(&answer->given[TUNNEL_ASK_PSK]);
     if (tunnel_frame_send_answer(agent->fd, question.id, answered ? answer : NULL) < 0)
         g_debug("an answer found nobody to take it");
 }
-
-/* ---- the conversation ---- */
 
 /* Once a connection, before a password is asked for, and again when another gateway answers. */
 static void check_gateway(Agent *agent, const DialtoneReport *report)
@@ -335,6 +255,10 @@ static void on_report(Agent *agent, const TunnelFrame *frame)
     check_gateway(agent, report);
     agent->reported |= report->state == DIALTONE_STATE_FAILED;
     standalone_print(report, agent->options->json);
+    if (report->state == DIALTONE_STATE_CONNECTED && agent->wait.terminal >= 0 && !agent->hinted) {
+        standalone_print_notice(_("(Ctrl-C ends the tunnel.)"));
+        agent->hinted = true;
+    }
 }
 
 static void on_frame(Agent *agent, const TunnelFrame *frame)
@@ -376,7 +300,7 @@ static void converse(Agent *agent)
 {
     while (!agent->ended) {
         g_auto(TunnelFrame) frame = {0};
-        (void)wait_for(agent, -1);
+        (void)standalone_wait(&agent->wait, -1, -1);
         int result = tunnel_frame_receive(agent->fd, 0, &frame);
         if (result == 1)
             on_frame(agent, &frame);
@@ -405,9 +329,11 @@ static int fail(Agent *agent, const GError *error)
 
 int standalone_agent(const StandaloneOptions *options, int tunnel_fd)
 {
-    Agent agent = {.options = options, .fd = tunnel_fd, .terminal = -1, .secrets_fd = -1};
-    if (isatty(STDERR_FILENO))
-        agent.terminal = STDERR_FILENO;
+    Agent agent = {
+        .options = options,
+        .fd = tunnel_fd,
+        .wait = {.tunnel = tunnel_fd, .terminal = isatty(STDERR_FILENO) ? STDERR_FILENO : -1},
+        .secrets_fd = -1};
     g_autoptr(GError) error = NULL;
     if (!open_secrets(&agent, &error) || !become_caller(&agent, &error) ||
         !load_profile(&agent, &error) || !send_profile(&agent, &error) ||

@@ -57,7 +57,7 @@ static StandalonePrompt read_line(int tty, int interrupt_fd, char *line, gsize s
             line[n++] = c;
     }
     line[n] = '\0';
-    return n > 0 ? STANDALONE_PROMPT_ANSWERED : STANDALONE_PROMPT_NOBODY;
+    return n > 0 ? STANDALONE_PROMPT_ANSWERED : STANDALONE_PROMPT_EMPTY;
 }
 
 StandalonePrompt standalone_prompt(const char *text, bool echo, int interrupt_fd, char *line,
@@ -78,7 +78,7 @@ StandalonePrompt standalone_prompt(const char *text, bool echo, int interrupt_fd
     put(tty, text);
     StandalonePrompt result = read_line(tty, interrupt_fd, line, size);
     tcsetattr(tty, TCSAFLUSH, &before);
-    if (result != STANDALONE_PROMPT_ANSWERED)
+    if (result == STANDALONE_PROMPT_NOBODY || result == STANDALONE_PROMPT_INTERRUPTED)
         put(tty, "\n");
     close(tty);
     return result;

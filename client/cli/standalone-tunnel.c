@@ -140,7 +140,7 @@ static void take_answer(Process *process, const TunnelFrame *frame)
 {
     guint32 id = 0;
     bool answered = false;
-    g_autoptr(TunnelSecrets) answer = tunnel_secrets_new();
+    g_autoptr(TunnelAnswer) answer = tunnel_answer_new();
     if (answer != NULL && tunnel_frame_read_answer(frame, &id, answer, &answered))
         tunnel_answer(process->tunnel, id, answered ? answer : NULL);
 }

@@ -8,11 +8,12 @@
 
 #include "client/common/report.h"
 #include "client/profile/profile.h"
-#include "client/tunnel/secrets.h"
+#include "client/tunnel/tunnel.h"
 
 typedef struct StandaloneOptions {
-    const char *profile; /* a name, a UUID or a path */
-    const char *secrets; /* a file or "-"; NULL: none */
+    const char *profile;            /* a name, a UUID or a path */
+    const char *secrets;            /* a file or "-"; NULL: none */
+    const char *const *ask_command; /* program and arguments; NULL: none */
     bool json;
     guint64 began; /* platform_clock_now() of when the command was given */
 } StandaloneOptions;
@@ -43,9 +44,20 @@ bool standalone_interpret_psk(IkeSecret *psk) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef enum StandalonePrompt {
     STANDALONE_PROMPT_ANSWERED,
-    STANDALONE_PROMPT_NOBODY,      /* no terminal, or the user gave up */
+    STANDALONE_PROMPT_EMPTY,       /* a line without anything in it */
+    STANDALONE_PROMPT_NOBODY,      /* no terminal, or the user gave up; the time is over */
     STANDALONE_PROMPT_INTERRUPTED, /* something came in on the other descriptor */
 } StandalonePrompt;
+
+/* What an agent hears while it waits. */
+typedef struct StandaloneWait {
+    int tunnel;
+    int terminal; /* whose closing ends the tunnel; -1: none */
+} StandaloneWait;
+
+/* Until `other`, which may be -1, can be read: ANSWERED; or the tunnel speaks: INTERRUPTED; or it
+ * is `until`, in microseconds of the monotonic clock (negative: never): NOBODY. */
+StandalonePrompt standalone_wait(StandaloneWait *wait, int other, gint64 until);
 
 /* Asks on the controlling terminal and reads one line into @line, of @size bytes, without its end.
  * The terminal is as it was when this returns. */
@@ -53,3 +65,18 @@ StandalonePrompt standalone_prompt(const char *text, bool echo, int interrupt_fd
                                    gsize size);
 /* Shows text that others made, cleaned by the caller. */
 void standalone_prompt_show(const char *text);
+
+/* ---- questions (standalone-question.c, standalone-command.c) ---- */
+
+typedef struct StandaloneAsker {
+    const char *profile;        /* its name */
+    const char *const *command; /* NULL: the terminal is asked */
+    StandaloneWait *wait;
+} StandaloneAsker;
+
+/* False: nobody answered, or something interrupted it. */
+bool standalone_question(const StandaloneAsker *asker, const TunnelQuestion *question,
+                         TunnelAnswer *answer);
+/* One thing of it, by the command, into @line of @size bytes. */
+StandalonePrompt standalone_command(const StandaloneAsker *asker, const TunnelQuestion *question,
+                                    const TunnelAsked *asked, char *line, gsize size);

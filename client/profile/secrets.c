@@ -25,7 +25,8 @@
 enum { FILE_MAX = 64 * 1024, VALUE_MAX = 4096 };
 
 static const char GROUP[] = "Secrets";
-static const char *const KEYS[] = {"PSK", "User", "Password", "Passphrase", NULL};
+static const char *const KEYS[] = {"PSK", "User", "Password", "Passphrase", "Passcode", NULL};
+enum { PASSCODE = 4 }; /* the one key that may stand several times */
 
 typedef struct {
     DialtoneSecrets *secrets;
@@ -45,13 +46,16 @@ void dialtone_secrets_free(DialtoneSecrets *secrets)
     secrets->memory->free(secrets->user.bytes);
     secrets->memory->free(secrets->password.bytes);
     secrets->memory->free(secrets->passphrase.bytes);
+    for (gsize i = 0; i < secrets->n_passcodes; i++)
+        secrets->memory->free(secrets->passcodes[i].bytes);
     g_free(secrets);
 }
 
 static DialtoneSecret *slot_of(DialtoneSecrets *secrets, gsize key)
 {
+    gsize next = MIN(secrets->n_passcodes, DIALTONE_PASSCODES_MAX - 1);
     DialtoneSecret *slots[] = {&secrets->psk, &secrets->user, &secrets->password,
-                               &secrets->passphrase};
+                               &secrets->passphrase, &secrets->passcodes[next]};
     return slots[key];
 }
 
@@ -183,7 +187,7 @@ static void refuse_key(Parser *parser, const char *key, gsize n)
         g_autofree char *message = g_strdup_printf(_("unknown key; did you mean %s?"), near);
         complain(parser, message);
     } else {
-        complain(parser, _("unknown key; there are PSK, User, Password and Passphrase"));
+        complain(parser, _("unknown key; there are PSK, User, Password, Passphrase and Passcode"));
     }
 }
 
@@ -217,12 +221,18 @@ static void parse_entry(Parser *parser, const char *line, gsize n)
         return;
     }
     parser->key = KEYS[key];
-    if (parser->lines[key] != 0) {
+    if (key == PASSCODE && parser->secrets->n_passcodes == DIALTONE_PASSCODES_MAX) {
+        complain(parser, _("the file has more than 8 codes; remove the last ones"));
+        return;
+    }
+    if (parser->lines[key] != 0 && key != PASSCODE) {
         complain(parser, _("the key stands twice; remove one"));
         return;
     }
     parser->lines[key] = parser->line;
     parse_value(parser, key, equals + 1, n - (gsize)(equals + 1 - line));
+    if (key == PASSCODE && slot_of(parser->secrets, key)->bytes != NULL)
+        parser->secrets->n_passcodes++;
 }
 
 static void parse_line(Parser *parser, const char *line, gsize n)
@@ -245,6 +255,8 @@ static void parse_line(Parser *parser, const char *line, gsize n)
 
 static bool has_any(DialtoneSecrets *secrets)
 {
+    if (secrets->n_passcodes > 0)
+        return true;
     for (gsize i = 0; KEYS[i] != NULL; i++)
         if (slot_of(secrets, i)->bytes != NULL)
             return true;
@@ -279,6 +291,23 @@ DialtoneSecrets *dialtone_secrets_parse(const char *bytes, gsize n, const char *
         return NULL;
     }
     return g_steal_pointer(&secrets);
+}
+
+DialtoneSecrets *dialtone_secrets_typed_psk(const char *bytes, gsize n,
+                                            const DialtoneSecretMemory *memory, GError **error)
+{
+    g_autoptr(DialtoneSecrets) secrets = g_new0(DialtoneSecrets, 1);
+    g_autoptr(GPtrArray) issues = dialtone_issues_new();
+    Parser parser = {.secrets = secrets, .issues = issues};
+
+    secrets->memory = memory;
+    parse_value(&parser, 0, bytes, n);
+    if (issues->len == 0)
+        return g_steal_pointer(&secrets);
+    const DialtoneIssue *issue = g_ptr_array_index(issues, 0);
+    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, NULL,
+                         _("That is no preshared key: %s."), issue->message);
+    return NULL;
 }
 
 /* ---- the file ---- */

@@ -19,11 +19,15 @@ typedef struct {
     gsize n;       /* may be 0 with bytes set: an empty passphrase */
 } DialtoneSecret;
 
+enum { DIALTONE_PASSCODES_MAX = 8 };
+
 typedef struct {
     DialtoneSecret psk;
     DialtoneSecret user;
     DialtoneSecret password;
     DialtoneSecret passphrase;
+    DialtoneSecret passcodes[DIALTONE_PASSCODES_MAX]; /* one-time codes, in the file's order */
+    gsize n_passcodes;
     const DialtoneSecretMemory *memory;
 } DialtoneSecrets;
 
@@ -39,6 +43,12 @@ int dialtone_secrets_open(const char *path, uid_t caller, GError **error) G_GNUC
 /* Reads to the end of @fd and parses; @file names it in messages ("-" reads "standard input"). */
 DialtoneSecrets *dialtone_secrets_read(int fd, const char *file, const DialtoneSecretMemory *memory,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A preshared key that was typed, by the rules of the file: 0x begins bytes. The error's message is
+ * for whoever typed it. */
+DialtoneSecrets *dialtone_secrets_typed_psk(const char *bytes, gsize n,
+                                            const DialtoneSecretMemory *memory,
+                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same from memory, which stays the caller's to wipe. */
 DialtoneSecrets *dialtone_secrets_parse(const char *bytes, gsize n, const char *file,

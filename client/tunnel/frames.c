@@ -19,8 +19,9 @@
 
 enum {
     FRAME_MAX = 2 * 1024 * 1024,
-    SECRETS_FRAME_MAX = 8 + 3 * (3 + IKE_SECRET_MAX),
-    QUESTION_FRAME_MAX = 16 + IKE_SECRET_MAX + IKE_TEXT_MAX * 2,
+    SECRETS_FRAME_MAX = 8 + (3 + TUNNEL_CODES_MAX) * (3 + IKE_SECRET_MAX),
+    TEXT_MAX = IKE_TEXT_MAX * 2, /* what is cleaned may grow */
+    QUESTION_FRAME_MAX = 16 + 2 * TUNNEL_ASK_KINDS + 3 * (2 + TEXT_MAX),
 };
 
 static bool holds_secrets(TunnelFrameType type)
@@ -125,34 +126,50 @@ static void write_secrets(IkeWriter *writer, const TunnelSecrets *secrets)
     write_secret(writer, &secrets->psk);
     write_secret(writer, &secrets->user);
     write_secret(writer, &secrets->password);
+    ike_write_u8(writer, (uint8_t)secrets->codes_n);
+    for (unsigned i = 0; i < secrets->codes_n; i++)
+        write_secret(writer, &secrets->codes[i]);
 }
 
-static int send_secret_frame(int fd, TunnelFrameType type, const guint32 *id,
-                             const TunnelSecrets *secrets)
+static int send_written(int fd, TunnelFrameType type, const IkeWriter *writer)
+{
+    return ike_writer_ok(writer) ? tunnel_frame_send(fd, type, writer->bytes, writer->n)
+                                 : -EMSGSIZE;
+}
+
+int tunnel_frame_send_secrets(int fd, const TunnelSecrets *secrets)
 {
     uint8_t *bytes = platform_secret_alloc(SECRETS_FRAME_MAX);
     if (bytes == NULL)
         return -ENOMEM;
     IkeWriter writer = ike_writer(bytes, SECRETS_FRAME_MAX);
-    if (id != NULL)
-        ike_write_u32(&writer, *id);
-    if (secrets != NULL)
-        write_secrets(&writer, secrets);
-    int result = -EMSGSIZE;
-    if (ike_writer_ok(&writer))
-        result = tunnel_frame_send(fd, type, bytes, writer.n);
+    write_secrets(&writer, secrets);
+    int result = send_written(fd, TUNNEL_FRAME_SECRETS, &writer);
     platform_secret_free(bytes);
     return result;
 }
 
-int tunnel_frame_send_secrets(int fd, const TunnelSecrets *secrets)
+int tunnel_frame_send_answer(int fd, guint32 id, const TunnelAnswer *answer)
 {
-    return send_secret_frame(fd, TUNNEL_FRAME_SECRETS, NULL, secrets);
+    uint8_t *bytes = platform_secret_alloc(SECRETS_FRAME_MAX);
+    if (bytes == NULL)
+        return -ENOMEM;
+    IkeWriter writer = ike_writer(bytes, SECRETS_FRAME_MAX);
+    ike_write_u32(&writer, id);
+    if (answer != NULL)
+        ike_write_u8(&writer, answer->by_program ? 1 : 0);
+    for (gsize i = 0; answer != NULL && i < TUNNEL_ASK_KINDS; i++)
+        write_secret(&writer, &answer->given[i]);
+    int result = send_written(fd, TUNNEL_FRAME_ANSWER, &writer);
+    platform_secret_free(bytes);
+    return result;
 }
 
-int tunnel_frame_send_answer(int fd, guint32 id, const TunnelSecrets *answer)
+static void write_text(IkeWriter *writer, const char *text)
 {
-    return send_secret_frame(fd, TUNNEL_FRAME_ANSWER, &id, answer);
+    gsize n = text != NULL ? strlen(text) : 0;
+    ike_write_u16(writer, (uint16_t)MIN(n, TEXT_MAX));
+    ike_write_bytes(writer, (const uint8_t *)text, MIN(n, TEXT_MAX));
 }
 
 int tunnel_frame_send_question(int fd, const TunnelQuestion *question)
@@ -160,19 +177,18 @@ int tunnel_frame_send_question(int fd, const TunnelQuestion *question)
     uint8_t bytes[QUESTION_FRAME_MAX];
     IkeWriter writer = ike_writer(bytes, sizeof(bytes));
     ike_write_u32(&writer, question->id);
-    unsigned wanted = question->psk ? TUNNEL_ASK_PSK : 0;
-    wanted |= question->user ? TUNNEL_ASK_USER : 0;
-    wanted |= question->password ? TUNNEL_ASK_PASSWORD : 0;
-    ike_write_u8(&writer, (uint8_t)wanted);
-    const char *user = question->user_name != NULL ? question->user_name : "";
-    gsize n = MIN(strlen(user), (gsize)IKE_SECRET_MAX);
-    ike_write_u16(&writer, (uint16_t)n);
-    ike_write_bytes(&writer, (const uint8_t *)user, n);
-    const char *message = question->message != NULL ? question->message : "";
-    ike_write_bytes(&writer, (const uint8_t *)message, strlen(message));
-    if (!ike_writer_ok(&writer))
-        return -EMSGSIZE;
-    return tunnel_frame_send(fd, TUNNEL_FRAME_QUESTION, bytes, writer.n);
+    ike_write_u8(&writer, question->again ? 1 : 0);
+    ike_write_u8(&writer, (uint8_t)question->asked_n);
+    for (gsize i = 0; i < question->asked_n; i++) {
+        const TunnelAsked *asked = &question->asked[i];
+        ike_write_u8(&writer, (uint8_t)asked->kind);
+        ike_write_u8(&writer, (uint8_t)((asked->secret ? TUNNEL_ASKED_SECRET : 0) |
+                                        (asked->once ? TUNNEL_ASKED_ONCE : 0)));
+    }
+    write_text(&writer, question->user_name);
+    write_text(&writer, question->challenge);
+    write_text(&writer, question->message);
+    return send_written(fd, TUNNEL_FRAME_QUESTION, &writer);
 }
 
 /* ---- reading ---- */
@@ -187,19 +203,27 @@ static bool read_secret(IkeReader *reader, IkeSecret *secret)
     return known == 0 || tunnel_secret_set(secret, bytes.bytes, bytes.n);
 }
 
-static bool read_secrets(IkeReader *reader, TunnelSecrets *secrets)
+static bool read_codes(IkeReader *reader, TunnelSecrets *secrets)
 {
-    return read_secret(reader, &secrets->psk) && read_secret(reader, &secrets->user) &&
-           read_secret(reader, &secrets->password) && ike_reader_done(reader);
+    unsigned n = ike_read_u8(reader);
+    if (n > TUNNEL_CODES_MAX)
+        return false;
+    for (unsigned i = 0; i < n; i++)
+        if (!read_secret(reader, &secrets->codes[i]) || !secrets->codes[i].known)
+            return false;
+    secrets->codes_n = n;
+    return true;
 }
 
 bool tunnel_frame_read_secrets(const TunnelFrame *frame, TunnelSecrets *secrets)
 {
     IkeReader reader = ike_reader(frame->bytes, frame->n);
-    return frame->type == TUNNEL_FRAME_SECRETS && read_secrets(&reader, secrets);
+    return frame->type == TUNNEL_FRAME_SECRETS && read_secret(&reader, &secrets->psk) &&
+           read_secret(&reader, &secrets->user) && read_secret(&reader, &secrets->password) &&
+           read_codes(&reader, secrets) && ike_reader_done(&reader);
 }
 
-bool tunnel_frame_read_answer(const TunnelFrame *frame, guint32 *idp, TunnelSecrets *answer,
+bool tunnel_frame_read_answer(const TunnelFrame *frame, guint32 *idp, TunnelAnswer *answer,
                               bool *answeredp)
 {
     IkeReader reader = ike_reader(frame->bytes, frame->n);
@@ -207,30 +231,63 @@ bool tunnel_frame_read_answer(const TunnelFrame *frame, guint32 *idp, TunnelSecr
     bool answered = reader.left > 0;
     if (frame->type != TUNNEL_FRAME_ANSWER || !ike_reader_ok(&reader))
         return false;
-    if (answered && !read_secrets(&reader, answer))
+    if (answered)
+        answer->by_program = ike_read_u8(&reader) != 0;
+    for (gsize i = 0; answered && i < TUNNEL_ASK_KINDS; i++)
+        if (!read_secret(&reader, &answer->given[i]))
+            return false;
+    if (!ike_reader_done(&reader))
         return false;
     *idp = id;
     *answeredp = answered;
     return true;
 }
 
-bool tunnel_frame_read_question(const TunnelFrame *frame, TunnelQuestion *question,
-                                char **user_namep)
+/* It is shown to a person, and the tunnel is not believed more than it has to be. */
+static const char *read_text(IkeReader *reader, DialtoneTextShape shape)
 {
-    IkeReader reader = ike_reader(frame->bytes, frame->n);
-    guint32 id = ike_read_u32(&reader);
-    unsigned wanted = ike_read_u8(&reader);
-    IkeSlice user = ike_reader_take(&reader, ike_read_u16(&reader));
-    if (frame->type != TUNNEL_FRAME_QUESTION || !ike_reader_ok(&reader))
+    IkeSlice text = ike_reader_take(reader, ike_read_u16(reader));
+    return dialtone_text_clean((const char *)text.bytes, text.n, TEXT_MAX, shape);
+}
+
+static bool read_asked(IkeReader *reader, TunnelQuestion *question)
+{
+    question->asked_n = ike_read_u8(reader);
+    if (question->asked_n > TUNNEL_ASK_KINDS)
         return false;
-    /* It stands in a prompt, and the tunnel is not believed more than it has to be. */
-    *user_namep =
-        dialtone_text_clean((const char *)user.bytes, user.n, IKE_SECRET_MAX, DIALTONE_TEXT_LINE);
-    *question = (TunnelQuestion){.id = id,
-                                 .psk = (wanted & TUNNEL_ASK_PSK) != 0,
-                                 .user = (wanted & TUNNEL_ASK_USER) != 0,
-                                 .password = (wanted & TUNNEL_ASK_PASSWORD) != 0,
-                                 .user_name = *user_namep,
-                                 .message = (const char *)reader.bytes};
+    for (gsize i = 0; i < question->asked_n; i++) {
+        guint kind = ike_read_u8(reader), flags = ike_read_u8(reader);
+        if (kind >= TUNNEL_ASK_KINDS)
+            return false;
+        question->asked[i] = (TunnelAsked){.kind = kind,
+                                           .secret = (flags & TUNNEL_ASKED_SECRET) != 0,
+                                           .once = (flags & TUNNEL_ASKED_ONCE) != 0};
+    }
     return true;
+}
+
+bool tunnel_frame_read_question(const TunnelFrame *frame, TunnelQuestion *question)
+{
+    g_auto(TunnelQuestion) read = {0};
+    IkeReader reader = ike_reader(frame->bytes, frame->n);
+    read.id = ike_read_u32(&reader);
+    read.again = ike_read_u8(&reader) != 0;
+    if (frame->type != TUNNEL_FRAME_QUESTION || !read_asked(&reader, &read))
+        return false;
+    read.user_name = read_text(&reader, DIALTONE_TEXT_LINE);
+    read.challenge = read_text(&reader, DIALTONE_TEXT_LINES);
+    read.message = read_text(&reader, DIALTONE_TEXT_LINES);
+    if (!ike_reader_done(&reader))
+        return false;
+    *question = read;
+    read = (TunnelQuestion){0};
+    return true;
+}
+
+void tunnel_question_clear(TunnelQuestion *question)
+{
+    g_free((char *)(uintptr_t)question->user_name);
+    g_free((char *)(uintptr_t)question->challenge);
+    g_free((char *)(uintptr_t)question->message);
+    *question = (TunnelQuestion){0};
 }

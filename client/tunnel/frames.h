@@ -7,11 +7,13 @@
  *   first byte  from    rest of the frame
  *   PROFILE     agent   1 byte: 1 = names an algorithm of libcrypto's legacy provider, else 2;
  *                       the profile in its normal form
- *   SECRETS     agent   three secrets: PSK, user, password
- *   ANSWER      agent   4 bytes: number of the question; three secrets, or nothing: nobody answered
+ *   SECRETS     agent   three secrets: PSK, user, password; 1 byte: how many codes; those
+ *   ANSWER      agent   4 bytes: number of the question; 1 byte: 1 = a program answered, else 0; a
+ *                       secret for each kind that can be asked; or nothing: nobody answered
  *   REPORT      tunnel  a report as JSON (client/common/report.h)
- *   QUESTION    tunnel  4 bytes: its number; 1 byte: TUNNEL_ASK_*; 2 bytes: length of the user's
- *                       name, the name; then the gateway's words
+ *   QUESTION    tunnel  4 bytes: its number; 1 byte: asked again; 1 byte: how many are asked for;
+ *                       each 1 byte of kind and 1 byte of TUNNEL_ASKED_*; the user's name, the
+ *                       challenge and the gateway's words, each 2 bytes of length and the text
  *   NOTICE      tunnel  a line for the terminal
  *   END         tunnel  1 byte: the exit code; the last frame
  *
@@ -34,7 +36,7 @@ typedef enum TunnelFrameType {
     TUNNEL_FRAME_END,
 } TunnelFrameType;
 
-enum { TUNNEL_ASK_PSK = 1, TUNNEL_ASK_USER = 2, TUNNEL_ASK_PASSWORD = 4 };
+enum { TUNNEL_ASKED_SECRET = 1, TUNNEL_ASKED_ONCE = 2 };
 
 /* A frame that has arrived, without its first byte. `bytes` has a NUL behind its end, and lies in
  * locked memory when the frame holds secrets. */
@@ -58,15 +60,17 @@ int tunnel_frame_send_profile(int fd, const char *text, bool legacy) G_GNUC_WARN
 int tunnel_frame_send_secrets(int fd, const TunnelSecrets *secrets) G_GNUC_WARN_UNUSED_RESULT;
 /* NULL: nobody answered. */
 int tunnel_frame_send_answer(int fd, guint32 id,
-                             const TunnelSecrets *answer) G_GNUC_WARN_UNUSED_RESULT;
+                             const TunnelAnswer *answer) G_GNUC_WARN_UNUSED_RESULT;
 int tunnel_frame_send_question(int fd, const TunnelQuestion *question) G_GNUC_WARN_UNUSED_RESULT;
 
 /* False when the frame is not what it should be. */
 bool tunnel_frame_read_secrets(const TunnelFrame *frame,
                                TunnelSecrets *secrets) G_GNUC_WARN_UNUSED_RESULT;
 /* *answeredp false: nobody answered. */
-bool tunnel_frame_read_answer(const TunnelFrame *frame, guint32 *idp, TunnelSecrets *answer,
+bool tunnel_frame_read_answer(const TunnelFrame *frame, guint32 *idp, TunnelAnswer *answer,
                               bool *answeredp) G_GNUC_WARN_UNUSED_RESULT;
-/* Strings point into the frame; user_name is freed by the caller. */
-bool tunnel_frame_read_question(const TunnelFrame *frame, TunnelQuestion *question,
-                                char **user_namep) G_GNUC_WARN_UNUSED_RESULT;
+/* Its strings are to be freed by tunnel_question_clear(). */
+bool tunnel_frame_read_question(const TunnelFrame *frame,
+                                TunnelQuestion *question) G_GNUC_WARN_UNUSED_RESULT;
+void tunnel_question_clear(TunnelQuestion *question);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TunnelQuestion, tunnel_question_clear)

@@ -19,6 +19,16 @@ void tunnel_secrets_free(TunnelSecrets *secrets)
     platform_secret_free(secrets);
 }
 
+TunnelAnswer *tunnel_answer_new(void)
+{
+    return platform_secret_alloc(sizeof(TunnelAnswer));
+}
+
+void tunnel_answer_free(TunnelAnswer *answer)
+{
+    platform_secret_free(answer);
+}
+
 bool tunnel_secret_set(IkeSecret *secret, const void *bytes, gsize n)
 {
     if (n > sizeof(secret->bytes))

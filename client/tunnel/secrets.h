@@ -7,15 +7,32 @@
 
 #include "ike/ike.h"
 
+enum { TUNNEL_CODES_MAX = 8 };
+
 /* In the shape the protocol core takes them. */
 typedef struct TunnelSecrets {
     IkeSecret psk, user, password;
+    IkeSecret codes[TUNNEL_CODES_MAX]; /* one-time codes, each to be used once, in this order */
+    unsigned codes_n;
 } TunnelSecrets;
+
+/* What a person can be asked for: each IkeAskKind, and what Phase 1 needs. */
+enum { TUNNEL_ASK_PSK = IKE_ASK_KINDS, TUNNEL_ASK_KINDS };
+
+typedef struct TunnelAnswer {
+    IkeSecret given[TUNNEL_ASK_KINDS]; /* known: answered */
+    bool by_program;                   /* no person has looked at it */
+} TunnelAnswer;
 
 /* NULL when there is no memory. */
 TunnelSecrets *tunnel_secrets_new(void) G_GNUC_WARN_UNUSED_RESULT;
 void tunnel_secrets_free(TunnelSecrets *secrets);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TunnelSecrets, tunnel_secrets_free)
+
+/* NULL when there is no memory. */
+TunnelAnswer *tunnel_answer_new(void) G_GNUC_WARN_UNUSED_RESULT;
+void tunnel_answer_free(TunnelAnswer *answer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TunnelAnswer, tunnel_answer_free)
 
 /* Copies; false, and nothing written, when it is too long. */
 bool tunnel_secret_set(IkeSecret *secret, const void *bytes, gsize n) G_GNUC_WARN_UNUSED_RESULT;

@@ -6,6 +6,7 @@
 #include "client/tunnel/datapath.h"
 #include "client/tunnel/failure.h"
 #include "client/tunnel/network.h"
+#include "client/tunnel/tunnel-question.h"
 #include "client/tunnel/tunnel.h"
 #include "ike/ike.h"
 #include "platform/clock.h"
@@ -93,12 +94,8 @@ struct Tunnel {
     guint64 keepalive_at; /* tried last, successful or not */
 
     /* questions */
-    guint32 question;     /* open; 0: none */
-    guint32 questions;    /* how many were asked */
-    bool question_is_ike; /* the core's, with its number */
-    guint32 ike_question;
-    bool answered_once; /* the stored password has been tried since the last success */
-    bool keep_answer;
+    guint32 question; /* open; 0: none */
+    TunnelAsking asking;
     DialtoneState before_question;
 };
 
@@ -141,10 +138,5 @@ void tunnel_link_apply(Tunnel *self);
 void tunnel_link_prepare(Tunnel *self);
 void tunnel_link_clear(Tunnel *self);
 
-/* ---- tunnel-question.c ---- */
-/* True when what the profile needs from the start is known; asks otherwise. */
-bool tunnel_question_first(Tunnel *self);
-void tunnel_question_from_gateway(Tunnel *self, const IkeQuestion *question);
-void tunnel_question_settled(Tunnel *self);
-
+/* ---- tunnel-report.c ---- */
 DialtoneReport *tunnel_report_new(const Tunnel *self);

@@ -3,10 +3,12 @@
  * What a person has to say: the preshared key and the password before the first packet, where the
  * profile tells that they will be needed; later whatever the gateway asks.
  *
- * A password that answered a plain question is kept in locked memory and given again when Phase 1
- * is renewed, but only once for each renewal: asked a second time, the gateway has refused it or
- * wants something else, and a person has to look. What answered a question with words of the
- * gateway's is a one-time code as likely as not, and never kept.
+ * A person is asked only for what is not known. A password that was typed for a plain question is
+ * kept in locked memory once the gateway has accepted it, and given again when Phase 1 is renewed.
+ * One that was refused is forgotten, so that it can't go out again without a person; one to which
+ * nothing was said, for the path was lost, goes out once more at most. What answered a question
+ * with words of the gateway's is a one-time code as likely as not, and never kept; codes of the
+ * secrets file are used once each.
  */
 #include "client/tunnel/tunnel-private.h"
 
@@ -15,6 +17,10 @@
 #include "client/common/i18n.h"
 #include "client/common/text.h"
 #include "client/tunnel/config.h"
+#include "ike/crypto.h"
+#include "platform/secret-memory.h"
+
+enum { UNHEARD_MAX = 2 };
 
 static GError *nobody_answered(bool psk)
 {
@@ -47,13 +53,19 @@ static const char *known_user(const Tunnel *self, char *buffer, gsize n)
 static void ask(Tunnel *self, TunnelQuestion *question)
 {
     char user[IKE_SECRET_MAX + 1];
-    self->question = ++self->questions;
+    self->question = ++self->asking.asked_n;
     question->id = self->question;
-    question->user_name = known_user(self, user, sizeof(user));
+    const char *known = known_user(self, user, sizeof(user));
+    question->user_name = known != NULL ? known : "";
     if (self->state != DIALTONE_STATE_NEEDS_SECRETS)
         self->before_question = self->state;
     tunnel_set_state(self, DIALTONE_STATE_NEEDS_SECRETS);
     self->handlers->question(question, self->data);
+}
+
+static void want(TunnelQuestion *question, guint kind, bool secret)
+{
+    question->asked[question->asked_n++] = (TunnelAsked){.kind = kind, .secret = secret};
 }
 
 bool tunnel_question_first(Tunnel *self)
@@ -62,65 +74,21 @@ bool tunnel_question_first(Tunnel *self)
     if (self->question != 0)
         return false;
     bool expects_user = tunnel_config_expects_user(self->profile);
-    TunnelQuestion question = {.message = ""};
-    question.psk = !secrets->psk.known;
-    question.password = expects_user && !secrets->password.known;
-    question.user = expects_user && !secrets->user.known && self->profile->user == NULL;
-    if (!question.psk && !question.password && !question.user)
+    TunnelQuestion question = {.message = "", .challenge = ""};
+    if (!secrets->psk.known)
+        want(&question, TUNNEL_ASK_PSK, true);
+    if (expects_user && !secrets->user.known && self->profile->user == NULL)
+        want(&question, IKE_ASK_USER, false);
+    if (expects_user && !secrets->password.known)
+        want(&question, IKE_ASK_PASSWORD, true);
+    if (question.asked_n == 0)
         return true;
-    self->question_is_ike = false;
-    self->keep_answer = true;
+    self->asking.is_ike = false;
     ask(self, &question);
     return false;
 }
 
 /* ---- the gateway's questions ---- */
-
-static void answer_ike(Tunnel *self, const IkeSecret *user, const IkeSecret *password)
-{
-    uint64_t now = platform_clock_now();
-    if (self->session == NULL || self->session_over)
-        return;
-    if (ike_session_answer(self->session, self->ike_question, user, password, now) < 0)
-        g_debug("the answer could not be given");
-    tunnel_session_pump(self);
-}
-
-static bool answer_from_store(Tunnel *self, const IkeQuestion *question)
-{
-    const TunnelSecrets *secrets = self->secrets;
-    bool enough = (!question->user || secrets->user.known) &&
-                  (!question->password || secrets->password.known);
-    if (!enough || self->answered_once || question->message[0] != '\0')
-        return false;
-    self->answered_once = true;
-    answer_ike(self, question->user ? &secrets->user : NULL,
-               question->password ? &secrets->password : NULL);
-    return true;
-}
-
-void tunnel_question_from_gateway(Tunnel *self, const IkeQuestion *ike)
-{
-    self->ike_question = ike->id;
-    self->question_is_ike = true;
-    /* What stood in the session's configuration has been given already, so this is more. */
-    if (self->keep_answer && answer_from_store(self, ike))
-        return;
-    gsize n = strnlen(ike->message, sizeof(ike->message));
-    g_autofree char *message =
-        dialtone_text_clean(ike->message, n, IKE_TEXT_MAX, DIALTONE_TEXT_LINES);
-    self->keep_answer = !self->secrets->password.known && n == 0;
-    TunnelQuestion question = {.user = ike->user, .password = ike->password, .message = message};
-    ask(self, &question);
-}
-
-void tunnel_question_settled(Tunnel *self)
-{
-    self->question = 0;
-    self->question_is_ike = false;
-}
-
-/* ---- answers ---- */
 
 static void keep(IkeSecret *into, const IkeSecret *answer)
 {
@@ -128,13 +96,172 @@ static void keep(IkeSecret *into, const IkeSecret *answer)
         *into = *answer;
 }
 
-static void answer_first(Tunnel *self, const TunnelSecrets *answer)
+static void answer_ike(Tunnel *self, const TunnelAnswer *given)
+{
+    if (self->session == NULL || self->session_over)
+        return;
+    IkeAnswer *answer = given != NULL ? platform_secret_alloc(sizeof(IkeAnswer)) : NULL;
+    if (answer != NULL)
+        memcpy(answer->given, given->given, sizeof(answer->given));
+    if (ike_session_answer(self->session, self->asking.last.id, answer, platform_clock_now()) < 0)
+        g_debug("the answer could not be given");
+    for (gsize i = 0; answer != NULL && self->asking.sent != NULL && i < IKE_ASK_KINDS; i++)
+        keep(&self->asking.sent->given[i], &answer->given[i]);
+    platform_secret_free(answer);
+    tunnel_session_pump(self);
+}
+
+bool tunnel_question_may_give_password(const Tunnel *self)
+{
+    return self->asking.unheard < UNHEARD_MAX;
+}
+
+static bool take_code(Tunnel *self, IkeSecret *into)
+{
+    TunnelSecrets *secrets = self->secrets;
+    if (secrets->codes_n == 0)
+        return false;
+    *into = secrets->codes[0];
+    secrets->codes_n--;
+    memmove(&secrets->codes[0], &secrets->codes[1], secrets->codes_n * sizeof(IkeSecret));
+    tunnel_secret_wipe(&secrets->codes[secrets->codes_n]);
+    return true;
+}
+
+static bool take_password(Tunnel *self, IkeSecret *into)
+{
+    if (!self->secrets->password.known || !tunnel_question_may_give_password(self))
+        return false;
+    self->asking.unheard++;
+    *into = self->secrets->password;
+    return true;
+}
+
+static bool take_user(Tunnel *self, IkeSecret *into)
+{
+    char user[IKE_SECRET_MAX + 1];
+    const char *known = known_user(self, user, sizeof(user));
+    return known != NULL && tunnel_secret_set(into, known, strlen(known));
+}
+
+/* True where what is known answers it. */
+static bool answer_from_store(Tunnel *self, const IkeAsked *asked, IkeSecret *into)
+{
+    switch (asked->kind) {
+    case IKE_ASK_USER:
+        return take_user(self, into);
+    case IKE_ASK_PASSWORD:
+        return asked->once ? take_code(self, into) : take_password(self, into);
+    case IKE_ASK_PASSCODE:
+        return take_code(self, into);
+    case IKE_ASK_NEXT_PIN:
+    case IKE_ASK_ANSWER:
+    case IKE_ASK_DOMAIN:
+    case IKE_ASK_KINDS:
+        break;
+    }
+    return false;
+}
+
+/* A domain is asked for where a person is asked anyway. */
+static bool needs_person(const TunnelQuestion *question)
+{
+    for (gsize i = 0; i < question->asked_n; i++)
+        if (question->asked[i].kind != IKE_ASK_DOMAIN)
+            return true;
+    return false;
+}
+
+static bool has_password_to_keep(const IkeQuestion *ike)
+{
+    for (size_t i = 0; i < ike->asked_n; i++)
+        if (ike->asked[i].kind == IKE_ASK_PASSWORD)
+            return !ike->asked[i].once && ike->message[0] == '\0' && ike->challenge[0] == '\0';
+    return false;
+}
+
+static char *clean(const char *text)
+{
+    return dialtone_text_clean(text, strnlen(text, IKE_TEXT_MAX), IKE_TEXT_MAX,
+                               DIALTONE_TEXT_LINES);
+}
+
+/* It was refused, and is kept only to know it again. */
+static void forget_password(Tunnel *self)
+{
+    if (self->asking.sent != NULL)
+        keep(&self->asking.sent->given[IKE_ASK_PASSWORD], &self->secrets->password);
+    tunnel_secret_wipe(&self->secrets->password);
+}
+
+void tunnel_question_from_gateway(Tunnel *self, const IkeQuestion *ike)
+{
+    self->asking.last = *ike;
+    self->asking.is_ike = true;
+    self->asking.keep_typed = has_password_to_keep(ike);
+    tunnel_answer_free(self->asking.answer);
+    self->asking.answer = tunnel_answer_new();
+    if (self->asking.answer == NULL) {
+        answer_ike(self, NULL);
+        return;
+    }
+    if (self->asking.sent == NULL)
+        self->asking.sent = tunnel_answer_new();
+    if (ike->again && self->asking.keep_typed)
+        forget_password(self);
+    g_autofree char *message = clean(ike->message), *challenge = clean(ike->challenge);
+    TunnelQuestion question = {.again = ike->again, .message = message, .challenge = challenge};
+    for (size_t i = 0; i < ike->asked_n; i++) {
+        const IkeAsked *asked = &ike->asked[i];
+        if (!answer_from_store(self, asked, &self->asking.answer->given[asked->kind]))
+            question.asked[question.asked_n++] =
+                (TunnelAsked){.kind = asked->kind, .secret = asked->secret, .once = asked->once};
+    }
+    if (needs_person(&question))
+        ask(self, &question);
+    else
+        answer_ike(self, self->asking.answer);
+}
+
+void tunnel_question_settled(Tunnel *self)
+{
+    self->question = 0;
+    self->asking.is_ike = false;
+}
+
+void tunnel_question_accepted(Tunnel *self)
+{
+    self->asking.unheard = 0;
+    if (self->asking.typed == NULL)
+        return;
+    const IkeSecret *user = &self->asking.typed->given[IKE_ASK_USER];
+    if (user->known)
+        self->secrets->user = *user;
+    self->secrets->password = self->asking.typed->given[IKE_ASK_PASSWORD];
+    g_clear_pointer(&self->asking.typed, tunnel_answer_free);
+}
+
+void tunnel_question_unheard(Tunnel *self)
+{
+    self->asking.unheard++;
+}
+
+void tunnel_question_free(Tunnel *self)
+{
+    g_clear_pointer(&self->asking.answer, tunnel_answer_free);
+    g_clear_pointer(&self->asking.sent, tunnel_answer_free);
+    g_clear_pointer(&self->asking.typed, tunnel_answer_free);
+}
+
+/* ---- answers ---- */
+
+static void answer_first(Tunnel *self, const TunnelAnswer *answer)
 {
     TunnelSecrets *secrets = self->secrets;
     if (answer != NULL) {
-        keep(&secrets->psk, &answer->psk);
-        keep(&secrets->user, &answer->user);
-        keep(&secrets->password, &answer->password);
+        keep(&secrets->psk, &answer->given[TUNNEL_ASK_PSK]);
+        keep(&secrets->user, &answer->given[IKE_ASK_USER]);
+        keep(&secrets->password, &answer->given[IKE_ASK_PASSWORD]);
     }
     bool expects_user = tunnel_config_expects_user(self->profile);
     bool psk_missing = !secrets->psk.known;
@@ -145,28 +272,47 @@ static void answer_first(Tunnel *self, const TunnelSecrets *answer)
     tunnel_attempt_begin(self);
 }
 
-static void answer_gateway(Tunnel *self, const TunnelSecrets *answer)
+static bool is_same(const IkeSecret *a, const IkeSecret *b)
+{
+    return a->known && b->known && a->n == b->n && ike_equal(a->bytes, b->bytes, a->n);
+}
+
+/* A code serves once, and what was refused needs a person: a program would give it for ever. */
+static bool is_repeated(const Tunnel *self, const TunnelAnswer *answer)
+{
+    for (gsize i = 0; self->asking.sent != NULL && i < self->asking.last.asked_n; i++) {
+        const IkeAsked *asked = &self->asking.last.asked[i];
+        bool stale = asked->secret && (asked->once || self->asking.last.again);
+        if (stale && is_same(&self->asking.sent->given[asked->kind], &answer->given[asked->kind]))
+            return answer->by_program;
+    }
+    return false;
+}
+
+static void answer_gateway(Tunnel *self, const TunnelAnswer *answer)
 {
     if (self->before_question != DIALTONE_STATE_NEEDS_SECRETS)
         tunnel_set_state(self, self->before_question);
-    if (answer == NULL) {
-        answer_ike(self, NULL, NULL);
+    bool repeated = answer != NULL && is_repeated(self, answer);
+    if (repeated)
+        tunnel_notice(self,
+                      _("The answer is the one that was given before; it is not sent again."));
+    if (answer == NULL || self->asking.answer == NULL || repeated) {
+        answer_ike(self, NULL);
         return;
     }
-    if (self->keep_answer) {
-        keep(&self->secrets->user, &answer->user);
-        keep(&self->secrets->password, &answer->password);
-    }
-    self->answered_once = true;
-    answer_ike(self, answer->user.known ? &answer->user : NULL,
-               answer->password.known ? &answer->password : NULL);
+    for (gsize i = 0; i < IKE_ASK_KINDS; i++)
+        keep(&self->asking.answer->given[i], &answer->given[i]);
+    tunnel_answer_free(self->asking.typed);
+    self->asking.typed = self->asking.keep_typed ? g_steal_pointer(&self->asking.answer) : NULL;
+    answer_ike(self, self->asking.typed != NULL ? self->asking.typed : self->asking.answer);
 }
 
-void tunnel_answer(Tunnel *self, guint32 id, const TunnelSecrets *answer)
+void tunnel_answer(Tunnel *self, guint32 id, const TunnelAnswer *answer)
 {
     if (id == 0 || id != self->question || self->end != TUNNEL_END_NOT)
         return;
-    bool is_ike = self->question_is_ike;
+    bool is_ike = self->asking.is_ike;
     tunnel_question_settled(self);
     if (is_ike)
         answer_gateway(self, answer);

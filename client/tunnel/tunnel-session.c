@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "client/common/i18n.h"
+#include "client/common/text.h"
 #include "client/tunnel/config.h"
 #include "client/tunnel/failure.h"
 #include "client/tunnel/plan.h"
@@ -33,6 +34,8 @@ static bool fill_config(Tunnel *self, const IkeAddress *gateway, GError **error)
     memset(config, 0, sizeof(*config));
     if (!tunnel_config_fill(config, self->profile, self->secrets, error))
         return false;
+    if (!tunnel_question_may_give_password(self))
+        tunnel_secret_wipe(&config->password);
     config->gateway = *gateway;
     config->weakest_group = self->weakest;
     if (config->config != IKE_CONFIG_NONE && self->inner.address.family != 0)
@@ -72,7 +75,7 @@ bool tunnel_session_start(Tunnel *self, const IkeAddress *gateway, GError **erro
 {
     tunnel_session_drop(self);
     self->peer = self->trying = *gateway;
-    self->session_over = self->ike_connected = self->answered_once = false;
+    self->session_over = self->ike_connected = false;
     self->config = tunnel_ike_config_new();
     if (self->config == NULL) {
         dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL, _("Out of memory."));
@@ -180,7 +183,6 @@ static void fail_without_raw_socket(Tunnel *self)
 static void on_phase1(Tunnel *self, const IkePhase1Info *info)
 {
     self->phase1 = *info;
-    self->answered_once = false;
     const IkeGroup *group = info->chosen.group;
     if (group != NULL && (self->weakest == NULL || group->strength > self->weakest->strength))
         self->weakest = group;
@@ -228,10 +230,16 @@ static void on_notice(Tunnel *self, const IkeFailure *failure)
             (int)IKE_NETWORKS_MAX);
 }
 
+static void on_message(Tunnel *self, const char *message)
+{
+    gsize n = strnlen(message, IKE_TEXT_MAX);
+    g_autofree char *clean = dialtone_text_clean(message, n, IKE_TEXT_MAX, DIALTONE_TEXT_LINES);
+    tunnel_notice(self, _("The gateway says: %s"), clean);
+}
+
 static void on_ike_connected(Tunnel *self)
 {
     self->ike_connected = true;
-    self->answered_once = false;
     tunnel_link_apply(self);
 }
 
@@ -239,6 +247,8 @@ static void on_over(Tunnel *self, const IkeFailure *failure)
 {
     self->session_over = true;
     self->over = *failure;
+    if (failure->user_open)
+        tunnel_question_unheard(self);
 }
 
 static void on_event(Tunnel *self, const IkeEvent *event)
@@ -253,6 +263,12 @@ static void on_event(Tunnel *self, const IkeEvent *event)
         break;
     case IKE_EVENT_QUESTION:
         tunnel_question_from_gateway(self, &event->question);
+        break;
+    case IKE_EVENT_MESSAGE:
+        on_message(self, event->message);
+        break;
+    case IKE_EVENT_USER:
+        tunnel_question_accepted(self);
         break;
     case IKE_EVENT_CONFIG:
         on_config(self, &event->config);

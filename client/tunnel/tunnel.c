@@ -208,6 +208,7 @@ void tunnel_free(Tunnel *self)
     g_array_unref(self->sas);
     g_free(self->interface);
     g_free(self->host);
+    tunnel_question_free(self);
     tunnel_secrets_free(self->secrets);
     dialtone_profile_free(self->profile);
     g_free(self);

@@ -12,12 +12,21 @@
 
 typedef struct Tunnel Tunnel;
 
+typedef struct TunnelAsked {
+    guint kind;  /* IkeAskKind, or TUNNEL_ASK_PSK */
+    bool secret; /* not to be shown while it is typed */
+    bool once;   /* a one-time code, or its like */
+} TunnelAsked;
+
 /* What a person has to say before it goes on. */
 typedef struct TunnelQuestion {
     guint32 id;
-    bool psk, user, password; /* what is wanted */
-    const char *user_name;    /* known already, or NULL */
-    const char *message;      /* the gateway's words, cleaned; may be empty */
+    TunnelAsked asked[TUNNEL_ASK_KINDS];
+    gsize asked_n;
+    bool again;            /* what was answered before has been refused */
+    const char *user_name; /* known already; or empty */
+    const char *challenge; /* what a one-time password is computed from, cleaned; may be empty */
+    const char *message;   /* the gateway's words, cleaned; may be empty */
 } TunnelQuestion;
 
 typedef struct TunnelHandlers {
@@ -46,7 +55,7 @@ void tunnel_start(Tunnel *self);
 /* What is known already; may lack any. Once. */
 void tunnel_give_secrets(Tunnel *self, TunnelSecrets *secrets_take);
 /* To a question that is still open; others are ignored. NULL: nobody could answer. */
-void tunnel_answer(Tunnel *self, guint32 id, const TunnelSecrets *answer);
+void tunnel_answer(Tunnel *self, guint32 id, const TunnelAnswer *answer);
 /* Says good-bye to the gateway and puts the network back, in bounded time. */
 void tunnel_stop(Tunnel *self);
 void tunnel_renegotiate(Tunnel *self);

@@ -22,6 +22,8 @@ complete -c dialtone -n "__fish_seen_subcommand_from $with_profile" -a '(__fish_
 complete -c dialtone -n "__fish_seen_subcommand_from $with_json" -l json -d 'Print JSON'
 complete -c dialtone -n "__fish_seen_subcommand_from connect" -l standalone -d 'Without the service'
 complete -c dialtone -n "__fish_seen_subcommand_from connect check" -l secrets -r -F -d 'Secrets file'
+complete -c dialtone -n "__fish_seen_subcommand_from connect" -l ask-command -r -a '(__fish_complete_command)' -d 'Ask this program'
+complete -c dialtone -n "__fish_seen_subcommand_from connect" -l ask-argument -x -d 'Its argument'
 complete -c dialtone -n "__fish_seen_subcommand_from disconnect" -l all -d 'Every tunnel'
 complete -c dialtone -n "__fish_seen_subcommand_from show" -l all -d 'With defaults'
 complete -c dialtone -l help -d 'Show help'

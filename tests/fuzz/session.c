@@ -128,14 +128,17 @@ static void pass_time(Fuzz *f)
 static void use_api(Fuzz *f)
 {
     KitGateway *gw = f->gw;
-    IkeSecret secret = {.known = true, .n = ike_read_u8(&f->in)};
+    uint8_t n = ike_read_u8(&f->in);
+    IkeAnswer answer = {0};
 
-    switch (secret.n % 6) {
+    switch (n % 6) {
     case 0:
-        settle(f, ike_session_answer(gw->session, gw->question.id, &secret, &secret, gw->now));
+        for (size_t i = 0; i < IKE_ASK_KINDS; i++)
+            answer.given[i] = (IkeSecret){.known = true, .n = n};
+        settle(f, ike_session_answer(gw->session, gw->question.id, &answer, gw->now));
         break;
     case 1:
-        settle(f, ike_session_answer(gw->session, gw->question.id, NULL, NULL, gw->now));
+        settle(f, ike_session_answer(gw->session, gw->question.id, NULL, gw->now));
         break;
     case 2:
         settle(f, ike_session_renegotiate(gw->session, gw->now));

@@ -14,40 +14,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 
 from cases import case, main  # noqa: E402
 from client import Dialtone, binary, check_failed, profile, secrets_text  # noqa: E402
-from lab import ROOT, expect, wait_until  # noqa: E402
+from lab import expect, wait_until  # noqa: E402
 from measure import Ping, expect_ping, ping  # noqa: E402
+from served import Served  # noqa: E402
 
 INNER = "10.10.0.9"     # any inner address answers echo requests
 SECRETS = secrets_text(User="carol", Password="carol-password")
 USER = {"UserAuth__XAuth": "required"}
 STRONG = {"proposals": "aes256-sha256-modp2048", "phase2": "aes256gcm16-modp2048"}
-
-
-class Served:
-    """A test gateway in the lab's gateway node."""
-
-    def __init__(self, lab, personality, *more):
-        self.lab, self.log = lab, f"serve-{personality}.log"
-        self.words = ["/usr/bin/python3", os.path.join(ROOT, "tests/gateways/serve.py"), "--bind",
-                      lab.sites[0].address, "--personality", personality, *more]
-        self.process = None
-
-    def __enter__(self):
-        already = self.text().count("ready")
-        self.process = self.lab.start("gateway", *self.words, log=self.log)
-        wait_until(lambda: self.text().count("ready") > already, 5, "the gateway is ready")
-        return self
-
-    def __exit__(self, kind, *unused):
-        code = self.lab.stop(self.process)
-        if kind is None:
-            expect(code == 0, f"breaches of the RFCs:\n{self.text()}")
-
-    def text(self):
-        return self.lab.read_log(self.log)
-
-    def signal(self, number):
-        self.process.send_signal(number)
 
 
 def dialtone(lab, **more):

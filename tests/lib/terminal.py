@@ -17,7 +17,7 @@ class Terminal:
         self.socket = os.path.join(lab.folder, "tmux.socket")
         self.code = os.path.join(lab.folder, "tmux.code")
         words = ["env", *(f"{k}={v}" for k, v in (env or {}).items()), *map(str, argv)]
-        script = f"{shlex.join(words)}; echo $? >{shlex.quote(self.code)}; exec cat"
+        script = f"trap : INT; {shlex.join(words)}; echo $? >{shlex.quote(self.code)}; exec cat"
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "50",
                    f"sh -c {shlex.quote(script)}")
 

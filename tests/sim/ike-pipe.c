@@ -139,6 +139,26 @@ static void print_inner(const IkeInnerConfig *inner)
     printf("}\n");
 }
 
+static const char *const ASKED[IKE_ASK_KINDS] = {
+    [IKE_ASK_USER] = "user",         [IKE_ASK_PASSWORD] = "password",
+    [IKE_ASK_PASSCODE] = "passcode", [IKE_ASK_NEXT_PIN] = "next-pin",
+    [IKE_ASK_ANSWER] = "answer",     [IKE_ASK_DOMAIN] = "domain",
+};
+
+static void print_question(const IkeQuestion *question)
+{
+    printf("event question {\"id\":%u,\"again\":%s,\"asked\":[", question->id,
+           question->again ? "true" : "false");
+    for (size_t i = 0; i < question->asked_n; i++)
+        printf("%s\"%s%s\"", i > 0 ? "," : "", question->asked[i].once ? "once " : "",
+               ASKED[question->asked[i].kind]);
+    printf("],");
+    print_text("message", question->message);
+    putchar(',');
+    print_text("challenge", question->challenge);
+    printf("}\n");
+}
+
 static void print_sa(const char *direction, const IkeSaInfo *sa)
 {
     printf("event sa {\"direction\":\"%s\",\"spi_in\":%u,\"spi_out\":%u,\"cipher\":\"%s\","
@@ -194,11 +214,15 @@ static void print_event(Pipe *pipe, const IkeEvent *event)
         print_phase1(&event->phase1);
         return;
     case IKE_EVENT_QUESTION:
-        printf("event question {\"id\":%u,\"user\":%s,\"password\":%s,", event->question.id,
-               event->question.user ? "true" : "false",
-               event->question.password ? "true" : "false");
-        print_text("message", event->question.message);
+        print_question(&event->question);
+        return;
+    case IKE_EVENT_MESSAGE:
+        printf("event message {");
+        print_text("message", event->message);
         printf("}\n");
+        return;
+    case IKE_EVENT_USER:
+        printf("event user {}\n");
         return;
     case IKE_EVENT_CONFIG:
         print_inner(&event->config);
@@ -377,17 +401,19 @@ static void command_receive(Pipe *pipe, uint64_t now, const char *rest)
 
 static void command_answer(Pipe *pipe, uint64_t now, char *rest)
 {
-    IkeSecret user = {0}, password = {0};
+    IkeAnswer answer = {0};
     uint32_t id = (uint32_t)strtoul(rest, &rest, 10);
+    bool any = false;
 
     for (char *word = strtok(rest, " "); word != NULL; word = strtok(NULL, " ")) {
-        if (strncmp(word, "user=", 5) == 0)
-            pipe_secret(word + 5, &user);
-        else if (strncmp(word, "password=", 9) == 0)
-            pipe_secret(word + 9, &password);
+        size_t n = strcspn(word, "=");
+        for (size_t i = 0; word[n] == '=' && i < IKE_ASK_KINDS; i++)
+            if (strlen(ASKED[i]) == n && strncmp(word, ASKED[i], n) == 0) {
+                pipe_secret(word + n + 1, &answer.given[i]);
+                any = true;
+            }
     }
-    bool any = user.known || password.known;
-    (void)ike_session_answer(pipe->session, id, any ? &user : NULL, any ? &password : NULL, now);
+    (void)ike_session_answer(pipe->session, id, any ? &answer : NULL, now);
 }
 
 /* What the data path would tell the session: an SA has passed its soft limit. */

@@ -10,6 +10,7 @@ from gateways.personalities import (
     ONE_TIME_CODE,
     Cisco,
     FortiGate,
+    FortiToken,
     FritzBox,
     Libreswan,
     Personality,
@@ -115,6 +116,57 @@ def test_g_fortigate_with_a_one_time_code(sim):
     expect('Enter your token' in str(world.all('question')), f'{world.all("question")}')
     world.run(1)
     carries(world)
+
+
+@case
+def test_g_fortigate_forgives_one_wrong_code_and_hears_each_once(sim):
+    world = sim.world(variant(FortiToken), WITH_USER)
+    codes = iter((b'000000', b'123456'))
+    world.reply_to = lambda question: world.take(
+        world.pipe.ask(f'answer {world.now} {question["id"]} password={next(codes).hex()}')
+    )
+    world.start().run(60, World.over)
+    expect(world.has('connected'), summary(world))
+    equal([q['again'] for q in world.all('question')], [False, True], 'questions')
+    equal(len(world.gateway_events('xauth-refused')), 1, 'refusals')
+
+
+@case
+def test_xauth_radius_chap_hides_the_password(sim):
+    rounds = (((c.XAUTH_TYPE, 1), (c.XAUTH_CHALLENGE, bytes(range(16)))) + NAME_AND_PASSWORD,)
+    world = sim.connect(variant(Srx, xauth_rounds=rounds), WITH_USER)
+    carries(world)
+    expect(not world.questions, 'the configured password was enough')
+
+
+@cases(c.TYPE_OTP, c.TYPE_SKEY)
+def test_xauth_shows_the_challenge_of_a_one_time_password(sim, kind):
+    rounds = (((c.XAUTH_TYPE, kind), (c.XAUTH_CHALLENGE, b'otp-md5 499 ke1234')) + NAME_AND_PASSWORD,)
+    world = sim.world(variant(Srx, xauth_rounds=rounds), WITH_USER)
+    world.start().run(60, World.over)
+    expect(world.has('connected'), summary(world))
+    question = world.all('question')[0]
+    equal(question['asked'], ['user', 'once password'], 'asked')
+    equal(question['challenge'], 'otp-md5 499 ke1234', 'challenge')
+
+
+@case
+def test_xauth_with_a_new_pin_in_several_rounds(sim):
+    """xauth-06, appendix A: a password, then a new PIN, then the code that is made with it."""
+    rounds = (
+        NAME_AND_PASSWORD,
+        ((c.XAUTH_MESSAGE, b'Choose a PIN'), (c.XAUTH_NEXT_PIN, b'')),
+        ((c.XAUTH_MESSAGE, b'Your PIN is set'),),
+        ((c.XAUTH_PASSCODE, b''), (c.XAUTH_DOMAIN, b'')),
+        ((c.XAUTH_MESSAGE, b'Ready?'), (c.XAUTH_ANSWER, b'')),
+    )
+    world = sim.world(variant(Srx, xauth_rounds=rounds), WITH_USER)
+    world.answers = {name: b'123456' for name in ('next-pin', 'passcode', 'answer')}
+    world.start().run(60, World.over)
+    expect(world.has('connected'), summary(world))
+    asked = [q['asked'] for q in world.all('question')]
+    equal(asked, [['once next-pin'], ['once passcode', 'domain'], ['once answer']], 'asked')
+    expect('Your PIN is set' in str(world.all('message')), 'a message without a question is shown')
 
 
 @case

@@ -315,6 +315,8 @@ def test_a13_delete_of_what_is_not_there(sim, what):
 def push(world, body, wait=1):
     """A SET with this attribute payload; True if it was acknowledged."""
     sa = world.gateway.newest()
+    if sa is None:  # the client has said goodbye
+        return False
     exchange = sa.begin(c.TRANSACTION)
     exchange.state = 'push'
     exchange.data['pairs'] = (

@@ -324,6 +324,37 @@ static void test_no_message_quotes_a_secret(void **state)
     }
 }
 
+static void test_codes_stand_in_their_order_and_are_bounded(void **state)
+{
+    g_autoptr(GString) text = g_string_new("[Secrets]\n");
+
+    for (int i = 0; i < DIALTONE_PASSCODES_MAX; i++)
+        g_string_append_printf(text, "Passcode=%d\n", i);
+    g_autoptr(DialtoneSecrets) secrets = expect_secrets(text->str, text->len);
+    assert_int_equal(secrets->n_passcodes, DIALTONE_PASSCODES_MAX);
+    assert_memory_equal(secrets->passcodes[0].bytes, "0", 1);
+    assert_memory_equal(secrets->passcodes[DIALTONE_PASSCODES_MAX - 1].bytes, "7", 1);
+    g_string_append(text, "Passcode=one too many\n");
+    expect_refused(text->str, text->len, "F:10: [Secrets] Passcode: ", "more than 8 codes");
+    EXPECT_REFUSED("[Secrets]\nPasscode=\n", "F:2: [Secrets] Passcode: ", "nothing stands behind");
+}
+
+static void test_a_typed_key_follows_the_rules_of_the_file(void **state)
+{
+    static const char *const wrong[] = {"0x1", "0xzz", "", "text:"};
+    g_autoptr(DialtoneSecrets) hex = dialtone_secrets_typed_psk("0x00ff", 6, &watched, NULL);
+    g_autoptr(DialtoneSecrets) text = dialtone_secrets_typed_psk("text:0x1 ", 9, &watched, NULL);
+
+    assert_memory_equal(hex->psk.bytes, "\0\xff", 2);
+    assert_int_equal(hex->psk.n, 2);
+    assert_memory_equal(text->psk.bytes, "0x1 ", 4);
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_autoptr(GError) error = NULL;
+        assert_null(dialtone_secrets_typed_psk(wrong[i], strlen(wrong[i]), &watched, &error));
+        assert_true(g_str_has_prefix(error->message, "That is no preshared key: "));
+    }
+}
+
 static void test_no_memory_is_an_error_and_loses_nothing(void **state)
 {
     static const char text[] = "[Secrets]\nPSK=x\nUser=y\nPassword=z\nPassphrase=w\n";
@@ -520,6 +551,8 @@ int main(void)
         CASE(test_e1_control_characters_in_a_user_are_refused),
         CASE(test_all_mistakes_are_listed),
         CASE(test_no_message_quotes_a_secret),
+        CASE(test_codes_stand_in_their_order_and_are_bounded),
+        CASE(test_a_typed_key_follows_the_rules_of_the_file),
         CASE(test_no_memory_is_an_error_and_loses_nothing),
         CASE(test_every_truncation_is_secrets_or_an_error),
         CASE(test_only_modes_0600_and_0400_are_accepted),

@@ -49,6 +49,9 @@ static void take_event(KitGateway *gw, const IkeEvent *event)
     case IKE_EVENT_QUESTION:
         gw->question = event->question;
         break;
+    case IKE_EVENT_MESSAGE:
+        memcpy(gw->message, event->message, sizeof(gw->message));
+        break;
     case IKE_EVENT_CONFIG:
         gw->inner = event->config;
         break;
@@ -69,6 +72,7 @@ static void take_event(KitGateway *gw, const IkeEvent *event)
         gw->failure = event->failure;
         break;
     case IKE_EVENT_PHASE1:
+    case IKE_EVENT_USER:
     case IKE_EVENT_CONNECTED:
     case IKE_EVENT_PATH:
     case IKE_EVENT_STOPPED:
@@ -547,6 +551,19 @@ int kit_send_config(KitGateway *gw, KitChain *chain, const KitBytes *body)
     list.n = 0;
     kit_list_add(&list, IKE_PAYLOAD_ATTRIBUTES, body->bytes, body->n);
     return kit_send(gw, chain, IKE_EXCHANGE_TRANSACTION, IKE_HASH_1, &list);
+}
+
+int kit_answer(KitGateway *gw, const char *user, const char *password)
+{
+    IkeAnswer answer = {0};
+
+    if (user != NULL)
+        kit_secret(&answer.given[IKE_ASK_USER], user);
+    if (password != NULL)
+        kit_secret(&answer.given[IKE_ASK_PASSWORD], password);
+    int r = ike_session_answer(gw->session, gw->question.id, &answer, gw->now);
+    kit_collect(gw);
+    return r;
 }
 
 int kit_send_notify(KitGateway *gw, uint16_t type, const void *data, size_t n)

@@ -54,6 +54,7 @@ typedef struct KitGateway {
     IkeState state;
     IkeFailure failure;
     IkeQuestion question;
+    char message[IKE_TEXT_MAX];
     IkeInnerConfig inner;
     IkeSaInfo in, out, gone;
 } KitGateway;
@@ -103,6 +104,8 @@ void kit_config_begin(KitBytes *body, uint8_t type, uint16_t identifier);
 void kit_config_basic(KitBytes *body, uint16_t type, uint16_t number);
 void kit_config_bytes(KitBytes *body, uint16_t type, const void *bytes, size_t n);
 int kit_send_config(KitGateway *gw, KitChain *chain, const KitBytes *body);
+/* The session's last question, answered by a user's name and a password; NULL: not known. */
+int kit_answer(KitGateway *gw, const char *user, const char *password);
 int kit_send_notify(KitGateway *gw, uint16_t type, const void *data, size_t n);
 
 #endif

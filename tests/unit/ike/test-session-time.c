@@ -152,7 +152,6 @@ static void ask_user(KitGateway *gw, bool known)
 {
     KitBytes body;
     KitChain chain;
-    IkeSecret user = {0}, password = {0};
 
     kit_config_begin(&body, IKE_CONFIG_REQUEST, 7);
     kit_config_bytes(&body, IKE_XAUTH_USER_NAME, "", 0);
@@ -161,11 +160,7 @@ static void ask_user(KitGateway *gw, bool known)
     assert_int_equal(kit_send_config(gw, &chain, &body), 0);
     if (!known) {
         assert_int_equal(gw->events[IKE_EVENT_QUESTION], 1);
-        kit_secret(&user, "alice");
-        kit_secret(&password, "secret");
-        assert_int_equal(
-            ike_session_answer(gw->session, gw->question.id, &user, &password, gw->now), 0);
-        kit_collect(gw);
+        assert_int_equal(kit_answer(gw, "alice", "secret"), 0);
     }
     assert_int_equal(kit_count_packets(gw, IKE_EXCHANGE_TRANSACTION), 1);
     kit_config_begin(&body, IKE_CONFIG_SET, 8);

@@ -68,14 +68,14 @@ static void test_calls_before_the_start_do_nothing(void **state)
     KitDice dice = {.state = 1};
     IkeSession *session = NULL;
     uint8_t rubbish[64] = {0};
-    IkeSecret secret = {0};
+    IkeAnswer answer = {0};
 
     assert_int_equal(ike_session_new(&session, &config, kit_random, &dice), 0);
     assert_int_equal(ike_session_deadline(session), IKE_NEVER);
     assert_int_equal(ike_session_tick(session, 5), 0);
     assert_int_equal(ike_session_receive(session, rubbish, sizeof(rubbish), from, 5), 0);
-    assert_int_equal(ike_session_answer(session, 0, &secret, &secret, 5), 0);
-    assert_int_equal(ike_session_answer(session, 1, NULL, NULL, 5), 0);
+    assert_int_equal(ike_session_answer(session, 0, &answer, 5), 0);
+    assert_int_equal(ike_session_answer(session, 1, NULL, 5), 0);
     ike_session_traffic(session, 0, 5);
     assert_int_equal(ike_session_renew_sa(session, 0, 5), 0);
     assert_int_equal(ike_session_network_changed(session, 5), 0);
@@ -100,7 +100,7 @@ static void test_calls_after_the_end_do_nothing(void **state)
     const IkeConfig config = kit_config();
     KitGateway *gw = kit_connected(&config, VENDORS);
     KitBytes am2 = gw->am2;
-    IkeSecret secret = {0};
+    IkeAnswer answer = {0};
 
     assert_int_equal(ike_session_stop(gw->session, gw->now), 0);
     kit_collect(gw);
@@ -110,7 +110,7 @@ static void test_calls_after_the_end_do_nothing(void **state)
     assert_int_equal(kit_tick(gw, gw->now + 3600 * IKE_SECOND), 0);
     assert_int_equal(kit_deliver(gw, &am2), 0);
     assert_int_equal(kit_send_notify(gw, IKE_NOTIFY_R_U_THERE, "\0\0\0\1", 4), 0);
-    assert_int_equal(ike_session_answer(gw->session, 1, &secret, &secret, gw->now), 0);
+    assert_int_equal(ike_session_answer(gw->session, 1, &answer, gw->now), 0);
     ike_session_traffic(gw->session, gw->in.spi_in, gw->now);
     assert_int_equal(ike_session_renew_sa(gw->session, gw->in.spi_in, gw->now), 0);
     assert_int_equal(ike_session_network_changed(gw->session, gw->now), 0);
@@ -215,7 +215,7 @@ static void test_a_secret_that_is_too_long_is_no_answer(void **state)
     IkeConfig config = kit_config();
     KitBytes body;
     KitChain chain;
-    IkeSecret user = {0}, password = {.known = true, .n = UINT16_MAX};
+    IkeAnswer answer = {.given[IKE_ASK_PASSWORD] = {.known = true, .n = UINT16_MAX}};
 
     config.xauth = IKE_XAUTH_REQUIRED;
     KitGateway *gw = kit_gateway_new(&config);
@@ -226,16 +226,11 @@ static void test_a_secret_that_is_too_long_is_no_answer(void **state)
     kit_chain_new(gw, &chain);
     assert_int_equal(kit_send_config(gw, &chain, &body), 0);
     kit_forget(gw);
-    kit_secret(&user, "alice");
-    assert_int_equal(ike_session_answer(gw->session, gw->question.id, &user, &password, gw->now),
-                     -EINVAL);
+    assert_int_equal(ike_session_answer(gw->session, gw->question.id, &answer, gw->now), -EINVAL);
     kit_collect(gw);
     assert_int_equal(kit_count_packets(gw, IKE_EXCHANGE_TRANSACTION), 0);
     /* The question still stands. */
-    kit_secret(&password, "secret");
-    assert_int_equal(ike_session_answer(gw->session, gw->question.id, &user, &password, gw->now),
-                     0);
-    kit_collect(gw);
+    assert_int_equal(kit_answer(gw, "alice", "secret"), 0);
     assert_int_equal(kit_count_packets(gw, IKE_EXCHANGE_TRANSACTION), 1);
     kit_gateway_free(gw);
 }

@@ -42,29 +42,51 @@ static void secrets_cross_byte_for_byte(void **state)
     assert_false(got->user.known);
 }
 
-static void the_largest_secrets_cross(void **state)
+static void fill(IkeSecret *secret)
 {
     static uint8_t big[IKE_SECRET_MAX];
+    memset(big, 'x', sizeof(big));
+    assert_true(tunnel_secret_set(secret, big, sizeof(big)));
+}
+
+static void the_largest_secrets_cross(void **state)
+{
     g_autoptr(TunnelSecrets) sent = tunnel_secrets_new();
     g_autoptr(TunnelSecrets) got = tunnel_secrets_new();
     g_auto(TunnelFrame) frame = {0};
-    memset(big, 'x', sizeof(big));
-    assert_true(tunnel_secret_set(&sent->psk, big, sizeof(big)));
-    assert_true(tunnel_secret_set(&sent->user, big, sizeof(big)));
-    assert_true(tunnel_secret_set(&sent->password, big, sizeof(big)));
+    fill(&sent->psk);
+    fill(&sent->user);
+    fill(&sent->password);
+    for (; sent->codes_n < TUNNEL_CODES_MAX; sent->codes_n++)
+        fill(&sent->codes[sent->codes_n]);
+    assert_int_equal(tunnel_frame_send_secrets(pair[0], sent), 0);
+    assert_int_equal(tunnel_frame_receive(pair[1], 1000, &frame), 1);
+    assert_true(tunnel_frame_read_secrets(&frame, got));
+    assert_int_equal(got->codes_n, TUNNEL_CODES_MAX);
+    assert_memory_equal(&got->codes[TUNNEL_CODES_MAX - 1], &sent->password, sizeof(IkeSecret));
+}
+
+static void the_largest_answer_crosses(void **state)
+{
+    g_autoptr(TunnelAnswer) sent = tunnel_answer_new();
+    g_autoptr(TunnelAnswer) got = tunnel_answer_new();
+    g_auto(TunnelFrame) frame = {0};
+    for (gsize i = 0; i < TUNNEL_ASK_KINDS; i++)
+        fill(&sent->given[i]);
+    sent->by_program = true;
     assert_int_equal(tunnel_frame_send_answer(pair[0], 7, sent), 0);
     assert_int_equal(tunnel_frame_receive(pair[1], 1000, &frame), 1);
     guint32 id = 0;
     bool answered = false;
     assert_true(tunnel_frame_read_answer(&frame, &id, got, &answered));
     assert_int_equal(id, 7);
-    assert_true(answered);
-    assert_int_equal(got->password.n, sizeof(big));
+    assert_true(answered && got->by_program);
+    assert_memory_equal(got->given, sent->given, sizeof(got->given));
 }
 
 static void nobody_answered_is_told_from_empty_answers(void **state)
 {
-    g_autoptr(TunnelSecrets) got = tunnel_secrets_new();
+    g_autoptr(TunnelAnswer) got = tunnel_answer_new();
     g_auto(TunnelFrame) frame = {0};
     guint32 id = 0;
     bool answered = true;
@@ -75,23 +97,60 @@ static void nobody_answered_is_told_from_empty_answers(void **state)
     assert_false(answered);
 }
 
+static const TunnelQuestion QUESTION = {.id = 3,
+                                        .asked = {{IKE_ASK_USER, false, false},
+                                                  {IKE_ASK_PASSWORD, true, false},
+                                                  {IKE_ASK_PASSCODE, true, true}},
+                                        .asked_n = 3,
+                                        .again = true,
+                                        .user_name = "carol",
+                                        .challenge = "otp-md5 499 ke1234",
+                                        .message = "Enter the code\nof your token"};
+
 static void questions_cross(void **state)
 {
-    const TunnelQuestion sent = {.id = 3,
-                                 .password = true,
-                                 .user_name = "carol",
-                                 .message = "Enter the code\nof your token"};
-    TunnelQuestion got;
-    g_autofree char *user = NULL;
+    g_auto(TunnelQuestion) got = {0};
     g_auto(TunnelFrame) frame = {0};
-    assert_int_equal(tunnel_frame_send_question(pair[0], &sent), 0);
+    assert_int_equal(tunnel_frame_send_question(pair[0], &QUESTION), 0);
     assert_int_equal(tunnel_frame_receive(pair[1], 1000, &frame), 1);
-    assert_true(tunnel_frame_read_question(&frame, &got, &user));
+    assert_true(tunnel_frame_read_question(&frame, &got));
     assert_int_equal(got.id, 3);
-    assert_true(got.password);
-    assert_false(got.psk || got.user);
+    assert_true(got.again);
+    assert_int_equal(got.asked_n, 3);
+    assert_int_equal(got.asked[2].kind, IKE_ASK_PASSCODE);
+    assert_true(got.asked[2].secret && got.asked[2].once);
+    assert_false(got.asked[0].secret || got.asked[0].once || got.asked[1].once);
     assert_string_equal(got.user_name, "carol");
-    assert_string_equal(got.message, sent.message);
+    assert_string_equal(got.challenge, QUESTION.challenge);
+    assert_string_equal(got.message, QUESTION.message);
+}
+
+/* A tunnel that was taken over may say anything to the agent. */
+static void a_question_cut_anywhere_is_refused(void **state)
+{
+    g_auto(TunnelFrame) whole = {0};
+    g_auto(TunnelQuestion) got = {0};
+    assert_int_equal(tunnel_frame_send_question(pair[0], &QUESTION), 0);
+    assert_int_equal(tunnel_frame_receive(pair[1], 1000, &whole), 1);
+    for (gsize n = 0; n < whole.n; n++) {
+        g_autofree guint8 *bytes = g_memdup2(whole.bytes, n);
+        const TunnelFrame cut = {.type = TUNNEL_FRAME_QUESTION, .bytes = bytes, .n = n};
+        assert_false(tunnel_frame_read_question(&cut, &got));
+    }
+}
+
+static void a_question_for_more_than_there_is_is_refused(void **state)
+{
+    static guint8 many[6 + 2 * 255 + 6] = {[5] = 255},
+                                     unknown[14] = {[5] = 1, [6] = TUNNEL_ASK_KINDS};
+    g_auto(TunnelQuestion) got = {0};
+    const TunnelFrame too_many = {.type = TUNNEL_FRAME_QUESTION, .bytes = many, .n = sizeof(many)};
+    const TunnelFrame strange = {
+        .type = TUNNEL_FRAME_QUESTION, .bytes = unknown, .n = sizeof(unknown)};
+    assert_false(tunnel_frame_read_question(&too_many, &got));
+    assert_false(tunnel_frame_read_question(&strange, &got));
+    unknown[6] = TUNNEL_ASK_PSK;
+    assert_true(tunnel_frame_read_question(&strange, &got));
 }
 
 /* A tunnel process that was taken over still can't draw on the terminal of the person it asks. */
@@ -130,11 +189,11 @@ static void a_frame_cut_anywhere_is_refused(void **state)
 
 static void a_frame_with_more_behind_its_end_is_refused(void **state)
 {
-    static guint8 bytes[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 'x'};
+    static guint8 bytes[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'x'};
     g_autoptr(TunnelSecrets) got = tunnel_secrets_new();
     const TunnelFrame frame = {.type = TUNNEL_FRAME_SECRETS, .bytes = bytes, .n = sizeof(bytes)};
     assert_false(tunnel_frame_read_secrets(&frame, got));
-    const TunnelFrame exact = {.type = TUNNEL_FRAME_SECRETS, .bytes = bytes, .n = 9};
+    const TunnelFrame exact = {.type = TUNNEL_FRAME_SECRETS, .bytes = bytes, .n = 10};
     assert_true(tunnel_frame_read_secrets(&exact, got));
 }
 
@@ -203,6 +262,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(secrets_cross_byte_for_byte, setup, teardown),
         cmocka_unit_test_setup_teardown(the_largest_secrets_cross, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_largest_answer_crosses, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_question_cut_anywhere_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_question_for_more_than_there_is_is_refused, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(nobody_answered_is_told_from_empty_answers, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(questions_cross, setup, teardown),
