@@ -64,11 +64,9 @@ static int make_dir(const char *dir)
 
 /* ---- claiming ---- */
 
-static int lock_number(int dirfd, unsigned number, int *lockfdp)
+static int open_locked(int dirfd, const char *name, int *fdp)
 {
-    char name[32];
-    int fd = openat(dirfd, file_name(name, number, "lock"),
-                    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
     if (fd < 0)
         return -errno;
@@ -78,8 +76,29 @@ static int lock_number(int dirfd, unsigned number, int *lockfdp)
         close(fd);
         return r;
     }
-    *lockfdp = fd;
+    *fdp = fd;
     return 0;
+}
+
+/* A holder removes the file before it lets go of the lock: what was locked has to bear the name
+   still, or two would hold two files of one name. */
+static int lock_number(int dirfd, unsigned number, int *lockfdp)
+{
+    char name[32];
+    int fd = -1, r;
+
+    file_name(name, number, "lock");
+    while ((r = open_locked(dirfd, name, &fd)) == 0) {
+        struct stat ours, named;
+
+        if (fstat(fd, &ours) == 0 && fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+            ours.st_ino == named.st_ino && ours.st_dev == named.st_dev) {
+            *lockfdp = fd;
+            return 0;
+        }
+        close(fd);
+    }
+    return r;
 }
 
 /* Field 22 of /proc/PID/stat, counted after the name, which may contain anything; 0 if unknown. */
@@ -192,7 +211,7 @@ void platform_slot_release(PlatformSlot *slot)
     (void)unlinkat(slot->dirfd, file_name(name, slot->info.number, "slot"), 0);
     (void)unlinkat(slot->dirfd, file_name(name, slot->info.number, "slot.new"), 0);
     (void)unlinkat(slot->dirfd, file_name(name, slot->info.number, "state"), 0);
-    /* The lock's file stays: to remove it would let two holders lock two files of one name. */
+    (void)unlinkat(slot->dirfd, file_name(name, slot->info.number, "lock"), 0);
     platform_slot_unlock(slot);
 }
 

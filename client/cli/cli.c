@@ -107,3 +107,15 @@ char *cli_profile_name(const char *what)
 
     return path != NULL ? dialtone_store_name(path) : g_strdup(what);
 }
+
+int cli_none_is_up(const char *what)
+{
+    g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = what != NULL ? dialtone_store_find(store, what, &error) : NULL;
+
+    if (error != NULL)
+        return cli_fail(error);
+    cli_complain(what != NULL ? _("That profile is not connected.") : _("No tunnel is up."));
+    return DIALTONE_FAILURE_NONE;
+}

@@ -36,6 +36,10 @@ uid_t cli_caller(void) G_GNUC_WARN_UNUSED_RESULT;
  * a tunnel may run on one that is gone. The caller frees it. */
 char *cli_profile_name(const char *what) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Says that the tunnel of @what, as the user called it, or none at all (NULL) is up. Returns the
+ * exit code: 0, or 3 where there is no such profile either. */
+int cli_none_is_up(const char *what);
+
 /* The tunnels that are up; an array of PlatformSlotInfo. With @name only those of that profile. */
 GArray *cli_tunnels(const char *name) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -76,7 +76,8 @@ int cli_disconnect(int argc, char **argv)
         .arguments = _("[PROFILE]"),
         .summary = _("Takes the tunnel of PROFILE down, or the only one that is up."),
         .description = _("Returns when the network is as it was before. Exit code 10: the tunnel "
-                         "is not yours to take down."),
+                         "is not yours to take down; 3: there is no such profile, and no tunnel of "
+                         "that name."),
     };
     g_auto(GStrv) profiles = NULL;
 
@@ -88,7 +89,7 @@ int cli_disconnect(int argc, char **argv)
     g_autofree char *name = profiles[0] != NULL ? cli_profile_name(profiles[0]) : NULL;
     g_autoptr(GArray) tunnels = cli_tunnels(name);
     if (tunnels->len == 0)
-        cli_complain(name != NULL ? _("That profile is not connected.") : _("No tunnel is up."));
+        return cli_none_is_up(profiles[0]);
     if (tunnels->len > 1 && name == NULL && !all)
         return cli_usage(argv[0], "%s", _("several tunnels are up; name a profile, or give --all"));
     return disconnect_all(tunnels);

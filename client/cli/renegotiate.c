@@ -28,23 +28,26 @@ static int renegotiate(const PlatformSlotInfo *tunnel)
 int cli_renegotiate(int argc, char **argv)
 {
     const CliHelp help = {
-        .arguments = _("PROFILE"),
-        .summary = _("Makes the tunnel of PROFILE agree on new keys now."),
+        .arguments = _("[PROFILE]"),
+        .summary = _("Makes the tunnel of PROFILE, or the only one that is up, agree on new keys "
+                     "now."),
         .description = _("A changed profile applies from then on."),
     };
     g_auto(GStrv) profiles = NULL;
 
     if (!cli_parse(argc, argv, NULL, &help, &profiles))
         return DIALTONE_FAILURE_USAGE;
-    if (g_strv_length(profiles) != 1)
-        return cli_usage(argv[0], "%s", _("give one profile: a name, a UUID or a path"));
+    if (g_strv_length(profiles) > 1)
+        return cli_usage(argv[0], _("'%s' is one argument too many"), profiles[1]);
 
-    g_autofree char *name = cli_profile_name(profiles[0]);
+    g_autofree char *name = profiles[0] != NULL ? cli_profile_name(profiles[0]) : NULL;
     g_autoptr(GArray) tunnels = cli_tunnels(name);
     if (tunnels->len == 0) {
-        cli_complain(_("That profile is not connected."));
-        return DIALTONE_FAILURE_TUNNEL_LOST;
+        int code = cli_none_is_up(profiles[0]);
+        return code != DIALTONE_FAILURE_NONE ? code : DIALTONE_FAILURE_TUNNEL_LOST;
     }
+    if (tunnels->len > 1 && name == NULL)
+        return cli_usage(argv[0], "%s", _("several tunnels are up; name a profile"));
     int code = DIALTONE_FAILURE_NONE;
     for (guint i = 0; i < tunnels->len; i++) {
         int one = renegotiate(&g_array_index(tunnels, PlatformSlotInfo, i));

@@ -98,9 +98,14 @@ static bool load_profile(Agent *agent, GError **error)
     if (agent->path == NULL)
         return false;
     agent->pins = dialtone_pin_folder(agent->caller);
+    g_autoptr(GPtrArray) issues = NULL;
     agent->profile = agent->options->secrets != NULL
-                         ? dialtone_profile_load_with_psk(agent->path, NULL, error)
-                         : dialtone_profile_load(agent->path, NULL, error);
+                         ? dialtone_profile_load_with_psk(agent->path, &issues, error)
+                         : dialtone_profile_load(agent->path, &issues, error);
+    for (guint i = 0; agent->profile != NULL && i < issues->len; i++) {
+        g_autofree char *text = dialtone_issue_text(issues->pdata[i], agent->path);
+        standalone_print_notice(text);
+    }
     return agent->profile != NULL;
 }
 

@@ -41,15 +41,27 @@ static void print_line(const char *text)
     fprintf(stderr, "%s\n", clean);
 }
 
-/* Advice has lines of its own, for an administrator to copy. */
+/* A profile may have several mistakes, a line each; advice has lines of its own, for an
+ * administrator to copy. */
+static void print_failure(const DialtoneReport *report)
+{
+    g_autofree char *text =
+        g_strdup_printf("%s: %s", dialtone_state_name(report->state), report->message);
+    print_line(text);
+    if (report->advice != NULL)
+        print_line(report->advice);
+}
+
 static void print_progress(const DialtoneReport *report)
 {
+    if (report->state == DIALTONE_STATE_FAILED && report->message != NULL) {
+        print_failure(report);
+        return;
+    }
     DialtoneReport shown = *report;
     shown.advice = NULL;
     g_autofree char *line = dialtone_report_to_line(&shown);
     print_line(line);
-    if (report->state == DIALTONE_STATE_FAILED && report->advice != NULL)
-        print_line(report->advice);
 }
 
 /* A failure without advice of its own still says where to look. */

@@ -7,11 +7,13 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/cli/cli.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/common/report.h"
+#include "client/profile/store.h"
 #include "client/profile/weak.h"
 
 /* NULL where the state can't be read. */
@@ -28,8 +30,11 @@ static DialtoneReport *read_report(const PlatformSlotInfo *tunnel)
 
 static void print_line(const PlatformSlotInfo *tunnel, const DialtoneReport *report)
 {
-    g_autofree char *state =
-        report != NULL ? dialtone_report_to_line(report) : g_strdup(_("up, by another user"));
+    /* One that is only starting has said nothing yet. */
+    bool ours = geteuid() == 0 || tunnel->uid == getuid();
+    g_autofree char *state = report != NULL ? dialtone_report_to_line(report)
+                             : ours         ? g_strdup(_("starting"))
+                                            : g_strdup(_("up, by another user"));
     g_autofree char *line = g_strdup_printf("%s (%s): %s", tunnel->label, tunnel->interface, state);
 
     cli_print(line);
@@ -52,17 +57,24 @@ static void print_tunnel(const PlatformSlotInfo *tunnel, bool as_json)
         print_report(report);
 }
 
-static void print_idle(const char *name, bool as_json)
+/* Returns the exit code. */
+static int print_idle(const char *what, const char *name, bool as_json)
 {
     g_autoptr(DialtoneReport) report = dialtone_report_new(DIALTONE_STATE_IDLE, name);
+    g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = dialtone_store_find(store, what, &error);
 
+    if (path == NULL)
+        return cli_fail(error);
     if (as_json) {
         print_report(report);
-        return;
+        return DIALTONE_FAILURE_NONE;
     }
     g_autofree char *state = dialtone_report_to_line(report);
     g_autofree char *line = g_strdup_printf("%s: %s", name, state);
     cli_print(line);
+    return DIALTONE_FAILURE_NONE;
 }
 
 int cli_status(int argc, char **argv)
@@ -91,8 +103,8 @@ int cli_status(int argc, char **argv)
     for (guint i = 0; i < tunnels->len; i++)
         print_tunnel(&g_array_index(tunnels, PlatformSlotInfo, i), as_json);
     if (tunnels->len == 0 && name != NULL)
-        print_idle(name, as_json);
-    else if (tunnels->len == 0 && !as_json)
+        return print_idle(profiles[0], name, as_json);
+    if (tunnels->len == 0 && !as_json)
         cli_print(_("No tunnel is up."));
     return DIALTONE_FAILURE_NONE;
 }

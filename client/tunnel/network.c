@@ -55,6 +55,11 @@ static GError *explain(const GError *remote)
         dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL,
                              _("Set the kernel's net.ipv4.conf.all.rp_filter to 2 (loose)."),
                              _("The kernel would drop the gateway's answers: %s"), plain->message);
+    else if (g_error_matches(plain, HELPER_ERROR, HELPER_ERROR_IN_USE))
+        dialtone_failure_set(&error, DIALTONE_FAILURE_NOT_PERMITTED,
+                             _("`dialtone status` shows it. Disconnect it first, or make it take "
+                               "a changed profile with `sudo dialtone renegotiate`."),
+                             _("This profile is connected already."));
     else if (g_error_matches(plain, HELPER_ERROR, HELPER_ERROR_NO_SLOT))
         dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL,
                              _("Disconnect one of them; `dialtone status` lists them."),

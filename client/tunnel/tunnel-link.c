@@ -107,7 +107,7 @@ static void on_claimed(const char *interface, int state_fd_take, gpointer data)
 {
     Tunnel *self = data;
     self->interface = g_strdup(interface);
-    self->state_fd = state_fd_take;
+    tunnel_take_state_fd(self, state_fd_take);
 }
 
 static void on_sockets(const TunnelSockets *sockets_take, gpointer data)

@@ -101,6 +101,7 @@ struct Tunnel {
 
 /* ---- tunnel.c ---- */
 void tunnel_set_state(Tunnel *self, DialtoneState state);
+void tunnel_take_state_fd(Tunnel *self, int fd_take); /* others read the state there */
 /* Ends it: DELETE, network, report, handler. Takes the error; NULL: as asked. Only the first call
  * counts. */
 void tunnel_end(Tunnel *self, GError *error_take);

@@ -23,14 +23,24 @@
 
 /* ---- state ---- */
 
+static void write_state(const Tunnel *self, const DialtoneReport *report)
+{
+    g_autofree char *json = self->state_fd >= 0 ? dialtone_report_to_json(report) : NULL;
+    if (json != NULL && platform_slot_write_state(self->state_fd, json) < 0)
+        g_debug("the state could not be written for others to read");
+}
+
+void tunnel_take_state_fd(Tunnel *self, int fd_take)
+{
+    g_autoptr(DialtoneReport) report = tunnel_report_new(self);
+    self->state_fd = fd_take;
+    write_state(self, report);
+}
+
 static void publish(Tunnel *self)
 {
     g_autoptr(DialtoneReport) report = tunnel_report_new(self);
-    if (self->state_fd >= 0) {
-        g_autofree char *json = dialtone_report_to_json(report);
-        if (platform_slot_write_state(self->state_fd, json) < 0)
-            g_debug("the state could not be written for others to read");
-    }
+    write_state(self, report);
     self->handlers->report(report, self->data);
 }
 

@@ -16,6 +16,7 @@ static const GDBusErrorEntry entries[] = {
     {HELPER_ERROR_NOT_CLAIMED, "org.dialtone.Helper1.Error.NotClaimed"},
     {HELPER_ERROR_ALREADY_CLAIMED, "org.dialtone.Helper1.Error.AlreadyClaimed"},
     {HELPER_ERROR_NO_SLOT, "org.dialtone.Helper1.Error.NoSlot"},
+    {HELPER_ERROR_IN_USE, "org.dialtone.Helper1.Error.InUse"},
     {HELPER_ERROR_CONFLICT, "org.dialtone.Helper1.Error.Conflict"},
     {HELPER_ERROR_STRICT_REVERSE_PATH, "org.dialtone.Helper1.Error.StrictReversePath"},
     {HELPER_ERROR_NOT_PERMITTED, "org.dialtone.Helper1.Error.NotPermitted"},

@@ -139,8 +139,9 @@ def _(home):
     home.expect(2, "status", "a", "b")
     home.expect(2, "disconnect", "a", "b")
     home.expect(2, "disconnect", "--all", "a")
-    home.expect(2, "renegotiate")
+    home.expect(2, "renegotiate", "a", "b")
     home.expect(2, "connect")
+    home.expect(2, "connect", "--standalone", "--ask-argument", "x", "a")
     home.expect(2, "connect", "a", "b")
     home.expect(2, "secret")
     home.expect(2, "secret", "generte")
@@ -428,10 +429,27 @@ def _(home):
 
 @case("status of a profile that is not connected is idle")
 def _(home):
-    done = home.expect(0, "status", "--json", home.file("o.dialtone", GOOD))
+    path = home.file("o.dialtone", GOOD)
+    done = home.expect(0, "status", "--json", path)
     state = json.loads(done.out)
     expect(state["schema"] == 1 and state["state"] == "idle" and state["profile"] == "Office", state)
+    shutil.copy(path, home.profiles)
     expect("idle" in home.expect(0, "status", "Office").out, "status Office")
+
+
+@case("status, disconnect and renegotiate of a name that nothing has end with 3")
+def _(home):
+    shutil.copy(home.file("o.dialtone", GOOD), home.profiles)
+    for verb in ("status", "disconnect", "renegotiate"):
+        done = home.expect(3, verb, "Offices")
+        expect("there is no profile 'Offices'" in done.err and "Did you mean 'Office'?" in done.err, done.err)
+
+
+@case("status of a tunnel without a profile shows it all the same")
+def _(home):
+    with Holder("Gone"):
+        expect("Gone (dialtone0)" in home.expect(0, "status", "Gone").out, "status Gone")
+        home.expect(0, "renegotiate", "Gone")
 
 
 @case("status shows the last state of a tunnel, made clean")
@@ -444,7 +462,7 @@ def _(home):
         wanted = dict(json.loads(CONNECTED), banner="hi[31m", weak=["modp1024"])
         for words in ((), ("Office",)):
             expect(json.loads(home.expect(0, "status", "--json", *words).out) == wanted, words)
-        expect("idle" in home.expect(0, "status", "Other").out, "Other")
+        home.expect(3, "status", "Other")
 
 
 @case("a tunnel is reached by the path of a profile that is wrong by now")
@@ -458,14 +476,14 @@ def _(home):
 def _(home):
     with Holder("Office"):
         done = home.expect(0, "status", user="nobody")
-        expect("Office (dialtone0)" in done.out and "10.1.2.3" not in done.out, done.out)
+        expect("Office (dialtone0): up, by another user" in done.out, done.out)
 
 
 @case("a state file that makes no sense does not break status")
 def _(home):
     for state in ("", "{", "[]", "{}", "x" * 60000, '{"schema":1,"state":"connected"}'):
         with Holder("Office", state=state):
-            expect("Office (dialtone0)" in home.expect(0, "status").out, state[:20])
+            expect("Office (dialtone0): starting" in home.expect(0, "status").out, state[:20])
             home.expect(0, "status", "--json")
 
 
@@ -497,6 +515,7 @@ def _(home):
 @case("disconnect of what is not connected is done already")
 def _(home):
     expect("No tunnel is up" in home.expect(0, "disconnect").err, "disconnect")
+    shutil.copy(home.file("o.dialtone", GOOD), home.profiles)
     expect("not connected" in home.expect(0, "disconnect", "Office").err, "disconnect Office")
 
 
@@ -519,7 +538,18 @@ def _(home):
 
 @case("renegotiate without a tunnel ends with 11")
 def _(home):
-    expect("not connected" in home.expect(11, "renegotiate", "Office").err, "renegotiate")
+    shutil.copy(home.file("o.dialtone", GOOD), home.profiles)
+    expect("not connected" in home.expect(11, "renegotiate", "Office").err, "renegotiate Office")
+    expect("No tunnel is up" in home.expect(11, "renegotiate").err, "renegotiate")
+
+
+@case("renegotiate without a name means the only tunnel, and refuses to choose among two")
+def _(home):
+    with Holder("Office") as holder:
+        home.expect(0, "renegotiate")
+        expect(holder.next_line() == "SIGHUP", "no SIGHUP")
+        with Holder("Home"):
+            expect("name a profile" in home.expect(2, "renegotiate").err, "among two")
 
 
 # ---- what is installed beside the program ----

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 import json  # noqa: E402
 
 from cases import case, main  # noqa: E402
-from client import Dialtone, binary, profile, secrets_text  # noqa: E402
+from client import Dialtone, binary, check_failed, profile, secrets_text  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
 from lab import ROOT, Site, expect, run, wait_until  # noqa: E402
 from measure import expect_ping, expect_tcp  # noqa: E402
@@ -144,15 +144,40 @@ def _(lab):
         expect("connected" not in said.replace("not connected", "").replace("disconnected", ""), f"status said {said}")
 
 
-@case("the same profile is not connected twice")
+@case("a profile with several mistakes is told of each, a line a mistake")
+def _(lab):
+    client = Dialtone(lab, profile(address="", identity="192.0.2.1", proposals="aes128-sha1"))
+    client.start()
+    expect(client.wait_exit(5) == 3, f"it ended with {client.events}")
+    lines = [line for line in client.stderr().splitlines() if f"{client.profile}:" in line]
+    expect(len(lines) == 3, f"it said:\n{client.stderr()}")
+    for key in ("Address", "ID", "Proposals"):
+        expect(sum(f"] {key}: " in line for line in lines) == 1, f"{key} in {lines}")
+
+
+@case("what a profile is warned about is said when it is connected, too")
 def _(lab):
     with Gateway(lab, Connection("alice@example.com")):
+        client = Dialtone(lab, profile(proposals="aes128-sha1-modp1024"))
+        client.connect()
+        client.disconnect()
+        expect(": warning: [Phase1] Proposals: " in client.stderr(), f"it said:\n{client.stderr()}")
+
+
+@case("the same profile is not connected twice")
+def _(lab):
+    with Gateway(lab, Connection("alice@example.com")) as gateway:
         client = Dialtone(lab, profile())
         client.connect()
+        asked = gateway.text().count("parsed AGGRESSIVE request")
         other = Dialtone(lab, profile(), name="other")
         other.start()
         code = other.wait_exit(5)
-        expect(code not in (0, None), f"it ended with {code}: {other.events}")
+        expect(code == 10, f"it ended with {code}: {other.events}")
+        check_failed(other.events[-1], "not-permitted")
+        expect("connected already" in other.events[-1]["message"], f"it said {other.events[-1]}")
+        again = gateway.text().count("parsed AGGRESSIVE request")
+        expect(again == asked > 0, f"the gateway was asked {asked} times, then {again} times")
         expect(client.process.poll() is None, "the first one ended")
         client.disconnect()
 

@@ -118,6 +118,19 @@ def _(lab):
         expect(window.wait_exit() == 0 and refused(gateway) == 1, gateway.text())
 
 
+@case("status says that one's own tunnel waits for an answer, to its user too")
+def _(lab):
+    client = dialtone(lab, Secrets__PSK="ask")
+    window = terminal.connect(lab, client)
+    window.wait_text("Preshared key of Office:")
+    user = ["setpriv", f"--reuid={CALLER}", f"--regid={CALLER}", "--clear-groups"]
+    for who in ([], user):
+        said = lab.run("client", *who, binary(), "status", "Office")
+        expect("needs-secrets" in said, f"{who or 'root'} is told {said}")
+    window.press("C-c")
+    expect(window.wait_exit() == 0, window.text())
+
+
 @case("on a terminal: an empty line gives up, and that ends with 4")
 def _(lab):
     with Served(lab, "fortitoken"):

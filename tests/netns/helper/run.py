@@ -387,6 +387,7 @@ def _(rig, program):
     rig.set_up(SPLIT)
     second = Rig(program)
     try:
+        second.refused("claim office", "InUse")
         expect("slot=1" in second.do("claim second"), "not slot 1")
         second.do("tun 1400")
         before = snapshot()

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -156,6 +157,35 @@ static void test_only_root_s_own_files_can_be_locked_by_others(void **state)
     assert_int_equal(stat(lock, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
     platform_slot_release(slot);
+}
+
+static void test_a_released_slot_leaves_no_file(void **state)
+{
+    PlatformSlot *slot = claim();
+
+    assert_int_equal(platform_slot_publish(slot), 0);
+    platform_slot_release(slot);
+    g_autoptr(GDir) left = g_dir_open(dir, 0, NULL);
+    assert_null(g_dir_read_name(left));
+}
+
+/* Whoever opened the file before its holder removed it holds the lock of a file without a name,
+ * and nobody else heeds that. */
+static void test_the_lock_of_a_removed_file_is_no_slot(void **state)
+{
+    PlatformSlot *first = claim();
+    g_autofree char *lock = kit_path(dir, "0.lock");
+    int old = open(lock, O_RDWR | O_CLOEXEC);
+
+    platform_slot_release(first);
+    assert_int_equal(flock(old, LOCK_EX | LOCK_NB), 0);
+    PlatformSlot *second = claim();
+    PlatformSlot *more = NULL;
+
+    assert_int_equal(platform_slot_info(second)->number, 0);
+    assert_int_equal(platform_slot_lock(dir, 0, &more), -EBUSY);
+    platform_slot_release(second);
+    close(old);
 }
 
 static void test_what_is_published_comes_back(void **state)
@@ -320,6 +350,8 @@ int main(void)
         CASE(test_a_killed_holder_s_slot_is_free_and_not_listed),
         CASE(test_a_stranger_sees_which_slots_are_alive),
         CASE(test_only_root_s_own_files_can_be_locked_by_others),
+        CASE(test_a_released_slot_leaves_no_file),
+        CASE(test_the_lock_of_a_removed_file_is_no_slot),
         CASE(test_what_is_published_comes_back),
         CASE(test_hostile_slot_files_are_passed_over),
         CASE(test_e6_a_directory_that_others_can_write_is_refused),
