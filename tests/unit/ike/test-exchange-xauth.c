@@ -275,6 +275,32 @@ static void test_a_password_to_which_nothing_was_said_is_not_given_again(void **
     talk_free(talk);
 }
 
+/* The end of the SA is how some gateways refuse. */
+static void test_a_gateway_that_deletes_the_sa_has_refused_the_password(void **state)
+{
+    Talk *talk = talk_new("secret");
+    static KitList list;
+    KitBytes body = {0};
+
+    ASK(talk, IKE_XAUTH_USER_NAME, IKE_XAUTH_USER_PASSWORD);
+    read_reply(talk);
+    kit_append_u32(&body, IKE_DOI_IPSEC);
+    kit_append_u8(&body, IKE_PROTOCOL_ISAKMP);
+    kit_append_u8(&body, 16);
+    kit_append_u16(&body, 1);
+    kit_append(&body, talk->gw->cookie_i, 8);
+    kit_append(&body, talk->gw->cookie_r, 8);
+    list.n = 0;
+    kit_list_add(&list, IKE_PAYLOAD_DELETE, body.bytes, body.n);
+    kit_chain_new(talk->gw, &talk->chain);
+    assert_int_equal(
+        kit_send(talk->gw, &talk->chain, IKE_EXCHANGE_INFORMATIONAL, IKE_HASH_1, &list), 0);
+    assert_int_equal(talk->gw->events[IKE_EVENT_FAILED], 1);
+    assert_int_equal(talk->gw->failure.reason, IKE_REASON_USER_AUTHENTICATION);
+    assert_true(talk->gw->failure.user_open);
+    talk_free(talk);
+}
+
 static void test_a_gateway_that_says_ok_leaves_nothing_open(void **state)
 {
     Talk *talk = talk_new("secret");
@@ -488,6 +514,7 @@ int main(void)
         cmocka_unit_test(test_a_password_that_was_refused_is_not_given_again_in_its_transaction),
         cmocka_unit_test(test_a_password_that_was_refused_is_not_given_hours_later),
         cmocka_unit_test(test_a_password_to_which_nothing_was_said_is_not_given_again),
+        cmocka_unit_test(test_a_gateway_that_deletes_the_sa_has_refused_the_password),
         cmocka_unit_test(test_a_gateway_that_says_ok_leaves_nothing_open),
         cmocka_unit_test(test_a_configured_password_is_no_code),
         cmocka_unit_test(test_a_gateway_that_asks_on_and_on_is_left),

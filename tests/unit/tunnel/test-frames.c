@@ -157,13 +157,13 @@ static void a_question_for_more_than_there_is_is_refused(void **state)
 static void a_name_in_a_question_has_no_control_characters(void **state)
 {
     const TunnelQuestion sent = {
-        .id = 4, .password = true, .user_name = "carol\x1b[2J\r\nroot\x9b", .message = ""};
-    TunnelQuestion got;
-    g_autofree char *user = NULL;
+        .id = 4, .asked_n = 0, .user_name = "carol\x1b[2J\r\nroot\x9b", .message = "\x1b[2J"};
+    g_auto(TunnelQuestion) got = {0};
     g_auto(TunnelFrame) frame = {0};
     assert_int_equal(tunnel_frame_send_question(pair[0], &sent), 0);
     assert_int_equal(tunnel_frame_receive(pair[1], 1000, &frame), 1);
-    assert_true(tunnel_frame_read_question(&frame, &got, &user));
+    assert_true(tunnel_frame_read_question(&frame, &got));
+    assert_null(strchr(got.message, '\x1b'));
     assert_true(g_utf8_validate(got.user_name, -1, NULL));
     for (const char *p = got.user_name; *p != '\0'; p = g_utf8_next_char(p))
         assert_false(g_unichar_iscntrl(g_utf8_get_char(p)));
