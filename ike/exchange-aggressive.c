@@ -302,6 +302,7 @@ static int commit_am2(IkeSession *session, IkeExchange *x, const IkeMessage *mes
     sa->vendors = answer->vendors;
     sa->round_trip = session->now - x->sent_at;
     sa->info.chosen = answer->choice.proposal;
+    sa->info.auth = session->config.auth;
     sa->info.gateway = answer->id;
     sa->info.vendors = answer->vendors;
     sa->info.xauth = sa->method == IKE_METHOD_XAUTH_INIT_PSK;

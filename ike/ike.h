@@ -43,6 +43,11 @@ enum {
     IKE_TEXT_MAX = 1024, /* bytes of a banner, message or list of domains, with the NUL */
     IKE_SECRET_MAX = 512,
     IKE_ID_MAX = 256,
+    IKE_CHAIN_MAX = 8,      /* certificates of a chain: ours, or a gateway's */
+    IKE_ANCHORS_MAX = 1024, /* a system's whole store is a few hundred */
+    IKE_CRLS_MAX = 64,
+    IKE_SIGNATURE_MAX = 1024, /* RSA of 8192 bits */
+    IKE_FINGERPRINT_SIZE = 32,
 };
 
 typedef struct IkeAddress {
@@ -69,6 +74,27 @@ typedef struct IkeSecret {
     uint8_t bytes[IKE_SECRET_MAX];
 } IkeSecret;
 
+/* Who proves what in Phase 1. With hybrid only the gateway has a certificate, and XAUTH says who we
+ * are. */
+typedef enum IkeAuth { IKE_AUTH_PSK, IKE_AUTH_CERTIFICATE, IKE_AUTH_HYBRID } IkeAuth;
+
+typedef struct IkeBlob {
+    const uint8_t *bytes; /* DER */
+    size_t n;
+} IkeBlob;
+
+/* Copied by ike_session_new(). The private key is elsewhere: see IKE_EVENT_SIGN. */
+typedef struct IkeCredentials {
+    const IkeBlob *chain; /* our certificate first, then its issuers; none with hybrid */
+    size_t chain_n;
+    const IkeBlob *anchors; /* CA certificates that may have issued the gateway's */
+    size_t anchors_n;
+    const IkeBlob *crls;
+    size_t crls_n;
+    bool require_crl;    /* a certificate whose issuer has no current CRL here is refused */
+    int64_t wall_offset; /* seconds: Unix time is session time / IKE_SECOND + wall_offset */
+} IkeCredentials;
+
 typedef struct IkePhase1Proposal {
     const IkeCipher *cipher;
     const IkeHash *hash;
@@ -93,11 +119,13 @@ typedef enum IkeSelectors { IKE_SELECTORS_EACH, IKE_SELECTORS_ANY } IkeSelectors
 typedef enum IkeTristate { IKE_AUTO, IKE_YES, IKE_NO } IkeTristate;
 
 typedef struct IkeConfig {
-    IkeAddress gateway; /* port: where Phase 1 begins, 500 as a rule */
-    IkeAddress local;   /* for NAT detection; family 0 where it is not known */
-    IkeIdentity id;     /* FQDN, USER_FQDN or KEY_ID */
-    IkeIdentity remote_id;
+    IkeAddress gateway;    /* port: where Phase 1 begins, 500 as a rule */
+    IkeAddress local;      /* for NAT detection; family 0 where it is not known */
+    IkeIdentity id;        /* FQDN, USER_FQDN or KEY_ID */
+    IkeIdentity remote_id; /* with certificates never IKE_ID_ANY; a DN is its DER */
+    IkeAuth auth;
     IkeSecret psk;
+    IkeCredentials credentials;
     IkeSecret user;     /* not known: asked for when the gateway wants it */
     IkeSecret password; /* likewise */
 
@@ -181,7 +209,23 @@ typedef enum IkeDetail {
     IKE_DETAIL_DELETED,         /* the gateway ended the tunnel */
     IKE_DETAIL_EXPIRED,         /* a renewal did not come in time */
     IKE_DETAIL_NETWORKS_CUT,    /* a notice: more networks than IKE_NETWORKS_MAX */
-    IKE_DETAIL_LOCAL,           /* `error` is an errno of ours */
+    /* What the gateway's certificate lacks; `text` is its subject where nothing else is said. */
+    IKE_DETAIL_CERT_NONE,      /* the gateway sent none */
+    IKE_DETAIL_CERT_MALFORMED, /* one that can't be read */
+    IKE_DETAIL_CERT_EXPIRED,
+    IKE_DETAIL_CERT_NOT_YET,   /* valid only from a later day on */
+    IKE_DETAIL_CERT_ISSUER,    /* no chain to an anchor; `text` is the issuer that is missing */
+    IKE_DETAIL_CERT_REVOKED,   /* itself, or the CA in `text` */
+    IKE_DETAIL_CERT_NO_CRL,    /* no current CRL of the issuer in `text`, and one is required */
+    IKE_DETAIL_CERT_ID,        /* RemoteID does not stand in it */
+    IKE_DETAIL_CERT_USE,       /* its key usage or extended key usage is another one */
+    IKE_DETAIL_CERT_WEAK,      /* a key or a signature in the chain is too weak */
+    IKE_DETAIL_CERT_INVALID,   /* the chain breaks a rule of its own (constraints, signatures) */
+    IKE_DETAIL_CERT_SIGNATURE, /* SIG_R does not fit: somebody shows a certificate not his own */
+    IKE_DETAIL_CERT_OTHER_CA,  /* a notice: the gateway asks for one of the CA in `text` */
+    IKE_DETAIL_NO_SIGNATURE,   /* nobody could sign with our private key */
+    IKE_DETAIL_KEY_MISMATCH,   /* what was signed does not fit our certificate */
+    IKE_DETAIL_LOCAL,          /* `error` is an errno of ours */
 } IkeDetail;
 
 typedef struct IkeFailure {
@@ -193,15 +237,25 @@ typedef struct IkeFailure {
     bool user_open; /* the configured password has gone out, and nothing was said to it */
 } IkeFailure;
 
+/* A certificate that was verified; all zero where there is none. */
+typedef struct IkeCertificateInfo {
+    char subject[IKE_ID_MAX]; /* "C=NL, O=Example, CN=gw"; printable, UTF-8, may be cut */
+    char issuer[IKE_ID_MAX];
+    int64_t not_after;                         /* Unix time */
+    uint8_t fingerprint[IKE_FINGERPRINT_SIZE]; /* SHA-256 of the DER */
+} IkeCertificateInfo;
+
 typedef struct IkePhase1Info {
     IkePhase1Proposal chosen;
+    IkeAuth auth;
     bool xauth;        /* the method that was chosen authenticates a user too */
     bool fallback;     /* not the first group */
     bool natt;         /* UDP encapsulation is in use */
     bool nat_detected; /* a NAT was seen (or, when it was forced, feigned) */
     uint32_t lifetime; /* seconds, the shorter side's */
     IkeIdentity gateway;
-    unsigned vendors; /* bits of IkeVendor that the gateway has shown */
+    unsigned vendors;               /* bits of IkeVendor that the gateway has shown */
+    IkeCertificateInfo certificate; /* the gateway's */
 } IkePhase1Info;
 
 typedef struct IkeInnerConfig {
@@ -256,12 +310,24 @@ typedef struct IkeAnswer {
     IkeSecret given[IKE_ASK_KINDS]; /* what was asked and is not known here goes out empty */
 } IkeAnswer;
 
+/* Asks for a signature of our private key, which this process does not have.
+ * RSA: PKCS #1 v1.5 padding of type 1 around the bytes as they are, without DigestInfo (RFC 2409,
+ * 5.1). ECDSA: the bytes are the digest; the signature is r | s, each of the curve's length
+ * (RFC 4754, 7). */
+typedef struct IkeSigning {
+    uint32_t id; /* for ike_session_answer_signature() */
+    bool ecdsa;
+    uint16_t n;
+    uint8_t bytes[IKE_HASH_MAX];
+} IkeSigning;
+
 typedef enum IkeEventType {
     IKE_EVENT_STATE,     /* .state */
     IKE_EVENT_PHASE1,    /* .phase1: authenticated, at first and at each renewal */
     IKE_EVENT_QUESTION,  /* .question */
     IKE_EVENT_MESSAGE,   /* .message: words of the gateway's, hostile text, that ask nothing */
     IKE_EVENT_USER,      /* the gateway has accepted what the user said */
+    IKE_EVENT_SIGN,      /* .signing: Phase 1 waits, at first and at each renewal */
     IKE_EVENT_CONFIG,    /* .config: inner addresses, before the first SA and when they change */
     IKE_EVENT_SA_IN,     /* .sa and .esp: take packets with spi_in from now on; owned by receiver */
     IKE_EVENT_SA_OUT,    /* .sa and .esp: send local -> remote with it, in place of a former one */
@@ -281,6 +347,7 @@ typedef struct IkeEvent {
         IkePhase1Info phase1;
         IkeQuestion question;
         char message[IKE_TEXT_MAX];
+        IkeSigning signing;
         IkeInnerConfig config;
         struct {
             IkeSaInfo sa;
@@ -293,7 +360,9 @@ typedef struct IkeEvent {
 
 /* ---- the session ---- */
 
-/* `random` is called for cookies, nonces, keys, IVs and jitter as long as the session lives. */
+/* `random` is called for cookies, nonces, keys, IVs and jitter as long as the session lives.
+ * -EINVAL for a configuration that makes no sense, -ENOTSUP for a kind of authentication that can't
+ * be done, -EBADMSG for a certificate or CRL in it that can't be read. */
 int ike_session_new(IkeSession **sessionp, const IkeConfig *config, IkeRandomFn random,
                     void *context);
 IkeSession *ike_session_free(IkeSession *session);
@@ -306,6 +375,9 @@ int ike_session_receive(IkeSession *session, const uint8_t *bytes, size_t n, Ike
 int ike_session_tick(IkeSession *session, uint64_t now);
 /* NULL: nobody could answer. */
 int ike_session_answer(IkeSession *session, uint32_t id, const IkeAnswer *answer, uint64_t now);
+/* NULL: nobody can sign. */
+int ike_session_answer_signature(IkeSession *session, uint32_t id, const uint8_t *signature,
+                                 size_t n, uint64_t now);
 /* What the data path saw: the time of the last authentic inbound ESP packet (0: none), and on
  * which inbound SPI. Call it before a tick, and when packets go out and none come back. */
 void ike_session_traffic(IkeSession *session, uint32_t spi_in, uint64_t last_inbound);

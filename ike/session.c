@@ -168,9 +168,23 @@ static bool proposals_fit(const IkeConfig *config)
     return true;
 }
 
+static bool credentials_fit(const IkeConfig *config)
+{
+    const IkeCredentials *c = &config->credentials;
+
+    if (config->auth == IKE_AUTH_PSK)
+        return config->psk.known;
+    /* Any gateway of any customer of the same CA would do. */
+    if (config->remote_id.type == IKE_ID_ANY || c->anchors_n == 0)
+        return false;
+    if (config->auth == IKE_AUTH_HYBRID)
+        return c->chain_n == 0 && config->xauth != IKE_XAUTH_NO;
+    return c->chain_n > 0;
+}
+
 static bool config_is_complete(const IkeConfig *config)
 {
-    return config->gateway.family != 0 && config->psk.known && secret_fits(&config->psk) &&
+    return config->gateway.family != 0 && credentials_fit(config) && secret_fits(&config->psk) &&
            secret_fits(&config->user) && secret_fits(&config->password) && identities_fit(config) &&
            proposals_fit(config) && config->networks_n <= IKE_NETWORKS_MAX &&
            config->phase1_lifetime > 0 && config->phase2_lifetime > 0 &&
@@ -182,6 +196,8 @@ int ike_session_new(IkeSession **sessionp, const IkeConfig *config, IkeRandomFn 
 {
     if (!config_is_complete(config))
         return -EINVAL;
+    if (config->auth != IKE_AUTH_PSK)
+        return -ENOTSUP;
     IkeSession *session = calloc(1, sizeof(*session));
     if (session == NULL)
         return -ENOMEM;
@@ -288,6 +304,16 @@ int ike_session_answer(IkeSession *session, uint32_t id, const IkeAnswer *answer
     if (!answer_fits(answer))
         return -EINVAL;
     return ike_session_finish(session, ike_xauth_answer(session, session->asking, answer));
+}
+
+int ike_session_answer_signature(IkeSession *session, uint32_t id, const uint8_t *signature,
+                                 size_t n, uint64_t now)
+{
+    (void)id;
+    (void)signature;
+    (void)n;
+    session->now = now;
+    return 0; /* none was asked for */
 }
 
 void ike_session_traffic(IkeSession *session, uint32_t spi_in, uint64_t last_inbound)

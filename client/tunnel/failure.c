@@ -202,6 +202,69 @@ static const Row DETAILS[] = {
                             NULL},
     [IKE_DETAIL_NETWORKS_CUT] = {N_("The gateway %s names more networks than this client takes."),
                                  N_("Ask its administrator for fewer and larger networks."), NULL},
+    [IKE_DETAIL_CERT_NONE] =
+        {N_("The gateway %s sent no certificate."),
+         N_("Ask the administrator to let the gateway send its certificate, or set [Identity] "
+            "Auth=psk if it has a preshared key for you."),
+         NULL},
+    [IKE_DETAIL_CERT_MALFORMED] =
+        {N_("The gateway %s sent a certificate that can't be read."),
+         N_("Ask the administrator to look at the gateway's certificate."), NULL},
+    [IKE_DETAIL_CERT_EXPIRED] =
+        {N_("A certificate of the gateway %s has expired (%s)."),
+         N_("Check this computer's date. If it is right, ask the administrator to renew the "
+            "certificate."),
+         NULL},
+    [IKE_DETAIL_CERT_NOT_YET] = {N_("A certificate of the gateway %s is not valid yet (%s)."),
+                                 N_("Check this computer's date."), NULL},
+    [IKE_DETAIL_CERT_ISSUER] =
+        {N_("The certificate of the gateway %s was issued by %s, which [Identity] CA does not "
+            "have."),
+         N_("Ask the administrator for the certificate of that CA and name it in [Identity] CA. "
+            "Nothing else was sent."),
+         NULL},
+    [IKE_DETAIL_CERT_REVOKED] =
+        {N_("A certificate of the gateway %s has been revoked (%s)."),
+         N_("Don't connect; ask the administrator for the reason. Nothing else was sent."), NULL},
+    [IKE_DETAIL_CERT_NO_CRL] =
+        {N_("Whether the certificate of the gateway %s has been revoked can't be said: there is "
+            "no current list of %s."),
+         N_("Ask the administrator for a new revocation list (CRL)."), NULL},
+    [IKE_DETAIL_CERT_ID] =
+        {N_("The certificate of the gateway %s (%s) does not have the name that the profile "
+            "expects."),
+         N_("Set [Gateway] RemoteID to a name in the certificate's subjectAltName, but only if "
+            "the administrator confirms it. Nothing else was sent."),
+         NULL},
+    [IKE_DETAIL_CERT_USE] =
+        {N_("The certificate of the gateway %s (%s) was issued for another use."),
+         N_("Ask the administrator for a gateway certificate with the extended key usage "
+            "serverAuth or ipsecIKE, or with none."),
+         NULL},
+    [IKE_DETAIL_CERT_WEAK] =
+        {N_("A certificate of the gateway %s is too weak to be trusted (%s)."),
+         N_("Ask the administrator for a certificate with an RSA key of 2048 bits or more, or an "
+            "elliptic one, signed with SHA-256 or better."),
+         NULL},
+    [IKE_DETAIL_CERT_INVALID] =
+        {N_("The certificates of the gateway %s do not form a valid chain (%s)."),
+         N_("Ask the administrator to look at the gateway's certificate and its issuers'."), NULL},
+    [IKE_DETAIL_CERT_SIGNATURE] =
+        {N_("The gateway %s could not prove that the certificate it shows (%s) is its own."),
+         N_("Another device may answer in its place. Try from another network; if it stays so, "
+            "tell the administrator."),
+         NULL},
+    [IKE_DETAIL_CERT_OTHER_CA] =
+        {N_("The gateway %s asks for a certificate of another issuer (%s)."),
+         N_("Ask the administrator which certificate the gateway takes."), NULL},
+    [IKE_DETAIL_NO_SIGNATURE] =
+        {N_("The gateway %s wants to see your certificate, and nobody could sign with its key."),
+         N_("Check [Identity] Certificate: that the token is there, and that its PIN or the "
+            "key's passphrase was given."),
+         NULL},
+    [IKE_DETAIL_KEY_MISMATCH] =
+        {N_("The private key does not belong to the certificate meant for the gateway %s."),
+         N_("Check [Identity] Certificate: certificate and key must be of one pair."), NULL},
     [IKE_DETAIL_LOCAL] = {N_("This computer could not go on (%2$s) while talking to %1$s."),
                           N_("If the profile names a weak algorithm, this system's OpenSSL may "
                              "have switched it off; choose a stronger one."),

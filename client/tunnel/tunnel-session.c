@@ -243,6 +243,12 @@ static void on_ike_connected(Tunnel *self)
     tunnel_link_apply(self);
 }
 
+/* The private key is with nobody who could be asked. */
+static void on_sign(Tunnel *self, const IkeSigning *signing)
+{
+    (void)ike_session_answer_signature(self->session, signing->id, NULL, 0, platform_clock_now());
+}
+
 static void on_over(Tunnel *self, const IkeFailure *failure)
 {
     self->session_over = true;
@@ -269,6 +275,9 @@ static void on_event(Tunnel *self, const IkeEvent *event)
         break;
     case IKE_EVENT_USER:
         tunnel_question_accepted(self);
+        break;
+    case IKE_EVENT_SIGN:
+        on_sign(self, &event->signing);
         break;
     case IKE_EVENT_CONFIG:
         on_config(self, &event->config);

@@ -224,6 +224,13 @@ static void print_event(Pipe *pipe, const IkeEvent *event)
     case IKE_EVENT_USER:
         printf("event user {}\n");
         return;
+    case IKE_EVENT_SIGN:
+        printf("event sign {\"id\":%u,\"ecdsa\":%s,\"bytes\":\"", event->signing.id,
+               event->signing.ecdsa ? "true" : "false");
+        for (size_t i = 0; i < event->signing.n; i++)
+            printf("%02x", event->signing.bytes[i]);
+        printf("\"}\n");
+        return;
     case IKE_EVENT_CONFIG:
         print_inner(&event->config);
         return;

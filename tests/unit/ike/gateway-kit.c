@@ -52,6 +52,9 @@ static void take_event(KitGateway *gw, const IkeEvent *event)
     case IKE_EVENT_MESSAGE:
         memcpy(gw->message, event->message, sizeof(gw->message));
         break;
+    case IKE_EVENT_SIGN:
+        gw->signing = event->signing;
+        break;
     case IKE_EVENT_CONFIG:
         gw->inner = event->config;
         break;

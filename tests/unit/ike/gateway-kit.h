@@ -55,6 +55,7 @@ typedef struct KitGateway {
     IkeFailure failure;
     IkeQuestion question;
     char message[IKE_TEXT_MAX];
+    IkeSigning signing;
     IkeInnerConfig inner;
     IkeSaInfo in, out, gone;
 } KitGateway;
