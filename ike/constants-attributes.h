@@ -37,7 +37,12 @@ enum {
 typedef enum IkeAuthMethod {
     IKE_METHOD_PSK = 1,
     IKE_METHOD_RSA_SIG = 3,
-    IKE_METHOD_XAUTH_INIT_PSK = 65001,
+    IKE_METHOD_ECDSA_256 = 9, /* RFC 4754 */
+    IKE_METHOD_ECDSA_384 = 10,
+    IKE_METHOD_ECDSA_521 = 11,
+    IKE_METHOD_HYBRID_INIT_RSA = 64221, /* draft-ietf-ipsec-isakmp-hybrid-auth-05, 3.2.1 */
+    IKE_METHOD_XAUTH_INIT_PSK = 65001,  /* draft-ietf-ipsec-isakmp-xauth-06, 7.2 */
+    IKE_METHOD_XAUTH_INIT_RSA = 65005,
 } IkeAuthMethod;
 
 /* Phase 2 (RFC 2407, 4.4.4 and 4.5; RFC 3947, 5) */

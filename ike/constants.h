@@ -61,6 +61,9 @@ enum { IKE_FRAGMENT_LAST = 0x01 }; /* flags of a fragment */
 
 enum { IKE_FLAG_ENCRYPTION = 0x01, IKE_FLAG_COMMIT = 0x02, IKE_FLAG_AUTH_ONLY = 0x04 };
 
+/* Certificate encodings (RFC 2408, 3.9) */
+enum { IKE_CERT_PKCS7 = 1, IKE_CERT_X509_SIGNATURE = 4, IKE_CERT_CRL = 7 };
+
 /* Protocols of proposals, DELETE and NOTIFY (RFC 2407, 4.4.1) */
 enum { IKE_PROTOCOL_ISAKMP = 1, IKE_PROTOCOL_AH = 2, IKE_PROTOCOL_ESP = 3 };
 
@@ -91,9 +94,14 @@ typedef enum IkeIdType {
     X(PAYLOAD_MALFORMED, 16, "PAYLOAD-MALFORMED")                                                  \
     X(INVALID_KEY_INFORMATION, 17, "INVALID-KEY-INFORMATION")                                      \
     X(INVALID_ID_INFORMATION, 18, "INVALID-ID-INFORMATION")                                        \
+    X(INVALID_CERT_ENCODING, 19, "INVALID-CERT-ENCODING")                                          \
+    X(INVALID_CERTIFICATE, 20, "INVALID-CERTIFICATE")                                              \
+    X(CERT_TYPE_UNSUPPORTED, 21, "CERT-TYPE-UNSUPPORTED")                                          \
+    X(INVALID_CERT_AUTHORITY, 22, "INVALID-CERT-AUTHORITY")                                        \
     X(INVALID_HASH_INFORMATION, 23, "INVALID-HASH-INFORMATION")                                    \
     X(AUTHENTICATION_FAILED, 24, "AUTHENTICATION-FAILED")                                          \
     X(INVALID_SIGNATURE, 25, "INVALID-SIGNATURE")                                                  \
+    X(CERTIFICATE_UNAVAILABLE, 28, "CERTIFICATE-UNAVAILABLE")                                      \
     X(UNSUPPORTED_EXCHANGE_TYPE, 29, "UNSUPPORTED-EXCHANGE-TYPE")                                  \
     X(UNEQUAL_PAYLOAD_LENGTHS, 30, "UNEQUAL-PAYLOAD-LENGTHS")                                      \
     X(CONNECTED, 16384, "CONNECTED")                                                               \

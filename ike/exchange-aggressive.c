@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Aggressive mode with a preshared key, as initiator (RFC 2409, 5.4; RFC 3947, 3 and 4):
+ * Aggressive mode as initiator (RFC 2409, 5.1 and 5.4; RFC 3947, 3 and 4):
  *
- *   AM1 ->  SA, KE, Ni, IDii, VIDs
- *   AM2 <-  SA, KE, Nr, IDir, HASH_R, VIDs, NAT-D, NAT-D
- *   AM3 ->  HASH_I, NAT-D, NAT-D      encrypted; to port 4500 when ESP goes in UDP
+ *   AM1 ->  SA, KE, Ni, IDii, [CERTREQ], VIDs
+ *   AM2 <-  SA, KE, Nr, IDir, [CERT, SIG_R | HASH_R], [CERTREQ], VIDs, NAT-D, NAT-D
+ *   AM3 ->  [CERT, SIG_I | HASH_I], NAT-D, NAT-D     encrypted; to port 4500 when ESP goes in UDP
  *
  * One exchange carries one Diffie-Hellman group, so a profile with several is several attempts.
- * Until HASH_R has been verified everything that comes is hearsay: a refusal, or an answer that
- * does not fit, is noted as a hint, and half a second is given to a better answer.
+ * SIG_I is made elsewhere: the exchange waits for it between AM2 and AM3.
+ * Until HASH_R or SIG_R has been verified everything that comes is hearsay: a refusal, or an answer
+ * that does not fit, is noted as a hint, and half a second is given to a better answer.
  */
+#include "ike/auth.h"
+#include "ike/cert-key.h"
 #include "ike/dh.h"
 #include "ike/payload-id.h"
 #include "ike/policy.h"
@@ -25,28 +28,20 @@ enum { NONCE_SIZE = 32, SA_BODY_MAX = 512 };
 typedef struct Aggressive {
     IkeDh *dh;
     IkePhase1Offer offer;
-    uint16_t methods[2];
+    uint16_t methods[IKE_METHODS_MAX];
     uint8_t sa_body[SA_BODY_MAX], id_body[IKE_ID_HEADER_SIZE + IKE_ID_MAX];
     size_t sa_n, id_n;
     unsigned trials; /* answers that a Diffie-Hellman computation was spent on */
     IkeFailure hint; /* reason NONE: none */
     /* taken from AM2, for AM3 */
     uint8_t hash_i[IKE_HASH_MAX];
+    size_t hash_i_n;
+    size_t chain_n; /* certificates of ours to show */
+    uint8_t signature[IKE_SIGNATURE_MAX];
+    size_t signature_n;
 } Aggressive;
 
 /* ---- AM1 ---- */
-
-static void choose_methods(const IkeConfig *config, Aggressive *am)
-{
-    bool user = config->xauth == IKE_XAUTH_REQUIRED ||
-                (config->xauth == IKE_XAUTH_AUTO && config->user.known);
-
-    am->offer.methods = am->methods;
-    if (user)
-        am->methods[am->offer.methods_n++] = IKE_METHOD_XAUTH_INIT_PSK;
-    if (!user || config->offer_plain_psk)
-        am->methods[am->offer.methods_n++] = IKE_METHOD_PSK;
-}
 
 static bool write_bodies(const IkeConfig *config, Aggressive *am)
 {
@@ -76,6 +71,8 @@ static int build_am1(IkeSession *session, IkeExchange *x, IkeBuilder *builder)
     ike_builder_add(builder, IKE_PAYLOAD_KE, ike_dh_public(am->dh));
     ike_builder_add(builder, IKE_PAYLOAD_NONCE, (IkeSlice){x->nonce_i, x->nonce_i_n});
     ike_builder_add(builder, IKE_PAYLOAD_ID, (IkeSlice){am->id_body, am->id_n});
+    if (session->trust != NULL)
+        ike_auth_add_requests(builder, session->trust);
     ike_vendor_add(builder, our_vendors(&session->config));
     return 0;
 }
@@ -85,11 +82,14 @@ static int build_am1(IkeSession *session, IkeExchange *x, IkeBuilder *builder)
 /* What AM2 says, decoded; nothing of it is believed yet. */
 typedef struct Answer {
     IkePhase1Choice choice;
-    IkeSlice ke, nonce, id_body, hash;
+    const IkeMethod *method;
+    IkeSlice ke, nonce, id_body;
+    IkeProof proof;
     IkeIdentity id;
     unsigned vendors;
     uint8_t secret[IKE_DH_MAX];
     IkeKeys keys;
+    IkePeer peer; /* its certificate, once it was checked */
 } Answer;
 
 static IkeSlice body_of(const IkeMessage *message, IkePayloadType type)
@@ -122,10 +122,11 @@ static IkeDetail decode_am2(const Aggressive *am, const IkeMessage *message, Ans
     answer->ke = body_of(message, IKE_PAYLOAD_KE);
     answer->nonce = body_of(message, IKE_PAYLOAD_NONCE);
     answer->id_body = body_of(message, IKE_PAYLOAD_ID);
-    answer->hash = body_of(message, IKE_PAYLOAD_HASH);
+    answer->method = ike_auth_method(answer->choice.method);
     answer->vendors = collect_vendors(message);
     if (answer->nonce.n < IKE_NONCE_MIN || answer->nonce.n > IKE_NONCE_MAX ||
-        answer->hash.n != answer->choice.proposal.hash->size ||
+        answer->method == NULL ||
+        !ike_proof_read(message, answer->method, answer->choice.proposal.hash, &answer->proof) ||
         ike_message_count(message, IKE_PAYLOAD_ID) != 1 ||
         !ike_id_read(answer->id_body, &answer->id, &protocol, &port) ||
         memcmp(message->header.cookie_r, no_cookie, IKE_COOKIE_SIZE) == 0)
@@ -138,7 +139,7 @@ static IkePhase1Material material_of(const IkeSession *session, const IkeExchang
 {
     const Aggressive *am = x->data;
 
-    return (IkePhase1Material){
+    IkePhase1Material material = {
         .cookie_i = {message->header.cookie_i, IKE_COOKIE_SIZE},
         .cookie_r = {message->header.cookie_r, IKE_COOKIE_SIZE},
         .public_i = ike_dh_public(am->dh),
@@ -151,14 +152,28 @@ static IkePhase1Material material_of(const IkeSession *session, const IkeExchang
         .secret = {answer->secret, am->offer.group->secret_size},
         .psk = {session->config.psk.bytes, session->config.psk.n},
     };
+    ike_auth_bind(answer->method, &material);
+    return material;
 }
 
-/* Keys and HASH_R. IKE_DETAIL_NONE: the gateway knows the preshared key. Negative: our fault. */
+/* The gateway's certificate, before the signature that only its key can have made. */
+static int check_certificate(const IkeSession *session, Answer *answer)
+{
+    if (!answer->method->gateway_signs)
+        return IKE_DETAIL_NONE;
+    int r = ike_trust_check(session->trust, answer->proof.certs, answer->proof.certs_n,
+                            session->now, &answer->peer);
+    if (r == 0 && answer->peer.kind != answer->method->key)
+        r = IKE_DETAIL_CERT_SIGNATURE;
+    return r;
+}
+
+/* Keys, certificate, HASH_R or SIG_R. IKE_DETAIL_NONE: the gateway is who it says it is, or at
+ * least knows the preshared key. Negative: our fault. */
 static int authenticate(const IkeSession *session, IkeExchange *x, const IkeMessage *message,
                         Answer *answer)
 {
     Aggressive *am = x->data;
-    uint8_t hash_r[IKE_HASH_MAX];
     int r = ike_dh_derive(am->dh, answer->ke, answer->secret);
 
     if (r != 0)
@@ -168,11 +183,12 @@ static int authenticate(const IkeSession *session, IkeExchange *x, const IkeMess
     answer->keys.hash = answer->choice.proposal.hash;
     r = ike_keys_derive(&answer->keys, &material);
     if (r == 0)
-        r = ike_auth_hash_r(&answer->keys, &material, hash_r);
-    if (r < 0)
+        r = check_certificate(session, answer);
+    if (r == 0)
+        r = ike_proof_check(&answer->proof, &answer->keys, &material, &answer->peer);
+    if (r != 0)
         return r;
-    if (!ike_equal(hash_r, answer->hash.bytes, answer->hash.n))
-        return IKE_DETAIL_WRONG_PSK;
+    am->hash_i_n = material.auth_hash != NULL ? material.auth_hash->size : answer->keys.hash->size;
     return ike_auth_hash_i(&answer->keys, &material, am->hash_i);
 }
 
@@ -262,7 +278,7 @@ static void give_better_answer_time(IkeSession *session, IkeExchange *x)
         x->give_up_at = limit;
 }
 
-static int note_bad_answer(IkeSession *session, IkeExchange *x, IkeDetail detail)
+static int note_bad_answer(IkeSession *session, IkeExchange *x, IkeDetail detail, const char *text)
 {
     Aggressive *am = x->data;
 
@@ -272,6 +288,7 @@ static int note_bad_answer(IkeSession *session, IkeExchange *x, IkeDetail detail
                             .reason = detail == IKE_DETAIL_NOT_OFFERED
                                           ? IKE_REASON_NO_PROPOSAL_CHOSEN
                                           : IKE_REASON_GATEWAY_AUTHENTICATION};
+    memcpy(am->hint.text, text, strnlen(text, sizeof(am->hint.text) - 1));
     give_better_answer_time(session, x);
     return IKE_IGNORED;
 }
@@ -286,9 +303,38 @@ static int refuse_gateway_id(IkeSession *session, const Answer *answer)
     return r < 0 ? r : IKE_IGNORED;
 }
 
+/* With a certificate it is the certificate that says who the gateway is, and was checked for that:
+ * gateways put their address, their DN or whatever into IDir. */
 static bool is_expected_gateway(const IkeConfig *config, const IkeIdentity *id)
 {
-    return config->remote_id.type == IKE_ID_ANY || ike_id_equal(&config->remote_id, id);
+    return config->auth != IKE_AUTH_PSK || config->remote_id.type == IKE_ID_ANY ||
+           ike_id_equal(&config->remote_id, id);
+}
+
+/* The key is with somebody else, who may have to find a card first. */
+static int ask_signature(IkeSession *session, IkeExchange *x, const IkeMessage *message)
+{
+    Aggressive *am = x->data;
+    IkeEvent event = {.type = IKE_EVENT_SIGN};
+    IkeSlice other_ca;
+
+    am->chain_n = ike_auth_chain_for(session->trust, message, &other_ca);
+    if (other_ca.n > 0) {
+        IkeEvent notice = {.type = IKE_EVENT_NOTICE,
+                           .failure = {.detail = IKE_DETAIL_CERT_OTHER_CA}};
+        ike_cert_format_der(other_ca, notice.failure.text, sizeof(notice.failure.text));
+        int r = ike_session_emit(session, &notice);
+        if (r < 0)
+            return r;
+    }
+    session->signing = x;
+    x->waiting = x->sa->signing = true;
+    x->sa->stage_limit = session->now + IKE_SIGNATURE_WAIT;
+    event.signing.id = ++session->signature;
+    event.signing.ecdsa = ike_trust_key(session->trust) != IKE_KEY_RSA;
+    event.signing.n = (uint16_t)am->hash_i_n;
+    memcpy(event.signing.bytes, am->hash_i, am->hash_i_n);
+    return ike_session_emit(session, &event);
 }
 
 static int commit_am2(IkeSession *session, IkeExchange *x, const IkeMessage *message,
@@ -305,7 +351,8 @@ static int commit_am2(IkeSession *session, IkeExchange *x, const IkeMessage *mes
     sa->info.auth = session->config.auth;
     sa->info.gateway = answer->id;
     sa->info.vendors = answer->vendors;
-    sa->info.xauth = sa->method == IKE_METHOD_XAUTH_INIT_PSK;
+    sa->info.xauth = answer->method->xauth;
+    sa->info.certificate = answer->peer.info;
     sa->info.fallback = session->group > 0;
     memcpy(x->iv, sa->keys.iv, sizeof(x->iv));
     x->nonce_r_n = (uint16_t)answer->nonce.n;
@@ -322,7 +369,8 @@ static int commit_am2(IkeSession *session, IkeExchange *x, const IkeMessage *mes
     ike_isakmp_sa_set_lifetime(
         session, sa, ike_policy_lifetime(session->config.phase1_lifetime, answer->choice.lifetime));
     x->confirm = true;
-    return IKE_ACCEPTED;
+    r = answer->method->we_sign ? ask_signature(session, x, message) : 0;
+    return r < 0 ? r : IKE_ACCEPTED;
 }
 
 static int consume_am2(IkeSession *session, IkeExchange *x, const IkeMessage *message)
@@ -334,23 +382,61 @@ static int consume_am2(IkeSession *session, IkeExchange *x, const IkeMessage *me
     if (r == IKE_DETAIL_NONE && am->trials++ < IKE_TRIALS_MAX)
         r = authenticate(session, x, message, &answer);
     else if (r == IKE_DETAIL_NONE)
-        r = IKE_DETAIL_WRONG_PSK;
+        r = answer.method->gateway_signs ? IKE_DETAIL_CERT_SIGNATURE : IKE_DETAIL_WRONG_PSK;
     if (r > 0) {
-        r = note_bad_answer(session, x, (IkeDetail)r);
+        r = note_bad_answer(session, x, (IkeDetail)r, answer.peer.text);
     } else if (r == 0 && !is_expected_gateway(&session->config, &answer.id)) {
         r = refuse_gateway_id(session, &answer);
     } else if (r == 0) {
         r = commit_am2(session, x, message, &answer);
     }
+    ike_peer_clear(&answer.peer);
     ike_wipe(&answer, sizeof(answer));
     return r;
+}
+
+/* ---- AM3 ---- */
+
+/* A renewal is tried again; the tunnel stays meanwhile. */
+static int give_up_signing(IkeSession *session, IkeExchange *x, IkeDetail detail)
+{
+    ike_exchange_finish(session, x);
+    if (!x->sa->renewal)
+        return ike_session_fail_simply(session, IKE_REASON_SECRET_MISSING, detail);
+    x->sa->remove_at = session->now;
+    session->phase1_retry_at = session->now + IKE_RENEWAL_RETRY;
+    return ike_session_notice(session, detail, 0);
+}
+
+int ike_aggressive_sign(IkeSession *session, IkeExchange *x, IkeSlice signature)
+{
+    Aggressive *am = x->data;
+
+    session->signing = NULL;
+    x->waiting = x->sa->signing = false;
+    x->sa->stage_limit = IKE_NEVER;
+    if (signature.bytes == NULL)
+        return give_up_signing(session, x, IKE_DETAIL_NO_SIGNATURE);
+    /* Sent off, one of another key would come back as no more than a refusal. */
+    if (signature.n > sizeof(am->signature) ||
+        !ike_key_verifies(ike_trust_public_key(session->trust),
+                          (IkeSlice){am->hash_i, am->hash_i_n}, signature))
+        return give_up_signing(session, x, IKE_DETAIL_KEY_MISMATCH);
+    memcpy(am->signature, signature.bytes, signature.n);
+    am->signature_n = signature.n;
+    return ike_exchange_run(session, x);
 }
 
 static int build_am3(IkeSession *session, IkeExchange *x, IkeBuilder *builder)
 {
     Aggressive *am = x->data;
 
-    ike_builder_add(builder, IKE_PAYLOAD_HASH, (IkeSlice){am->hash_i, x->sa->keys.hash->size});
+    if (am->signature_n > 0) {
+        ike_auth_add_chain(builder, session->trust, am->chain_n);
+        ike_builder_add(builder, IKE_PAYLOAD_SIG, (IkeSlice){am->signature, am->signature_n});
+    } else {
+        ike_builder_add(builder, IKE_PAYLOAD_HASH, (IkeSlice){am->hash_i, am->hash_i_n});
+    }
     /* The private value has done its work. */
     am->dh = ike_dh_free(am->dh);
     const IkeNattDialect *dialect = x->sa->natt;
@@ -424,8 +510,10 @@ static const IkeStep STEPS[] = {
     {.direction = IKE_RECEIVE,
      .protection = IKE_CLEAR,
      .required = IKE_SET(IKE_PAYLOAD_SA) | IKE_SET(IKE_PAYLOAD_KE) | IKE_SET(IKE_PAYLOAD_NONCE) |
-                 IKE_SET(IKE_PAYLOAD_ID) | IKE_SET(IKE_PAYLOAD_HASH),
-     .allowed = IKE_SET_NATD | IKE_SET(IKE_PAYLOAD_CERTREQ),
+                 IKE_SET(IKE_PAYLOAD_ID),
+     /* Which of HASH and SIG must be there, the method says. */
+     .allowed = IKE_SET_NATD | IKE_SET(IKE_PAYLOAD_HASH) | IKE_SET(IKE_PAYLOAD_SIG) |
+                IKE_SET(IKE_PAYLOAD_CERT) | IKE_SET(IKE_PAYLOAD_CERTREQ),
      .consume = consume_am2},
     {.direction = IKE_SEND, .protection = IKE_ENCRYPTED, .build = build_am3},
 };
@@ -444,6 +532,7 @@ const IkeScript IKE_SCRIPT_AGGRESSIVE = {
 static Aggressive *aggressive_new(const IkeSession *session, const IkeGroup *group, int *error)
 {
     const IkeConfig *config = &session->config;
+    IkeKeyKind key = session->trust != NULL ? ike_trust_key(session->trust) : IKE_KEY_NONE;
     Aggressive *am = calloc(1, sizeof(*am));
 
     *error = -ENOMEM;
@@ -453,7 +542,8 @@ static Aggressive *aggressive_new(const IkeSession *session, const IkeGroup *gro
     am->offer.n = config->phase1_n;
     am->offer.group = group;
     am->offer.lifetime = config->phase1_lifetime;
-    choose_methods(config, am);
+    am->offer.methods = am->methods;
+    am->offer.methods_n = ike_auth_offer(config, key, am->methods);
     *error = write_bodies(config, am) ? ike_dh_new(&am->dh, group) : -EMSGSIZE;
     if (*error < 0) {
         free_data(am);

@@ -26,8 +26,8 @@ static IkePayloadSet set_of(uint8_t type)
 }
 
 static const IkePayloadSet SINGLE = IKE_SET(IKE_PAYLOAD_SA) | IKE_SET(IKE_PAYLOAD_KE) |
-                                    IKE_SET(IKE_PAYLOAD_HASH) | IKE_SET(IKE_PAYLOAD_NONCE) |
-                                    IKE_SET(IKE_PAYLOAD_ATTRIBUTES);
+                                    IKE_SET(IKE_PAYLOAD_HASH) | IKE_SET(IKE_PAYLOAD_SIG) |
+                                    IKE_SET(IKE_PAYLOAD_NONCE) | IKE_SET(IKE_PAYLOAD_ATTRIBUTES);
 
 static bool begun_by_us(const IkeExchange *x)
 {

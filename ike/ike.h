@@ -361,8 +361,9 @@ typedef struct IkeEvent {
 /* ---- the session ---- */
 
 /* `random` is called for cookies, nonces, keys, IVs and jitter as long as the session lives.
- * -EINVAL for a configuration that makes no sense, -ENOTSUP for a kind of authentication that can't
- * be done, -EBADMSG for a certificate or CRL in it that can't be read. */
+ * -EINVAL for a configuration that makes no sense, -EBADMSG for a certificate or CRL in it that
+ * can't be read, -EKEYREJECTED for a key of ours that is too weak or of a kind that no method signs
+ * with. */
 int ike_session_new(IkeSession **sessionp, const IkeConfig *config, IkeRandomFn random,
                     void *context);
 IkeSession *ike_session_free(IkeSession *session);

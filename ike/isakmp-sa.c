@@ -51,6 +51,8 @@ void ike_isakmp_sa_remove(IkeSession *session, IkeIsakmpSa *sa)
             continue;
         if (session->asking == &session->exchanges[i])
             session->asking = NULL;
+        if (session->signing == &session->exchanges[i])
+            session->signing = NULL;
         ike_exchange_free(&session->exchanges[i]);
     }
     for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX; i++)
@@ -194,6 +196,8 @@ uint64_t ike_isakmp_sa_deadline(const IkeSession *session, const IkeIsakmpSa *sa
 
     if (probes_run(session, sa))
         deadline = sooner(deadline, sa->probe_at);
+    if (sa->signing)
+        deadline = sooner(deadline, sa->stage_limit);
     if (sa->stage == IKE_STAGE_USER_AUTH || sa->stage == IKE_STAGE_CONFIG)
         deadline = sooner(deadline, sooner(sa->pull_at, sa->stage_limit));
     if (session->current == sa && session->state == IKE_STATE_CONNECTED) {

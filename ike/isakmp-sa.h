@@ -37,6 +37,7 @@ struct IkeIsakmpSa {
     uint8_t cookie_i[IKE_COOKIE_SIZE], cookie_r[IKE_COOKIE_SIZE];
     IkeStage stage;
     bool authenticated; /* HASH_R and the gateway's ID were verified */
+    bool signing;       /* AM3 waits for a signature of ours */
     uint64_t heard;     /* protected messages that have come; the first proves AM3 has arrived */
     bool renewal;       /* takes the place of another one */
     IkeKeys keys;

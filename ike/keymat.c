@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Key derivation, in the order of RFC 2409: SKEYID (section 5.4 for preshared keys), SKEYID_d, _a
- * and _e (section 5), the cipher's key and IVs (appendix B), KEYMAT (section 5.5).
+ * Key derivation, in the order of RFC 2409: SKEYID (section 5), SKEYID_d, _a and _e (section 5),
+ * the cipher's key and IVs (appendix B), KEYMAT (section 5.5).
  */
 #include "ike/keymat.h"
+
+#include "ike/constants.h"
 
 #include <errno.h>
 #include <string.h>
@@ -81,10 +83,23 @@ static int first_iv(IkeKeys *keys, const IkePhase1Material *m)
     return r;
 }
 
-int ike_keys_derive(IkeKeys *keys, const IkePhase1Material *m)
+/* For preshared keys prf(psk, Ni_b | Nr_b), for signatures prf(Ni_b | Nr_b, g^xy). */
+static int skeyid(IkeKeys *keys, const IkePhase1Material *m)
 {
     const IkeSlice nonces[] = {m->nonce_i, m->nonce_r};
-    int r = ike_prf(keys->hash, m->psk, nonces, COUNT(nonces), keys->skeyid);
+    uint8_t key[2 * IKE_NONCE_MAX];
+
+    if (!m->by_signature)
+        return ike_prf(keys->hash, m->psk, nonces, COUNT(nonces), keys->skeyid);
+    memcpy(key, m->nonce_i.bytes, m->nonce_i.n);
+    memcpy(key + m->nonce_i.n, m->nonce_r.bytes, m->nonce_r.n);
+    return ike_prf(keys->hash, (IkeSlice){key, m->nonce_i.n + m->nonce_r.n}, &m->secret, 1,
+                   keys->skeyid);
+}
+
+int ike_keys_derive(IkeKeys *keys, const IkePhase1Material *m)
+{
+    int r = skeyid(keys, m);
 
     if (r == 0)
         r = skeyid_child(keys, m, NULL, 0, keys->skeyid_d);
@@ -99,20 +114,26 @@ int ike_keys_derive(IkeKeys *keys, const IkePhase1Material *m)
     return r;
 }
 
+static int auth_hash(const IkeKeys *keys, const IkePhase1Material *m, const IkeSlice parts[6],
+                     uint8_t *out)
+{
+    const IkeHash *hash = m->auth_hash != NULL ? m->auth_hash : keys->hash;
+
+    return ike_prf(hash, (IkeSlice){keys->skeyid, keys->hash->size}, parts, 6, out);
+}
+
 int ike_auth_hash_i(const IkeKeys *keys, const IkePhase1Material *m, uint8_t *out)
 {
     const IkeSlice parts[] = {m->public_i, m->public_r, m->cookie_i, m->cookie_r, m->sa_i, m->id_i};
 
-    return ike_prf(keys->hash, (IkeSlice){keys->skeyid, keys->hash->size}, parts, COUNT(parts),
-                   out);
+    return auth_hash(keys, m, parts, out);
 }
 
 int ike_auth_hash_r(const IkeKeys *keys, const IkePhase1Material *m, uint8_t *out)
 {
     const IkeSlice parts[] = {m->public_r, m->public_i, m->cookie_r, m->cookie_i, m->sa_i, m->id_r};
 
-    return ike_prf(keys->hash, (IkeSlice){keys->skeyid, keys->hash->size}, parts, COUNT(parts),
-                   out);
+    return auth_hash(keys, m, parts, out);
 }
 
 static void number_bytes(uint32_t number, uint8_t *bytes)

@@ -28,11 +28,13 @@ typedef struct IkePhase1Material {
     IkeSlice id_i, id_r;         /* bodies of the ID payloads */
     IkeSlice secret;             /* g^xy */
     IkeSlice psk;
+    bool by_signature;        /* SKEYID comes of the nonces and g^xy, not of the psk */
+    const IkeHash *auth_hash; /* HASH_I and HASH_R are made with; NULL: the SA's */
 } IkePhase1Material;
 
-/* SKEYID and its three children for preshared keys, the cipher's key, and the first IV. */
+/* SKEYID and its three children, the cipher's key, and the first IV. */
 int ike_keys_derive(IkeKeys *keys, const IkePhase1Material *material);
-/* HASH_I and HASH_R; hash->size bytes. */
+/* HASH_I and HASH_R; as many bytes as their hash has. */
 int ike_auth_hash_i(const IkeKeys *keys, const IkePhase1Material *material, uint8_t *out);
 int ike_auth_hash_r(const IkeKeys *keys, const IkePhase1Material *material, uint8_t *out);
 /* The IV that a new message ID begins with (RFC 2409, appendix B). */

@@ -28,6 +28,8 @@
 #define IKE_PUSH_WAIT       (3 * IKE_SECOND / 2) /* gateways that may push */
 #define IKE_PUSH_WAIT_SHORT (IKE_SECOND / 100)   /* gateways known to wait to be asked */
 #define IKE_STAGE_BUDGET    (30 * IKE_SECOND)
+/* A person may have to find a card and type a PIN; no gateway waits longer for AM3. */
+#define IKE_SIGNATURE_WAIT  (60 * IKE_SECOND)
 #define IKE_VERDICT_WAIT    (90 * IKE_SECOND)  /* somebody may have to say yes on a telephone */
 #define IKE_ANSWER_WAIT     (300 * IKE_SECOND) /* a person has time to type */
 #define IKE_DUPLICATES_WAIT (60 * IKE_SECOND)

@@ -196,7 +196,11 @@ static int advance_sa(IkeSession *session, IkeIsakmpSa *sa)
 {
     int r = 0;
 
-    if (sa->stage == IKE_STAGE_PHASE1 && sa->authenticated)
+    if (sa->signing)
+        return session->now >= sa->stage_limit
+                   ? ike_aggressive_sign(session, session->signing, (IkeSlice){NULL, 0})
+                   : 0;
+    if (sa->stage == IKE_STAGE_PHASE1 && sa->authenticated && sa->remove_at == IKE_NEVER)
         r = leave_phase1(session, sa);
     if (r == 0 && sa->stage == IKE_STAGE_USER_AUTH && sa->user_done)
         r = enter_config(session, sa);
@@ -394,7 +398,10 @@ int ike_session_refused(IkeSession *session, IkeIsakmpSa *sa, uint16_t notify)
         return 0;
     if (sa->stage == IKE_STAGE_USER_AUTH)
         failure.reason = IKE_REASON_USER_AUTHENTICATION;
-    else if (notify == IKE_NOTIFY_AUTHENTICATION_FAILED)
+    else if (notify == IKE_NOTIFY_AUTHENTICATION_FAILED ||
+             (notify >= IKE_NOTIFY_INVALID_CERT_ENCODING &&
+              notify <= IKE_NOTIFY_INVALID_CERT_AUTHORITY) ||
+             notify == IKE_NOTIFY_INVALID_SIGNATURE)
         failure.reason = IKE_REASON_GATEWAY_AUTHENTICATION;
     else
         return 0; /* mode config runs to its own end */

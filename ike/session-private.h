@@ -6,10 +6,9 @@
 #ifndef IKE_SESSION_PRIVATE_H
 #define IKE_SESSION_PRIVATE_H
 
+#include "ike/cert.h"
 #include "ike/child.h"
 #include "ike/event.h"
-#include "ike/exchange.h"
-#include "ike/ike.h"
 #include "ike/isakmp-sa.h"
 #include "ike/payload-config.h"
 #include "ike/vendor.h"
@@ -53,6 +52,9 @@ struct IkeSession {
     bool unheard;          /* the configured password has gone out, and no OK has come since */
     uint32_t question;     /* ID of the last question */
     IkeExchange *asking;   /* which exchange waits for its answer */
+    IkeTrust *trust;       /* NULL with a preshared key */
+    uint32_t signature;    /* ID of the last one that was asked for */
+    IkeExchange *signing;  /* which exchange waits for it */
 };
 
 /* ---- session.c: the owner ---- */
@@ -80,6 +82,7 @@ int ike_session_refused(IkeSession *session, IkeIsakmpSa *sa, uint16_t notify);
 
 /* ---- exchange-aggressive.c ---- */
 int ike_aggressive_begin(IkeSession *session, const IkeGroup *group, bool renewal);
+int ike_aggressive_sign(IkeSession *session, IkeExchange *exchange, IkeSlice signature);
 /* A notify in the clear while an attempt waits: a hint, not the truth. */
 void ike_aggressive_hint(IkeSession *session, IkeExchange *exchange, uint16_t notify);
 extern const IkeScript IKE_SCRIPT_AGGRESSIVE;

@@ -104,7 +104,7 @@ static int begin_theirs(IkeSession *session, IkeIsakmpSa *sa, const IkeHeader *h
     const IkeScript *script = script_for(header);
 
     /* A message ID serves one exchange: a recorded message is no new one. */
-    if (script == NULL || !sa->authenticated || header->message_id == 0 ||
+    if (script == NULL || !sa->authenticated || sa->signing || header->message_id == 0 ||
         (header->flags & IKE_FLAG_ENCRYPTION) == 0 ||
         !ike_isakmp_sa_is_fresh_id(sa, header->message_id))
         return IKE_IGNORED;

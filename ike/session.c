@@ -175,7 +175,8 @@ static bool credentials_fit(const IkeConfig *config)
     if (config->auth == IKE_AUTH_PSK)
         return config->psk.known;
     /* Any gateway of any customer of the same CA would do. */
-    if (config->remote_id.type == IKE_ID_ANY || c->anchors_n == 0)
+    if (config->remote_id.type == IKE_ID_ANY || c->anchors_n == 0 ||
+        c->anchors_n > IKE_ANCHORS_MAX || c->crls_n > IKE_CRLS_MAX || c->chain_n > IKE_CHAIN_MAX)
         return false;
     if (config->auth == IKE_AUTH_HYBRID)
         return c->chain_n == 0 && config->xauth != IKE_XAUTH_NO;
@@ -196,12 +197,18 @@ int ike_session_new(IkeSession **sessionp, const IkeConfig *config, IkeRandomFn 
 {
     if (!config_is_complete(config))
         return -EINVAL;
-    if (config->auth != IKE_AUTH_PSK)
-        return -ENOTSUP;
     IkeSession *session = calloc(1, sizeof(*session));
     if (session == NULL)
         return -ENOMEM;
+    int r = config->auth != IKE_AUTH_PSK
+                ? ike_trust_new(&session->trust, &config->credentials, &config->remote_id)
+                : 0;
+    if (r < 0) {
+        free(session);
+        return r;
+    }
     session->config = *config;
+    session->config.credentials = (IkeCredentials){0}; /* the caller's; ours is in `trust` */
     session->random = random;
     session->random_context = context;
     session->address_renew_at = IKE_NEVER;
@@ -220,6 +227,7 @@ IkeSession *ike_session_free(IkeSession *session)
         ike_child_forget(&session->children[i]);
     ike_queue_clear(&session->packets);
     ike_queue_clear(&session->events);
+    ike_trust_free(session->trust);
     ike_wipe(session, sizeof(*session));
     free(session);
     return NULL;
@@ -309,11 +317,12 @@ int ike_session_answer(IkeSession *session, uint32_t id, const IkeAnswer *answer
 int ike_session_answer_signature(IkeSession *session, uint32_t id, const uint8_t *signature,
                                  size_t n, uint64_t now)
 {
-    (void)id;
-    (void)signature;
-    (void)n;
     session->now = now;
-    return 0; /* none was asked for */
+    if (session->state == IKE_STATE_ENDED || session->signing == NULL || id != session->signature)
+        return 0;
+    return ike_session_finish(
+        session,
+        ike_aggressive_sign(session, session->signing, (IkeSlice){n > 0 ? signature : NULL, n}));
 }
 
 void ike_session_traffic(IkeSession *session, uint32_t spi_in, uint64_t last_inbound)

@@ -75,6 +75,8 @@ static void take_event(KitGateway *gw, const IkeEvent *event)
         gw->failure = event->failure;
         break;
     case IKE_EVENT_PHASE1:
+        gw->phase1 = event->phase1;
+        break;
     case IKE_EVENT_USER:
     case IKE_EVENT_CONNECTED:
     case IKE_EVENT_PATH:
@@ -174,7 +176,7 @@ static void read_clear(const KitBytes *packet, IkeMessage *message)
     assert(r == 0);
 }
 
-static void keep(KitBytes *out, const IkeMessage *message, IkePayloadType type)
+void kit_keep(KitBytes *out, const IkeMessage *message, IkePayloadType type)
 {
     const IkePayload *payload = ike_message_find(message, type);
 
@@ -282,10 +284,52 @@ bool kit_open(const KitGateway *gw, KitChain *chain, const KitBytes *packet, Kit
 
 /* ---- Phase 1 ---- */
 
+/* What the first transform of AM1 asks for. */
+static const IkeMethod *first_method(const KitBytes *sa_i)
+{
+    IkeReader proposals, attributes;
+    IkeProposal proposal;
+    IkeTransform transform;
+    IkeAttribute attribute = {0};
+    bool ok = ike_sa_open(kit_slice(sa_i), &proposals) &&
+              ike_proposal_read(&proposals, &proposal) &&
+              ike_transform_read(&proposal.transforms, &transform);
+
+    assert(ok);
+    attributes = transform.attributes;
+    while (attribute.type != IKE_P1_AUTH && ike_attribute_read(&attributes, &attribute))
+        ;
+    const IkeMethod *method = ike_auth_method((uint16_t)attribute.number);
+    assert(method != NULL);
+    return method;
+}
+
+static void take_am1(KitGateway *gw, const KitBytes *packet)
+{
+    IkeMessage am1;
+
+    read_clear(packet, &am1);
+    memcpy(gw->cookie_i, am1.header.cookie_i, 8);
+    memcpy(gw->cookie_r, COOKIE_R, 8);
+    kit_keep(&gw->sa_i, &am1, IKE_PAYLOAD_SA);
+    kit_keep(&gw->id_i, &am1, IKE_PAYLOAD_ID);
+    kit_keep(&gw->ke_i, &am1, IKE_PAYLOAD_KE);
+    kit_keep(&gw->nonce_i, &am1, IKE_PAYLOAD_NONCE);
+    gw->method = first_method(&gw->sa_i);
+}
+
+void kit_renew(KitGateway *gw)
+{
+    const KitBytes *am1 = kit_last_packet(gw, IKE_EXCHANGE_AGGRESSIVE);
+
+    assert(am1 != NULL && (am1->bytes[19] & IKE_FLAG_ENCRYPTION) == 0);
+    take_am1(gw, am1);
+    kit_forget(gw);
+}
+
 KitGateway *kit_gateway_new(const IkeConfig *config)
 {
     KitGateway *gw = calloc(1, sizeof(*gw));
-    IkeMessage am1;
 
     assert(gw != NULL);
     gw->config = *config;
@@ -299,13 +343,7 @@ KitGateway *kit_gateway_new(const IkeConfig *config)
     assert(r == 0);
     kit_collect(gw);
     assert(gw->packets_n == 1);
-    read_clear(&gw->packets[0], &am1);
-    memcpy(gw->cookie_i, am1.header.cookie_i, 8);
-    memcpy(gw->cookie_r, COOKIE_R, 8);
-    keep(&gw->sa_i, &am1, IKE_PAYLOAD_SA);
-    keep(&gw->id_i, &am1, IKE_PAYLOAD_ID);
-    keep(&gw->ke_i, &am1, IKE_PAYLOAD_KE);
-    keep(&gw->nonce_i, &am1, IKE_PAYLOAD_NONCE);
+    take_am1(gw, &gw->packets[0]);
     kit_forget(gw);
     return gw;
 }
@@ -325,11 +363,11 @@ static IkeSlice body_of(KitList *list, IkePayloadType type)
     return payload != NULL ? (IkeSlice){payload->bytes, payload->n} : (IkeSlice){NULL, 0};
 }
 
-void kit_am2_sign(KitGateway *gw, KitList *list)
+/* What the list says now; `secret` is filled. */
+static IkePhase1Material material_of(KitGateway *gw, KitList *list, uint8_t *secret)
 {
-    uint8_t secret[IKE_DH_MAX], hash[IKE_HASH_MAX];
     const IkeConfig *config = &gw->config;
-    const IkePhase1Material material = {
+    IkePhase1Material material = {
         .cookie_i = {gw->cookie_i, 8},
         .cookie_r = {gw->cookie_r, 8},
         .public_i = kit_slice(&gw->ke_i),
@@ -345,17 +383,46 @@ void kit_am2_sign(KitGateway *gw, KitList *list)
     int r = ike_dh_derive(gw->dh, kit_slice(&gw->ke_i), secret);
 
     assert(r == 0);
+    ike_auth_bind(gw->method, &material);
     gw->keys.cipher = config->phase1[0].cipher;
     gw->keys.hash = config->phase1[0].hash;
     r = ike_keys_derive(&gw->keys, &material);
     assert(r == 0);
-    r = ike_auth_hash_r(&gw->keys, &material, hash);
+    return material;
+}
+
+static size_t hash_size(const KitGateway *gw, const IkePhase1Material *material)
+{
+    return material->auth_hash != NULL ? material->auth_hash->size : gw->keys.hash->size;
+}
+
+size_t kit_hash_i(KitGateway *gw, KitList *am2, uint8_t *hash)
+{
+    uint8_t secret[IKE_DH_MAX];
+    const IkePhase1Material material = material_of(gw, am2, secret);
+    int r = ike_auth_hash_i(&gw->keys, &material, hash);
+
     assert(r == 0);
-    KitPayload *payload = kit_list_find(list, IKE_PAYLOAD_HASH);
+    return hash_size(gw, &material);
+}
+
+void kit_am2_sign(KitGateway *gw, KitList *list)
+{
+    uint8_t secret[IKE_DH_MAX], hash[IKE_HASH_MAX];
+    const IkePhase1Material material = material_of(gw, list, secret);
+    const uint8_t type = gw->method->gateway_signs ? IKE_PAYLOAD_SIG : IKE_PAYLOAD_HASH;
+    KitBytes proof = {.n = hash_size(gw, &material)};
+    int r = ike_auth_hash_r(&gw->keys, &material, hash);
+
+    assert(r == 0);
+    memcpy(proof.bytes, hash, proof.n);
+    if (gw->method->gateway_signs)
+        kit_sign(gw->chain[0]->key, hash, hash_size(gw, &material), &proof);
+    KitPayload *payload = kit_list_find(list, type);
     if (payload == NULL)
-        payload = kit_list_add(list, IKE_PAYLOAD_HASH, hash, gw->keys.hash->size);
-    memcpy(payload->bytes, hash, gw->keys.hash->size);
-    payload->n = gw->keys.hash->size;
+        payload = kit_list_add(list, type, proof.bytes, proof.n);
+    memcpy(payload->bytes, proof.bytes, proof.n);
+    payload->n = proof.n;
 }
 
 static void add_vendors(KitList *list, unsigned vendors)
@@ -384,12 +451,8 @@ void kit_am2(KitGateway *gw, KitList *list, unsigned vendors)
 {
     static const uint8_t id[] = "\x02\0\0\0gw.example.com", nonce[] = "0123456789abcdef";
     const IkeConfig *config = &gw->config;
-    uint16_t method = config->xauth == IKE_XAUTH_REQUIRED ||
-                              (config->xauth == IKE_XAUTH_AUTO && config->user.known)
-                          ? IKE_METHOD_XAUTH_INIT_PSK
-                          : IKE_METHOD_PSK;
-    const IkePhase1Offer offer = {config->phase1, 1, config->phase1[0].group,
-                                  &method,        1, config->phase1_lifetime};
+    const IkePhase1Offer offer = {config->phase1,      1, config->phase1[0].group,
+                                  &gw->method->number, 1, config->phase1_lifetime};
     uint8_t sa[256];
     IkeWriter w = ike_writer(sa, sizeof(sa));
 
@@ -403,6 +466,12 @@ void kit_am2(KitGateway *gw, KitList *list, unsigned vendors)
     kit_list_add(list, IKE_PAYLOAD_KE, ke.bytes, ke.n);
     kit_list_add(list, IKE_PAYLOAD_NONCE, nonce, sizeof(nonce) - 1);
     kit_list_add(list, IKE_PAYLOAD_ID, id, sizeof(id) - 1);
+    for (size_t i = 0; i < gw->chain_n; i++) {
+        KitBytes body = {0};
+        kit_append_u8(&body, IKE_CERT_X509_SIGNATURE);
+        kit_append(&body, gw->chain[i]->der.bytes, gw->chain[i]->der.n);
+        kit_list_add(list, IKE_PAYLOAD_CERT, body.bytes, body.n);
+    }
     kit_am2_sign(gw, list);
     add_vendors(list, vendors);
 }
@@ -418,6 +487,37 @@ static void take_am3(KitGateway *gw)
     gw->marked = gw->ports[am3 - gw->packets] == IKE_PORT_NATT;
 }
 
+int kit_show(KitGateway *gw, const KitList *list)
+{
+    kit_encode(gw, IKE_EXCHANGE_AGGRESSIVE, list, &gw->am2);
+    return kit_deliver(gw, &gw->am2);
+}
+
+int kit_answer_signature(KitGateway *gw, EVP_PKEY *key)
+{
+    KitBytes signature;
+
+    kit_sign(key, gw->signing.bytes, gw->signing.n, &signature);
+    uint8_t *exact = kit_exact(signature.bytes, signature.n);
+    int r = ike_session_answer_signature(gw->session, gw->signing.id, exact, signature.n, gw->now);
+    free(exact);
+    kit_collect(gw);
+    return r;
+}
+
+bool kit_am3(KitGateway *gw, KitBytes *bytes, IkeMessage *message)
+{
+    const KitBytes *am3 = kit_last_packet(gw, IKE_EXCHANGE_AGGRESSIVE);
+    KitChain chain = {0};
+
+    if (am3 == NULL || (am3->bytes[19] & IKE_FLAG_ENCRYPTION) == 0)
+        return false;
+    memcpy(chain.iv, gw->keys.iv, sizeof(chain.iv));
+    bool ok = kit_open(gw, &chain, am3, bytes, message);
+    take_am3(gw);
+    return ok;
+}
+
 void kit_phase1(KitGateway *gw, unsigned vendors)
 {
     static KitList list;
@@ -427,163 +527,4 @@ void kit_phase1(KitGateway *gw, unsigned vendors)
     int r = kit_deliver(gw, &gw->am2);
     assert(r == 0);
     take_am3(gw);
-}
-
-/* ---- Quick Mode ---- */
-
-/* The IDs of QM1 go back as they came, behind everything else. */
-static void echo_ids(KitList *list, const IkeMessage *qm1)
-{
-    for (size_t i = 0; i < qm1->n; i++)
-        if (qm1->payloads[i].type == IKE_PAYLOAD_ID)
-            kit_list_add(list, IKE_PAYLOAD_ID, qm1->payloads[i].body.bytes,
-                         qm1->payloads[i].body.n);
-}
-
-static void add_choice(KitGateway *gw, KitList *list, const IkeMessage *qm1)
-{
-    const IkePhase2Offer offer = {.proposals = gw->config.phase2,
-                                  .n = gw->config.phase2_n,
-                                  .any_pfs = true,
-                                  .encapsulation = gw->marked ? IKE_ENCAPSULATION_UDP_TUNNEL
-                                                              : IKE_ENCAPSULATION_TUNNEL};
-    uint8_t sa[256];
-    IkeWriter w = ike_writer(sa, sizeof(sa));
-    IkePhase2Choice choice;
-    int r = ike_phase2_choose(ike_message_find(qm1, IKE_PAYLOAD_SA)->body, &offer, &choice);
-
-    assert(r == 0);
-    ike_phase2_answer_write(&w, &choice, ++gw->last_spi);
-    kit_list_add(list, IKE_PAYLOAD_SA, sa, w.n);
-    if (choice.proposal.pfs == NULL)
-        return;
-    gw->dh = ike_dh_free(gw->dh);
-    r = ike_dh_new(&gw->dh, choice.proposal.pfs);
-    assert(r == 0);
-    IkeSlice ke = ike_dh_public(gw->dh);
-    kit_list_add(list, IKE_PAYLOAD_KE, ke.bytes, ke.n);
-}
-
-/* The last packet that is a QM1: only that opens with a fresh chain. */
-static bool find_qm1(const KitGateway *gw, KitChain *chain, KitBytes *bytes, IkeMessage *qm1)
-{
-    for (size_t i = gw->packets_n; i-- > 0;) {
-        const KitBytes *packet = &gw->packets[i];
-        IkeHeader header;
-        if (ike_header_read(kit_slice(packet), &header) != 0 ||
-            header.exchange != IKE_EXCHANGE_QUICK)
-            continue;
-        kit_chain_begin(gw, chain, header.message_id);
-        if (kit_open(gw, chain, packet, bytes, qm1) &&
-            ike_message_find(qm1, IKE_PAYLOAD_SA) != NULL &&
-            ike_message_find(qm1, IKE_PAYLOAD_ID) != NULL)
-            return true;
-    }
-    return false;
-}
-
-bool kit_qm2(KitGateway *gw, KitChain *chain, KitList *list)
-{
-    static const uint8_t nonce[] = "fedcba9876543210";
-    KitBytes bytes;
-    IkeMessage qm1;
-
-    list->n = 0;
-    if (!find_qm1(gw, chain, &bytes, &qm1))
-        return false;
-    keep(&chain->nonce_i, &qm1, IKE_PAYLOAD_NONCE);
-    add_choice(gw, list, &qm1);
-    kit_list_add(list, IKE_PAYLOAD_NONCE, nonce, sizeof(nonce) - 1);
-    echo_ids(list, &qm1);
-    return true;
-}
-
-bool kit_quick(KitGateway *gw)
-{
-    static KitList list;
-    KitChain chain;
-
-    if (!kit_qm2(gw, &chain, &list))
-        return false;
-    kit_forget(gw);
-    int r = kit_send(gw, &chain, IKE_EXCHANGE_QUICK, IKE_HASH_2, &list);
-    assert(r == 0);
-    return true;
-}
-
-KitGateway *kit_connected(const IkeConfig *config, unsigned vendors)
-{
-    KitGateway *gw = kit_gateway_new(config);
-
-    kit_phase1(gw, vendors);
-    while (gw->state != IKE_STATE_CONNECTED) {
-        bool asked = kit_quick(gw);
-        assert(asked);
-    }
-    kit_forget(gw);
-    return gw;
-}
-
-/* ---- transactions and notifies ---- */
-
-void kit_config_begin(KitBytes *body, uint8_t type, uint16_t identifier)
-{
-    body->n = 0;
-    kit_append_u8(body, type);
-    kit_append_u8(body, 0);
-    kit_append_u16(body, identifier);
-}
-
-void kit_config_basic(KitBytes *body, uint16_t type, uint16_t number)
-{
-    kit_append_u16(body, type | IKE_ATTRIBUTE_BASIC);
-    kit_append_u16(body, number);
-}
-
-void kit_config_bytes(KitBytes *body, uint16_t type, const void *bytes, size_t n)
-{
-    kit_append_u16(body, type);
-    kit_append_u16(body, (unsigned)n);
-    kit_append(body, bytes, n);
-}
-
-int kit_send_config(KitGateway *gw, KitChain *chain, const KitBytes *body)
-{
-    static KitList list;
-
-    list.n = 0;
-    kit_list_add(&list, IKE_PAYLOAD_ATTRIBUTES, body->bytes, body->n);
-    return kit_send(gw, chain, IKE_EXCHANGE_TRANSACTION, IKE_HASH_1, &list);
-}
-
-int kit_answer(KitGateway *gw, const char *user, const char *password)
-{
-    IkeAnswer answer = {0};
-
-    if (user != NULL)
-        kit_secret(&answer.given[IKE_ASK_USER], user);
-    if (password != NULL)
-        kit_secret(&answer.given[IKE_ASK_PASSWORD], password);
-    int r = ike_session_answer(gw->session, gw->question.id, &answer, gw->now);
-    kit_collect(gw);
-    return r;
-}
-
-int kit_send_notify(KitGateway *gw, uint16_t type, const void *data, size_t n)
-{
-    static KitList list;
-    KitChain chain;
-    KitBytes body = {0};
-
-    kit_append_u32(&body, IKE_DOI_IPSEC);
-    kit_append_u8(&body, IKE_PROTOCOL_ISAKMP);
-    kit_append_u8(&body, 16);
-    kit_append_u16(&body, type);
-    kit_append(&body, gw->cookie_i, 8);
-    kit_append(&body, gw->cookie_r, 8);
-    kit_append(&body, data, n);
-    list.n = 0;
-    kit_list_add(&list, IKE_PAYLOAD_NOTIFY, body.bytes, body.n);
-    kit_chain_new(gw, &chain);
-    return kit_send(gw, &chain, IKE_EXCHANGE_INFORMATIONAL, IKE_HASH_1, &list);
 }

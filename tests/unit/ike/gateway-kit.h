@@ -4,15 +4,17 @@
 #ifndef TESTS_UNIT_IKE_GATEWAY_KIT_H
 #define TESTS_UNIT_IKE_GATEWAY_KIT_H
 
+#include "ike/auth.h"
 #include "ike/dh.h"
 #include "ike/exchange.h"
 #include "ike/ike.h"
 #include "ike/keymat.h"
 #include "ike/message.h"
 
+#include "cert-kit.h"
 #include "core-kit.h"
 
-enum { KIT_LIST_MAX = 80, KIT_PACKETS_MAX = 96 };
+enum { KIT_LIST_MAX = 80, KIT_PACKETS_MAX = 96, KIT_CHAIN_MAX = 4 };
 
 typedef struct KitPayload {
     uint8_t type;
@@ -43,6 +45,10 @@ typedef struct KitGateway {
     bool marked;
     IkeDh *dh;
     IkeKeys keys;
+    /* with certificates: what it shows, its own first, and whether it signs */
+    const KitCert *chain[KIT_CHAIN_MAX];
+    size_t chain_n;
+    const IkeMethod *method;
     uint8_t cookie_i[8], cookie_r[8];
     uint32_t last_id, last_spi;
     KitBytes sa_i, id_i, ke_i, nonce_i, am2;
@@ -56,6 +62,7 @@ typedef struct KitGateway {
     IkeQuestion question;
     char message[IKE_TEXT_MAX];
     IkeSigning signing;
+    IkePhase1Info phase1;
     IkeInnerConfig inner;
     IkeSaInfo in, out, gone;
 } KitGateway;
@@ -63,6 +70,8 @@ typedef struct KitGateway {
 /* A session under `config`, started; its AM1 is read. */
 KitGateway *kit_gateway_new(const IkeConfig *config);
 KitGateway *kit_gateway_free(KitGateway *gw);
+/* The session has begun a new Phase 1 by itself: its AM1 is read. */
+void kit_renew(KitGateway *gw);
 /* Takes packets and events out of the session. */
 void kit_collect(KitGateway *gw);
 void kit_forget(KitGateway *gw);
@@ -90,10 +99,20 @@ size_t kit_count_packets(const KitGateway *gw, IkeExchangeType exchange);
 
 /* AM2 as it should be, ready to be changed; keys are derived. */
 void kit_am2(KitGateway *gw, KitList *list, unsigned vendors);
-/* HASH_R of what the list says now. */
+/* HASH_R, or SIG_R, of what the list says now. */
 void kit_am2_sign(KitGateway *gw, KitList *list);
 /* AM2 and AM3: the gateway's keys stand. */
 void kit_phase1(KitGateway *gw, unsigned vendors);
+/* AM2 of a gateway with certificates: what comes next is the session's wish for a signature. */
+int kit_show(KitGateway *gw, const KitList *list);
+/* The answer to that, by this key. */
+int kit_answer_signature(KitGateway *gw, EVP_PKEY *key);
+/* AM3, opened; the gateway's keys stand. False where none came. */
+bool kit_am3(KitGateway *gw, KitBytes *bytes, IkeMessage *message);
+/* HASH_I as the gateway computes it; its size. */
+size_t kit_hash_i(KitGateway *gw, KitList *am2, uint8_t *hash);
+/* The body of a payload; empty where there is none. */
+void kit_keep(KitBytes *out, const IkeMessage *message, IkePayloadType type);
 /* Answers the first Quick Mode that waits, as QM2 for the list to be changed. */
 bool kit_qm2(KitGateway *gw, KitChain *chain, KitList *list);
 bool kit_quick(KitGateway *gw);
