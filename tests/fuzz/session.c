@@ -11,7 +11,9 @@
 #include <string.h>
 
 #define KIT_VECTORS ""
+#include "tests/unit/ike/cert-kit.c"
 #include "tests/unit/ike/core-kit.c"
+#include "tests/unit/ike/gateway-kit-later.c"
 #include "tests/unit/ike/gateway-kit.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
