@@ -276,7 +276,7 @@ static int take_leaf(X509 *leaf, const IkeIdentity *expected, IkePeer *peer)
     if (EVP_PKEY_up_ref(key) != 1)
         return -ENOMEM;
     peer->key = key;
-    return IKE_DETAIL_NONE;
+    return say(peer, IKE_DETAIL_NONE, leaf);
 }
 
 int ike_trust_check(const IkeTrust *trust, const IkeCertPayload *payloads, size_t n, uint64_t now,

@@ -55,7 +55,7 @@ typedef struct IkePeer {
     IkeCertificateInfo info;
     IkeKeyKind kind;
     EVP_PKEY *key;         /* ike_peer_clear() gives it back */
-    char text[IKE_ID_MAX]; /* of the certificate that something is wrong with */
+    char text[IKE_ID_MAX]; /* of the certificate that something is wrong with, else of his own */
 } IkePeer;
 
 /* Whether a chain to an anchor holds at `now` (of the session), and its first certificate is a

@@ -50,6 +50,7 @@ static void c1_each_part_of_the_answer_is_signed(void **state)
         part->bytes[part->n - 1] ^= 1;
         kit_show(w->gw, &w->list);
         world_refused(w, IKE_DETAIL_CERT_SIGNATURE);
+        assert_string_equal(w->gw->failure.text, "O=Example, CN=gateway");
         w->gw = kit_gateway_free(w->gw);
     }
 }
