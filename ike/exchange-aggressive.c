@@ -408,9 +408,23 @@ static int give_up_signing(IkeSession *session, IkeExchange *x, IkeDetail detail
     return ike_session_notice(session, detail, 0);
 }
 
+/* The card is at hand now and its PIN is typed, so the next signature will be there in time. */
+static int sign_anew(IkeSession *session, IkeExchange *x)
+{
+    const IkeGroup *group = ((const Aggressive *)x->data)->offer.group;
+
+    session->restarts++;
+    session->attempts_end = session->now + IKE_ADDRESS_BUDGET;
+    x->sa->stage = IKE_STAGE_OVER;
+    x->sa->remove_at = session->now;
+    ike_exchange_finish(session, x);
+    return ike_aggressive_begin(session, group, x->sa->renewal);
+}
+
 int ike_aggressive_sign(IkeSession *session, IkeExchange *x, IkeSlice signature)
 {
     Aggressive *am = x->data;
+    uint64_t asked = x->sa->stage_limit - IKE_SIGNATURE_WAIT;
 
     session->signing = NULL;
     x->waiting = x->sa->signing = false;
@@ -422,6 +436,8 @@ int ike_aggressive_sign(IkeSession *session, IkeExchange *x, IkeSlice signature)
         !ike_key_verifies(ike_trust_public_key(session->trust),
                           (IkeSlice){am->hash_i, am->hash_i_n}, signature))
         return give_up_signing(session, x, IKE_DETAIL_KEY_MISMATCH);
+    if (session->now > asked + IKE_SIGNATURE_STALE && session->restarts < IKE_RESTARTS_MAX)
+        return sign_anew(session, x);
     memcpy(am->signature, signature.bytes, signature.n);
     am->signature_n = signature.n;
     return ike_exchange_run(session, x);

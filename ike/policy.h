@@ -7,6 +7,8 @@
  *   jitter, until its exchange's budget is spent;
  * - hint: after a refusal in the clear, half a second for a better answer;
  * - push: how long an address is awaited before it is asked for;
+ * - signature: how long somebody has to sign for us; one that took so long that the gateway has
+ *   forgotten is asked for once more, in a new Phase 1;
  * - stage: how long the gateway has for its next move in user authentication or mode config;
  * - DPD: R-U-THERE after `dpd_interval` without anything from the gateway, again after 0.5, 1, 2
  *   and 4 s, lost after 4 s more;
@@ -28,8 +30,9 @@
 #define IKE_PUSH_WAIT       (3 * IKE_SECOND / 2) /* gateways that may push */
 #define IKE_PUSH_WAIT_SHORT (IKE_SECOND / 100)   /* gateways known to wait to be asked */
 #define IKE_STAGE_BUDGET    (30 * IKE_SECOND)
-/* A person may have to find a card and type a PIN; no gateway waits longer for AM3. */
+/* A person may have to find a card and type a PIN. */
 #define IKE_SIGNATURE_WAIT  (60 * IKE_SECOND)
+#define IKE_SIGNATURE_STALE (25 * IKE_SECOND)  /* gateways forget a half-open SA after 30 s */
 #define IKE_VERDICT_WAIT    (90 * IKE_SECOND)  /* somebody may have to say yes on a telephone */
 #define IKE_ANSWER_WAIT     (300 * IKE_SECOND) /* a person has time to type */
 #define IKE_DUPLICATES_WAIT (60 * IKE_SECOND)

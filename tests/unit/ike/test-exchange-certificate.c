@@ -194,6 +194,28 @@ static void a_signature_is_awaited_a_minute(void **state)
     assert_int_equal(kit_count_packets(w->gw, IKE_EXCHANGE_AGGRESSIVE), 0);
 }
 
+/* Gateways forget who takes longer: Phase 1 is begun anew, and its signature comes at once. */
+static void a_signature_that_took_long_is_asked_for_once_more(void **state)
+{
+    World *w = *state;
+
+    world_begin(w, w->server, w->middle);
+    kit_show(w->gw, &w->list);
+    uint32_t former = w->gw->signing.id;
+    kit_pass_time(w->gw, w->gw->now + 40 * IKE_SECOND, 100);
+    assert_int_equal(kit_answer_signature(w->gw, w->us->key), 0);
+    kit_renew(w->gw); /* what came is an AM1, and no AM3 */
+    w->gw->marked = false;
+    kit_am2(w->gw, &w->list, IKE_VENDOR_NATT_RFC3947);
+    kit_show(w->gw, &w->list);
+    assert_int_not_equal(w->gw->signing.id, former);
+    assert_int_equal(kit_answer_signature(w->gw, w->us->key), 0);
+    assert_int_equal(w->gw->events[IKE_EVENT_PHASE1], 1);
+    world_am3(w, w->us, 2);
+    while (w->gw->state != IKE_STATE_CONNECTED)
+        assert_true(kit_quick(w->gw));
+}
+
 static void a_signature_by_another_key_is_not_sent(void **state)
 {
     World *w = *state;
@@ -416,6 +438,7 @@ int main(void)
         CASE(a_wrong_answer_before_the_right_one_does_no_harm),
         CASE(a_signature_that_nobody_gives_ends_it),
         CASE(a_signature_is_awaited_a_minute),
+        CASE(a_signature_that_took_long_is_asked_for_once_more),
         CASE(a_signature_by_another_key_is_not_sent),
         CASE(signatures_that_were_not_asked_for_are_passed_over),
         CASE(half_credentials_are_refused_at_once),
