@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The agent: the user's own process. It opens the secrets file while it is still root (the file may
- * be root's), becomes the user, reads profile and secrets, hands both to the tunnel, and keeps no
- * secret. Then it shows what the tunnel reports and asks what the tunnel wants to know, until the
- * tunnel says how it ended.
+ * be root's), becomes the user, reads profile, secrets and certificates, hands them to the tunnel,
+ * and keeps none but a private key, with which it signs. Then it shows what the tunnel reports and
+ * asks what the tunnel wants to know, until the tunnel says how it ended.
  *
  * The profile goes out before the secrets are read: who gives those by standard input may take
  * their time, and meanwhile the tunnel can be told to stop.
@@ -38,9 +38,10 @@ typedef struct Agent {
     char *pins;    /* the folder of gateways that were seen; NULL: there is none */
     char *gateway; /* the one that was compared last */
     DialtoneProfile *profile;
-    bool ended;    /* END has come */
-    bool reported; /* a `failed` was shown */
-    bool hinted;   /* how it ends was told */
+    DialtoneCredential *credential; /* signs; NULL: nothing to sign with */
+    bool ended;                     /* END has come */
+    bool reported;                  /* a `failed` was shown */
+    bool hinted;                    /* how it ends was told */
     int code;
 } Agent;
 
@@ -192,6 +193,19 @@ static bool check_psk(Agent *agent, const TunnelSecrets *secrets, GError **error
     return strict != NULL;
 }
 
+static bool load_credential(Agent *agent, const DialtoneSecrets *secrets, GError **error)
+{
+    const StandaloneCredentialSetup setup = {
+        .profile = agent->profile,
+        .path = agent->path,
+        .caller = agent->caller,
+        .memory = &MEMORY,
+        .passphrase = secrets != NULL ? &secrets->passphrase : NULL,
+        .tunnel_fd = agent->fd,
+    };
+    return standalone_credential_load(&setup, &agent->credential, error);
+}
+
 static bool send_secrets(Agent *agent, GError **error)
 {
     g_autoptr(DialtoneSecrets) read = NULL;
@@ -203,7 +217,7 @@ static bool send_secrets(Agent *agent, GError **error)
         if (read == NULL || !copy_secrets(secrets, read, error))
             return false;
     }
-    if (!check_psk(agent, secrets, error))
+    if (!check_psk(agent, secrets, error) || !load_credential(agent, read, error))
         return false;
     standalone_keyring_fill(agent->profile, agent->fd, secrets);
     warn_of_weak_psk(&secrets->psk);
@@ -275,6 +289,9 @@ static void on_frame(Agent *agent, const TunnelFrame *frame)
     case TUNNEL_FRAME_QUESTION:
         on_question(agent, frame);
         break;
+    case TUNNEL_FRAME_SIGN:
+        standalone_credential_sign(agent->credential, agent->fd, frame);
+        break;
     case TUNNEL_FRAME_NOTICE:
         standalone_print_notice((const char *)frame->bytes);
         break;
@@ -285,6 +302,8 @@ static void on_frame(Agent *agent, const TunnelFrame *frame)
     case TUNNEL_FRAME_PROFILE:
     case TUNNEL_FRAME_SECRETS:
     case TUNNEL_FRAME_ANSWER:
+    case TUNNEL_FRAME_CREDENTIALS:
+    case TUNNEL_FRAME_SIGNATURE:
         break;
     }
 }
@@ -346,6 +365,7 @@ int standalone_agent(const StandaloneOptions *options, int tunnel_fd)
         agent.code = fail(&agent, error);
     else
         converse(&agent);
+    dialtone_credential_free(agent.credential);
     dialtone_profile_free(agent.profile);
     g_free(agent.path);
     g_free(agent.pins);

@@ -95,6 +95,13 @@ static void on_question(const TunnelQuestion *question, gpointer data)
         tunnel_answer(process->tunnel, question->id, NULL);
 }
 
+static void on_sign(const TunnelSigning *signing, gpointer data)
+{
+    Process *process = data;
+    if (tunnel_frame_send_signing(AGENT_FD, signing) < 0)
+        tunnel_give_signature(process->tunnel, signing->id, NULL, 0);
+}
+
 static void on_notice(const char *text, gpointer data)
 {
     if (tunnel_frame_send(AGENT_FD, TUNNEL_FRAME_NOTICE, text, strlen(text)) < 0)
@@ -119,6 +126,7 @@ static void on_ended(DialtoneFailure code, gpointer data)
 static const TunnelHandlers HANDLERS = {
     .report = on_report,
     .question = on_question,
+    .sign = on_sign,
     .notice = on_notice,
     .ended = on_ended,
 };
@@ -145,6 +153,24 @@ static void take_answer(Process *process, const TunnelFrame *frame)
         tunnel_answer(process->tunnel, id, answered ? answer : NULL);
 }
 
+static void take_credentials(Process *process, const TunnelFrame *frame)
+{
+    TunnelCredentials *credentials = tunnel_frame_read_credentials(frame);
+    if (credentials != NULL)
+        tunnel_give_credentials(process->tunnel, credentials);
+    else
+        tunnel_stop(process->tunnel);
+}
+
+static void take_signature(Process *process, const TunnelFrame *frame)
+{
+    guint32 id = 0;
+    const guint8 *signature = NULL;
+    gsize n = 0;
+    if (tunnel_frame_read_signature(frame, &id, &signature, &n))
+        tunnel_give_signature(process->tunnel, id, signature, n);
+}
+
 static void on_frame(Process *process, const TunnelFrame *frame)
 {
     switch (frame->type) {
@@ -154,7 +180,14 @@ static void on_frame(Process *process, const TunnelFrame *frame)
     case TUNNEL_FRAME_ANSWER:
         take_answer(process, frame);
         break;
+    case TUNNEL_FRAME_CREDENTIALS:
+        take_credentials(process, frame);
+        break;
+    case TUNNEL_FRAME_SIGNATURE:
+        take_signature(process, frame);
+        break;
     case TUNNEL_FRAME_PROFILE:
+    case TUNNEL_FRAME_SIGN:
     case TUNNEL_FRAME_REPORT:
     case TUNNEL_FRAME_QUESTION:
     case TUNNEL_FRAME_NOTICE:

@@ -7,7 +7,9 @@
 #include <sys/types.h>
 
 #include "client/common/report.h"
+#include "client/credential/credential.h"
 #include "client/profile/profile.h"
+#include "client/tunnel/frames.h"
 #include "client/tunnel/tunnel.h"
 
 typedef struct StandaloneOptions {
@@ -39,6 +41,26 @@ void standalone_keyring_fill(const DialtoneProfile *profile, int tunnel_fd, Tunn
 /* A key that is typed or kept follows the rules of the secrets file: 0x begins bytes. False: it
  * said why it is none. */
 bool standalone_interpret_psk(IkeSecret *psk) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- certificates (standalone-credential.c) ---- */
+
+typedef struct StandaloneCredentialSetup {
+    const DialtoneProfile *profile;
+    const char *path; /* of the profile */
+    uid_t caller;
+    const DialtoneSecretMemory *memory;
+    const DialtoneSecret *passphrase; /* of the secrets file; NULL: none */
+    int tunnel_fd;
+} StandaloneCredentialSetup;
+
+/* Reads what Auth= needs, and hands it to the tunnel; nothing with Auth=psk. The credential, which
+ * is the caller's to free, signs later. */
+bool standalone_credential_load(const StandaloneCredentialSetup *setup,
+                                DialtoneCredential **credentialp,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Answers a frame SIGN. */
+void standalone_credential_sign(DialtoneCredential *credential, int tunnel_fd,
+                                const TunnelFrame *frame);
 
 /* ---- prompts (standalone-prompt.c) ---- */
 

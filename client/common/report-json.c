@@ -103,6 +103,33 @@ static void put_phase1(Output *out, const DialtonePhase1Report *phase1)
     json_builder_end_object(out->json);
 }
 
+static void put_date(Output *out, const char *name, gint64 seconds)
+{
+    g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(seconds);
+    g_autofree char *text = date != NULL ? g_date_time_format(date, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+    put_text(out, name, text);
+}
+
+static void put_certificate(Output *out, const char *name,
+                            const DialtoneCertificateReport *certificate)
+{
+    gint64 left = certificate->not_after - g_get_real_time() / G_USEC_PER_SEC;
+
+    json_builder_set_member_name(out->json, name);
+    if (certificate->subject == NULL) {
+        json_builder_add_null_value(out->json);
+        return;
+    }
+    json_builder_begin_object(out->json);
+    put_text(out, "subject", certificate->subject);
+    put_date(out, "not_after", certificate->not_after);
+    if (certificate->fingerprint != NULL)
+        put_text(out, "fingerprint", certificate->fingerprint);
+    json_builder_set_member_name(out->json, "expires_soon");
+    json_builder_add_boolean_value(out->json, left <= DIALTONE_EXPIRES_SOON);
+    json_builder_end_object(out->json);
+}
+
 static void put_phase2(Output *out, const GPtrArray *phase2)
 {
     json_builder_set_member_name(out->json, "phase2");
@@ -137,6 +164,8 @@ static void put_connected(Output *out, const DialtoneReport *report)
     json_builder_set_member_name(out->json, "fallback");
     json_builder_add_boolean_value(out->json, report->fallback);
     put_phase1(out, &report->phase1);
+    put_certificate(out, "certificate", &report->certificate);
+    put_certificate(out, "gateway_certificate", &report->gateway_certificate);
     put_phase2(out, report->phase2);
     put_list(out, "weak", report->weak);
     put_number(out, "elapsed_ms", report->elapsed_ms);
@@ -293,6 +322,36 @@ static void get_phase1(Input *in, DialtonePhase1Report *phase1)
         in->wrong = inner.wrong;
 }
 
+static gint64 get_date(Input *in, const char *name)
+{
+    g_autofree char *text = get_text(in, name);
+    g_autoptr(GDateTime) date = text != NULL ? g_date_time_new_from_iso8601(text, NULL) : NULL;
+
+    if (date == NULL) {
+        in->wrong = name;
+        return 0;
+    }
+    return g_date_time_to_unix(date);
+}
+
+static void get_certificate(Input *in, const char *name, DialtoneCertificateReport *certificate)
+{
+    JsonNode *node = json_object_get_member(in->object, name);
+
+    if (node == NULL || JSON_NODE_HOLDS_NULL(node))
+        return;
+    if (!JSON_NODE_HOLDS_OBJECT(node)) {
+        in->wrong = name;
+        return;
+    }
+    Input inner = {.object = json_node_get_object(node)};
+    certificate->subject = get_text(&inner, "subject");
+    certificate->not_after = get_date(&inner, "not_after");
+    certificate->fingerprint = get_text(&inner, "fingerprint");
+    if (inner.wrong != NULL)
+        in->wrong = inner.wrong;
+}
+
 static void get_phase2(Input *in, DialtoneReport *report)
 {
     JsonArray *array = get_array(in, "phase2");
@@ -353,6 +412,8 @@ static void get_connected(Input *in, DialtoneReport *report)
     report->banner = get_text(in, "banner");
     report->fallback = get_flag(in, "fallback");
     get_phase1(in, &report->phase1);
+    get_certificate(in, "certificate", &report->certificate);
+    get_certificate(in, "gateway_certificate", &report->gateway_certificate);
     get_phase2(in, report);
     report->weak = get_list(in, "weak");
     report->elapsed_ms = get_number(in, "elapsed_ms");

@@ -56,6 +56,10 @@ void dialtone_report_free(DialtoneReport *report)
     g_free(report->phase1.hash);
     g_free(report->phase1.group);
     g_free(report->phase1.auth);
+    g_free(report->certificate.subject);
+    g_free(report->certificate.fingerprint);
+    g_free(report->gateway_certificate.subject);
+    g_free(report->gateway_certificate.fingerprint);
     g_strfreev(report->weak);
     g_ptr_array_unref(report->phase2);
     g_free(report->message);

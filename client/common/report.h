@@ -13,6 +13,9 @@
 
 #define DIALTONE_REPORT_SCHEMA 1
 
+/* Seconds before the end of a certificate from which on a user is told of it. */
+enum { DIALTONE_EXPIRES_SOON = 30 * 86400 };
+
 typedef enum {
     DIALTONE_NAT_NONE,
     DIALTONE_NAT_DETECTED,
@@ -27,6 +30,13 @@ typedef struct {
     char *auth;       /* "psk", "xauth-psk", "certificate", "hybrid", ... */
     guint64 lifetime; /* seconds */
 } DialtonePhase1Report;
+
+/* A certificate that was used. */
+typedef struct {
+    char *subject;     /* NULL: none was */
+    char *fingerprint; /* SHA-256 in hex, of the gateway's */
+    gint64 not_after;  /* seconds since 1970 */
+} DialtoneCertificateReport;
 
 typedef struct {
     char *encryption;
@@ -59,6 +69,7 @@ typedef struct {
     char *banner;
     bool fallback;
     DialtonePhase1Report phase1;
+    DialtoneCertificateReport certificate, gateway_certificate;
     char **weak;       /* which of the algorithms are; see client/profile/weak.h */
     GPtrArray *phase2; /* of DialtonePhase2Report, owned; made by dialtone_report_new() */
     guint64 elapsed_ms;

@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "client/common/i18n.h"
+#include "client/common/report.h"
 #include "client/common/text.h"
 
 enum { DEPTH_MAX = 8, SUBJECT_MAX = 512, RSA_BITS_MIN = 2048, RSA_BITS_MAX = 4096 };

@@ -16,7 +16,6 @@ enum {
     DIALTONE_CREDENTIAL_ITEMS_MAX = 1024,
     DIALTONE_CREDENTIAL_BYTES_MAX = 640 * 1024, /* of all certificates and lists together */
     DIALTONE_SIGNATURE_MAX = 512,               /* RSA with 4096 bits */
-    DIALTONE_EXPIRES_SOON = 30 * 86400,         /* seconds before the end that a user is told */
 };
 
 typedef struct DialtoneCredential DialtoneCredential;

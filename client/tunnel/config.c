@@ -11,6 +11,7 @@
 
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
+#include "client/tunnel/distinguished-name.h"
 
 G_STATIC_ASSERT((int)DIALTONE_PHASE1_PROPOSALS_MAX <= (int)IKE_PHASE1_PROPOSALS_MAX);
 G_STATIC_ASSERT((int)DIALTONE_PHASE2_PROPOSALS_MAX <= (int)IKE_PHASE2_PROPOSALS_MAX);
@@ -92,6 +93,16 @@ static bool identity_from_address(IkeIdentity *identity, const char *text)
                         address.bytes, platform_address_size(address.family));
 }
 
+static bool identity_from_dn(IkeIdentity *identity, const char *text)
+{
+    gsize n = 0;
+    if (!tunnel_dn_to_der(text, identity->bytes, sizeof(identity->bytes), &n))
+        return false;
+    identity->type = IKE_ID_DER_ASN1_DN;
+    identity->n = (uint16_t)n;
+    return true;
+}
+
 static bool identity_fill(IkeIdentity *identity, const DialtoneId *id, const char *setting,
                           GError **error)
 {
@@ -113,12 +124,16 @@ static bool identity_fill(IkeIdentity *identity, const DialtoneId *id, const cha
         ok = identity_from_address(identity, id->value);
         break;
     case DIALTONE_ID_DN:
-    case DIALTONE_ID_ADDRESS:
+        ok = identity_from_dn(identity, id->value);
         break;
+    case DIALTONE_ID_ADDRESS: /* set by tunnel_config_expect_host() */
+        identity->type = IKE_ID_ANY;
+        return true;
     }
     if (!ok)
         dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
-                             _("Use an ID of the kind fqdn:, email:, ip: or keyid:."),
+                             _("Use an ID of the kind fqdn:, email:, ip: or keyid:, or dn: with "
+                               "the types of X.509 (C, O, OU, CN)."),
                              _("%s has a kind or a length that this version can't use."), setting);
     return ok;
 }
@@ -187,13 +202,6 @@ static const IkeTristate TRISTATE[] = {
 
 static bool profile_is_within_reach(const DialtoneProfile *profile, GError **error)
 {
-    if (profile->auth != DIALTONE_AUTH_PSK) {
-        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
-                             _("Use Auth=psk until a version that can is installed."),
-                             _("[Identity] Auth: this version can't authenticate by certificate "
-                               "yet."));
-        return false;
-    }
     /* Whoever relies on it must not be connected without it. */
     if (profile->kill_switch) {
         dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
@@ -259,6 +267,43 @@ bool tunnel_config_fill(IkeConfig *config, const DialtoneProfile *profile,
     return true;
 }
 
+/* ---- certificates ---- */
+
+static const IkeAuth AUTH[] = {
+    [DIALTONE_AUTH_PSK] = IKE_AUTH_PSK,
+    [DIALTONE_AUTH_CERTIFICATE] = IKE_AUTH_CERTIFICATE,
+    [DIALTONE_AUTH_HYBRID] = IKE_AUTH_HYBRID,
+};
+
+bool tunnel_config_fill_credentials(IkeConfig *config, const DialtoneProfile *profile,
+                                    TunnelCredentials *credentials, GError **error)
+{
+    config->auth = AUTH[profile->auth];
+    if (config->auth == IKE_AUTH_PSK)
+        return true;
+    if (credentials == NULL || credentials->anchors->len == 0) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL,
+                             _("No certificates were handed over."));
+        return false;
+    }
+    tunnel_credentials_lend(credentials, &config->credentials);
+    config->credentials.require_crl = profile->require_crl;
+    return true;
+}
+
+bool tunnel_config_expect_host(IkeConfig *config, const DialtoneProfile *profile, const char *host,
+                               GError **error)
+{
+    if (profile->remote_id.kind != DIALTONE_ID_ADDRESS ||
+        identity_from_address(&config->remote_id, host) ||
+        identity_set(&config->remote_id, IKE_ID_FQDN, host, strlen(host)))
+        return true;
+    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
+                         _("Write [Gateway] RemoteID=fqdn:NAME of the gateway's certificate."),
+                         _("[Gateway] Address is too long to be looked for in a certificate."));
+    return false;
+}
+
 bool tunnel_config_needs_legacy(const DialtoneProfile *profile)
 {
     const GArray *lists[] = {profile->phase1_proposals, profile->phase2_proposals};
@@ -274,6 +319,6 @@ bool tunnel_config_needs_legacy(const DialtoneProfile *profile)
 
 bool tunnel_config_expects_user(const DialtoneProfile *profile)
 {
-    return profile->xauth == DIALTONE_XAUTH_REQUIRED ||
+    return profile->xauth == DIALTONE_XAUTH_REQUIRED || profile->auth == DIALTONE_AUTH_HYBRID ||
            (profile->xauth == DIALTONE_XAUTH_AUTO && profile->user != NULL);
 }

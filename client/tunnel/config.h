@@ -3,6 +3,7 @@
 #pragma once
 
 #include "client/profile/profile.h"
+#include "client/tunnel/credentials.h"
 #include "client/tunnel/secrets.h"
 #include "ike/ike.h"
 #include "platform/address.h"
@@ -12,6 +13,16 @@
  * can't do, or a secret is too long. */
 bool tunnel_config_fill(IkeConfig *config, const DialtoneProfile *profile,
                         const TunnelSecrets *secrets, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* How both sides prove who they are. @credentials may be NULL with a preshared key only, and are
+ * lent to the configuration. `wall_offset` is the tunnel's to set. */
+bool tunnel_config_fill_credentials(IkeConfig *config, const DialtoneProfile *profile,
+                                    TunnelCredentials *credentials,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Where the profile names no RemoteID and certificates are used, it is @host, the one of [Gateway]
+ * Address that is tried. */
+bool tunnel_config_expect_host(IkeConfig *config, const DialtoneProfile *profile, const char *host,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether an algorithm of the profile lives in libcrypto's legacy provider, which is to be loaded
  * before the sandbox closes. */

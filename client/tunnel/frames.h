@@ -7,6 +7,9 @@
  *   first byte  from    rest of the frame
  *   PROFILE     agent   1 byte: 1 = names an algorithm of libcrypto's legacy provider, else 2;
  *                       the profile in its normal form
+ *   CREDENTIALS agent   8 bytes: when our certificate ends; 2 bytes: length of its subject, the
+ *                       subject; chain, authorities, revocation lists, each 2 bytes: how many, and
+ *                       for each 4 bytes: length, the DER
  *   SECRETS     agent   three secrets: PSK, user, password; 1 byte: how many codes; those
  *   ANSWER      agent   4 bytes: number of the question; 1 byte: 1 = a program answered, else 0; a
  *                       secret for each kind that can be asked; or nothing: nobody answered
@@ -14,16 +17,19 @@
  *   QUESTION    tunnel  4 bytes: its number; 1 byte: asked again; 1 byte: how many are asked for;
  *                       each 1 byte of kind and 1 byte of TUNNEL_ASKED_*; the user's name, the
  *                       challenge and the gateway's words, each 2 bytes of length and the text
+ *   SIGN        tunnel  4 bytes: its number; 1 byte: 1 = ECDSA, 0 = RSA; what is to be signed
+ *   SIGNATURE   agent   4 bytes: number of the request; the signature, or nothing: nobody signed
  *   NOTICE      tunnel  a line for the terminal
  *   END         tunnel  1 byte: the exit code; the last frame
  *
  * A secret is 1 byte (1 = known), 2 bytes of length, and its bytes. Numbers stand in network order.
- * The agent sends PROFILE and SECRETS once each, in this order. */
+ * The agent sends PROFILE, CREDENTIALS (unless Auth=psk) and SECRETS once each, in this order. */
 #pragma once
 
 #include <glib.h>
 #include <stdbool.h>
 
+#include "client/tunnel/credentials.h"
 #include "client/tunnel/tunnel.h"
 
 typedef enum TunnelFrameType {
@@ -34,6 +40,9 @@ typedef enum TunnelFrameType {
     TUNNEL_FRAME_QUESTION,
     TUNNEL_FRAME_NOTICE,
     TUNNEL_FRAME_END,
+    TUNNEL_FRAME_CREDENTIALS,
+    TUNNEL_FRAME_SIGN,
+    TUNNEL_FRAME_SIGNATURE,
 } TunnelFrameType;
 
 enum { TUNNEL_ASKED_SECRET = 1, TUNNEL_ASKED_ONCE = 2 };
@@ -74,3 +83,20 @@ bool tunnel_frame_read_question(const TunnelFrame *frame,
                                 TunnelQuestion *question) G_GNUC_WARN_UNUSED_RESULT;
 void tunnel_question_clear(TunnelQuestion *question);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TunnelQuestion, tunnel_question_clear)
+
+/* ---- frames-credentials.c ---- */
+
+int tunnel_frame_send_credentials(int fd,
+                                  const TunnelCredentials *credentials) G_GNUC_WARN_UNUSED_RESULT;
+/* NULL when the frame is not what it should be. */
+TunnelCredentials *
+tunnel_frame_read_credentials(const TunnelFrame *frame) G_GNUC_WARN_UNUSED_RESULT;
+int tunnel_frame_send_signing(int fd, const TunnelSigning *signing) G_GNUC_WARN_UNUSED_RESULT;
+bool tunnel_frame_read_signing(const TunnelFrame *frame,
+                               TunnelSigning *signing) G_GNUC_WARN_UNUSED_RESULT;
+/* @n 0: nobody signed. */
+int tunnel_frame_send_signature(int fd, guint32 id, const guint8 *signature,
+                                gsize n) G_GNUC_WARN_UNUSED_RESULT;
+/* The signature points into the frame; NULL: nobody signed. */
+bool tunnel_frame_read_signature(const TunnelFrame *frame, guint32 *idp, const guint8 **signaturep,
+                                 gsize *np) G_GNUC_WARN_UNUSED_RESULT;

@@ -179,6 +179,8 @@ static void begin_round(Tunnel *self)
     if (self->was_connected && self->good.family != 0) {
         add_candidate(self, &self->good);
         self->tried = self->good;
+        g_free(self->host);
+        self->host = g_strdup(self->good_host);
     }
     next_address(self);
 }

@@ -179,6 +179,8 @@ static void network_is_up(Tunnel *self)
         return;
     self->was_connected = true;
     self->good = self->trying;
+    g_free(self->good_host);
+    self->good_host = g_strdup(self->host);
     tunnel_backoff_end(&self->backoff);
     g_clear_error(&self->round_error);
     tunnel_set_state(self, DIALTONE_STATE_CONNECTED);

@@ -42,7 +42,8 @@ typedef enum TunnelEnd {
 
 struct Tunnel {
     DialtoneProfile *profile;
-    TunnelSecrets *secrets; /* NULL until given */
+    TunnelSecrets *secrets;         /* NULL until given */
+    TunnelCredentials *credentials; /* NULL: none, as with a preshared key */
     const TunnelHandlers *handlers;
     gpointer data;
     guint64 began; /* of this connection attempt or outage, for elapsed_ms */
@@ -75,6 +76,7 @@ struct Tunnel {
     IkeAddress trying;
     IkeAddress tried; /* in this round, before the profile's order */
     char *host;       /* the endpoint in use, as the profile names it */
+    char *good_host;  /* that of `good` */
     GError *round_error;
     TunnelBackoff backoff;
     guint64 retry_at;
@@ -92,6 +94,12 @@ struct Tunnel {
     GArray *sas; /* of TunnelSa */
     guint64 probe_at, probe_pause;
     guint64 keepalive_at; /* tried last, successful or not */
+
+    /* signatures */
+    guint32 signing;  /* asked for; 0: none */
+    guint32 signings; /* how many were */
+    guint32 ike_signing;
+    bool told_expiry; /* that the gateway's certificate ends soon */
 
     /* questions */
     guint32 question; /* open; 0: none */
@@ -139,5 +147,11 @@ void tunnel_link_apply(Tunnel *self);
 void tunnel_link_prepare(Tunnel *self);
 void tunnel_link_clear(Tunnel *self);
 
+/* ---- tunnel-signature.c ---- */
+void tunnel_signature_wanted(Tunnel *self, const IkeSigning *ike);
+void tunnel_signature_settled(Tunnel *self);
+
 /* ---- tunnel-report.c ---- */
+/* Said once: the gateway's certificate ends within 30 days. */
+void tunnel_report_expiry(Tunnel *self);
 DialtoneReport *tunnel_report_new(const Tunnel *self);

@@ -75,7 +75,7 @@ bool tunnel_question_first(Tunnel *self)
         return false;
     bool expects_user = tunnel_config_expects_user(self->profile);
     TunnelQuestion question = {.message = "", .challenge = ""};
-    if (!secrets->psk.known)
+    if (self->profile->auth == DIALTONE_AUTH_PSK && !secrets->psk.known)
         want(&question, TUNNEL_ASK_PSK, true);
     if (expects_user && !secrets->user.known && self->profile->user == NULL)
         want(&question, IKE_ASK_USER, false);
@@ -264,7 +264,7 @@ static void answer_first(Tunnel *self, const TunnelAnswer *answer)
         keep(&secrets->password, &answer->given[IKE_ASK_PASSWORD]);
     }
     bool expects_user = tunnel_config_expects_user(self->profile);
-    bool psk_missing = !secrets->psk.known;
+    bool psk_missing = self->profile->auth == DIALTONE_AUTH_PSK && !secrets->psk.known;
     if (answer == NULL || psk_missing || (expects_user && !secrets->password.known)) {
         tunnel_end(self, nobody_answered(psk_missing));
         return;

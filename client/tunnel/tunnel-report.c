@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "client/common/i18n.h"
 #include "client/common/text.h"
 #include "client/tunnel/config.h"
 #include "client/tunnel/plan.h"
@@ -30,6 +31,59 @@ static DialtoneNat nat_of(const Tunnel *self)
     return self->phase1.nat_detected ? DIALTONE_NAT_DETECTED : DIALTONE_NAT_NONE;
 }
 
+static const char *auth_name(const IkePhase1Info *info)
+{
+    switch (info->auth) {
+    case IKE_AUTH_PSK:
+        return info->xauth ? "xauth-psk" : "psk";
+    case IKE_AUTH_CERTIFICATE:
+        return info->xauth ? "xauth-certificate" : "certificate";
+    case IKE_AUTH_HYBRID:
+        break;
+    }
+    return "hybrid";
+}
+
+static void add_certificates(DialtoneReport *report, const Tunnel *self)
+{
+    const TunnelCredentials *own = self->credentials;
+    const IkeCertificateInfo *theirs = &self->phase1.certificate;
+    if (own != NULL && own->chain->len > 0) {
+        report->certificate.subject = g_strdup(own->subject);
+        report->certificate.not_after = own->not_after;
+    }
+    if (self->phase1.auth == IKE_AUTH_PSK)
+        return;
+    GString *hex = g_string_new(NULL);
+    for (gsize i = 0; i < sizeof(theirs->fingerprint); i++)
+        g_string_append_printf(hex, "%02x", theirs->fingerprint[i]);
+    report->gateway_certificate.subject =
+        dialtone_text_clean(theirs->subject, strnlen(theirs->subject, sizeof(theirs->subject)),
+                            IKE_ID_MAX, DIALTONE_TEXT_LINE);
+    report->gateway_certificate.not_after = theirs->not_after;
+    report->gateway_certificate.fingerprint = g_string_free(hex, FALSE);
+}
+
+void tunnel_report_expiry(Tunnel *self)
+{
+    const IkeCertificateInfo *theirs = &self->phase1.certificate;
+    gint64 left = theirs->not_after - g_get_real_time() / G_USEC_PER_SEC;
+    if (self->phase1.auth == IKE_AUTH_PSK || self->told_expiry || left > DIALTONE_EXPIRES_SOON)
+        return;
+    self->told_expiry = true;
+    guint days = (guint)MAX(left / 86400, (gint64)0);
+    g_autofree char *subject =
+        dialtone_text_clean(theirs->subject, strnlen(theirs->subject, sizeof(theirs->subject)),
+                            IKE_ID_MAX, DIALTONE_TEXT_LINE);
+    tunnel_notice(self,
+                  ngettext("warning: the gateway's certificate (%s) ends in %u day; tell its "
+                           "administrator",
+                           "warning: the gateway's certificate (%s) ends in %u days; tell its "
+                           "administrator",
+                           days),
+                  subject, days);
+}
+
 static void add_phase1(DialtoneReport *report, const IkePhase1Info *info)
 {
     if (info->chosen.cipher != NULL)
@@ -38,7 +92,7 @@ static void add_phase1(DialtoneReport *report, const IkePhase1Info *info)
         report->phase1.hash = g_strdup(info->chosen.hash->name);
     if (info->chosen.group != NULL)
         report->phase1.group = g_strdup(info->chosen.group->name);
-    report->phase1.auth = g_strdup(info->xauth ? "xauth-psk" : "psk");
+    report->phase1.auth = g_strdup(auth_name(info));
     report->phase1.lifetime = info->lifetime;
 }
 
@@ -80,6 +134,7 @@ static void add_connected(DialtoneReport *report, const Tunnel *self)
     if (n > 0)
         report->banner = dialtone_text_clean(banner, n, IKE_TEXT_MAX, DIALTONE_TEXT_LINES);
     add_phase1(report, &self->phase1);
+    add_certificates(report, self);
     for (guint i = 0; i < self->sas->len; i++)
         if (!is_replaced(self, i))
             add_phase2(report, &g_array_index(self->sas, TunnelSa, i).info);

@@ -32,10 +32,14 @@ static bool fill_config(Tunnel *self, const IkeAddress *gateway, GError **error)
 {
     IkeConfig *config = self->config;
     memset(config, 0, sizeof(*config));
-    if (!tunnel_config_fill(config, self->profile, self->secrets, error))
+    if (!tunnel_config_fill(config, self->profile, self->secrets, error) ||
+        !tunnel_config_fill_credentials(config, self->profile, self->credentials, error) ||
+        !tunnel_config_expect_host(config, self->profile, self->host, error))
         return false;
     if (!tunnel_question_may_give_password(self))
         tunnel_secret_wipe(&config->password);
+    config->credentials.wall_offset =
+        g_get_real_time() / G_USEC_PER_SEC - (int64_t)(platform_clock_now() / IKE_SECOND);
     config->gateway = *gateway;
     config->weakest_group = self->weakest;
     if (config->config != IKE_CONFIG_NONE && self->inner.address.family != 0)
@@ -101,6 +105,7 @@ void tunnel_session_drop(Tunnel *self)
     }
     g_array_set_size(self->sas, 0);
     tunnel_question_settled(self);
+    tunnel_signature_settled(self);
 }
 
 /* ---- SAs ---- */
@@ -194,6 +199,7 @@ static void on_phase1(Tunnel *self, const IkePhase1Info *info)
         return;
     }
     datapath_set_peer(self->datapath, &esp_peer, TUNNEL_PATH_MTU);
+    tunnel_report_expiry(self);
     g_debug("phase 1 authenticated: %s, fallback %d, natt %d", group != NULL ? group->name : "?",
             info->fallback, info->natt);
 }
@@ -243,12 +249,6 @@ static void on_ike_connected(Tunnel *self)
     tunnel_link_apply(self);
 }
 
-/* The private key is with nobody who could be asked. */
-static void on_sign(Tunnel *self, const IkeSigning *signing)
-{
-    (void)ike_session_answer_signature(self->session, signing->id, NULL, 0, platform_clock_now());
-}
-
 static void on_over(Tunnel *self, const IkeFailure *failure)
 {
     self->session_over = true;
@@ -277,7 +277,7 @@ static void on_event(Tunnel *self, const IkeEvent *event)
         tunnel_question_accepted(self);
         break;
     case IKE_EVENT_SIGN:
-        on_sign(self, &event->signing);
+        tunnel_signature_wanted(self, &event->signing);
         break;
     case IKE_EVENT_CONFIG:
         on_config(self, &event->config);

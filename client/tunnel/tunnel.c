@@ -219,7 +219,9 @@ void tunnel_free(Tunnel *self)
     g_free(self->interface);
     g_free(self->host);
     tunnel_question_free(self);
+    g_free(self->good_host);
     tunnel_secrets_free(self->secrets);
+    tunnel_credentials_free(self->credentials);
     dialtone_profile_free(self->profile);
     g_free(self);
 }
@@ -227,6 +229,14 @@ void tunnel_free(Tunnel *self)
 void tunnel_start(Tunnel *self)
 {
     tunnel_link_begin(self);
+}
+
+void tunnel_give_credentials(Tunnel *self, TunnelCredentials *credentials_take)
+{
+    if (self->credentials != NULL || self->secrets != NULL)
+        tunnel_credentials_free(credentials_take);
+    else
+        self->credentials = credentials_take;
 }
 
 void tunnel_give_secrets(Tunnel *self, TunnelSecrets *secrets_take)

@@ -8,6 +8,7 @@
 
 #include "client/common/report.h"
 #include "client/profile/profile.h"
+#include "client/tunnel/credentials.h"
 #include "client/tunnel/secrets.h"
 
 typedef struct Tunnel Tunnel;
@@ -29,9 +30,18 @@ typedef struct TunnelQuestion {
     const char *message;   /* the gateway's words, cleaned; may be empty */
 } TunnelQuestion;
 
+/* What is to be signed with the private key that belongs to our certificate: see IkeSigning. */
+typedef struct TunnelSigning {
+    guint32 id;
+    bool ecdsa;
+    gsize n;
+    guint8 bytes[IKE_HASH_MAX];
+} TunnelSigning;
+
 typedef struct TunnelHandlers {
     void (*report)(const DialtoneReport *report, gpointer data); /* at each change of state */
     void (*question)(const TunnelQuestion *question, gpointer data);
+    void (*sign)(const TunnelSigning *signing, gpointer data);
     void (*notice)(const char *text, gpointer data); /* one line, worth telling */
     /* The last call, once: how the connection ended. Not the place to free the tunnel in. */
     void (*ended)(DialtoneFailure code, gpointer data);
@@ -52,10 +62,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Tunnel, tunnel_free)
 
 /* Begins to set up; goes on when the secrets have been given. */
 void tunnel_start(Tunnel *self);
+/* Before the secrets, unless the profile says Auth=psk. Once. */
+void tunnel_give_credentials(Tunnel *self, TunnelCredentials *credentials_take);
 /* What is known already; may lack any. Once. */
 void tunnel_give_secrets(Tunnel *self, TunnelSecrets *secrets_take);
 /* To a question that is still open; others are ignored. NULL: nobody could answer. */
 void tunnel_answer(Tunnel *self, guint32 id, const TunnelAnswer *answer);
+/* To the request that is open; others are ignored. @n 0: nobody could sign. */
+void tunnel_give_signature(Tunnel *self, guint32 id, const guint8 *signature, gsize n);
 /* Says good-bye to the gateway and puts the network back, in bounded time. */
 void tunnel_stop(Tunnel *self);
 void tunnel_renegotiate(Tunnel *self);

@@ -261,10 +261,13 @@ static void test_a_state_has_four_members(void **state)
 
 static void test_connected_has_every_member_of_the_contract(void **state)
 {
-    static const char *const members[] = {
-        "schema",   "time",    "state",  "profile",    "interface", "address", "address6",
-        "dns",      "domains", "routes", "gateway",    "nat",       "mtu",     "banner",
-        "fallback", "phase1",  "phase2", "elapsed_ms", "weak"};
+    static const char *const members[] = {"schema",   "time",        "state",
+                                          "profile",  "interface",   "address",
+                                          "address6", "dns",         "domains",
+                                          "routes",   "gateway",     "nat",
+                                          "mtu",      "banner",      "fallback",
+                                          "phase1",   "phase2",      "elapsed_ms",
+                                          "weak",     "certificate", "gateway_certificate"};
     g_autoptr(DialtoneReport) report = connected();
     g_autofree char *json = dialtone_report_to_json(report);
     g_autoptr(JsonParser) parser = json_parser_new();
@@ -287,6 +290,31 @@ static void test_connected_has_every_member_of_the_contract(void **state)
     assert_string_equal(json_object_get_string_member(pair, "remote"), "10.0.0.0/8");
     assert_true(json_object_get_null_member(pair, "integrity"));
     assert_int_equal(json_object_get_int_member(object, "elapsed_ms"), 412);
+}
+
+static void test_certificates_are_told_and_when_they_end(void **state)
+{
+    const gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+    g_autoptr(DialtoneReport) report = connected();
+    report->certificate.subject = g_strdup("C=NL, CN=alice\x1b");
+    report->certificate.not_after = now + DIALTONE_EXPIRES_SOON + 60;
+    report->gateway_certificate.subject = g_strdup("CN=gw");
+    report->gateway_certificate.not_after = now + DIALTONE_EXPIRES_SOON - 60;
+    report->gateway_certificate.fingerprint = g_strdup("00ff");
+    g_autofree char *json = dialtone_report_to_json(report);
+    g_autoptr(JsonParser) parser = json_parser_new();
+    JsonObject *object = parse(json, parser);
+    JsonObject *own = json_object_get_object_member(object, "certificate");
+    JsonObject *theirs = json_object_get_object_member(object, "gateway_certificate");
+    g_autoptr(DialtoneReport) again = dialtone_report_from_json(json, strlen(json), NULL);
+
+    assert_string_equal(json_object_get_string_member(own, "subject"), "C=NL, CN=alice");
+    assert_false(json_object_get_boolean_member(own, "expires_soon"));
+    assert_false(json_object_has_member(own, "fingerprint"));
+    assert_true(json_object_get_boolean_member(theirs, "expires_soon"));
+    assert_non_null(again);
+    assert_int_equal(again->certificate.not_after, report->certificate.not_after);
+    assert_string_equal(again->gateway_certificate.fingerprint, "00ff");
 }
 
 static void test_failed_has_reason_message_and_advice(void **state)
@@ -504,6 +532,7 @@ int main(void)
         cmocka_unit_test(test_the_nearest_word_is_what_was_meant),
         cmocka_unit_test(test_a_state_has_four_members),
         cmocka_unit_test(test_connected_has_every_member_of_the_contract),
+        cmocka_unit_test(test_certificates_are_told_and_when_they_end),
         cmocka_unit_test(test_failed_has_reason_message_and_advice),
         cmocka_unit_test(test_failed_without_a_reason_is_internal),
         cmocka_unit_test(test_a_report_survives_the_way_through_json),

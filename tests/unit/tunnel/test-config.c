@@ -148,15 +148,88 @@ static void the_gateway_s_id_is_followed_too(void **state)
     assert_int_equal(config.remote_id.n, 16);
 }
 
+/* RFC 2407, 4.6.2.9: the DER of the name, in the order it is written in. */
+static void a_distinguished_name_arrives_as_der(void **state)
+{
+    static const guint8 der[] = {0x30, 0x1a, 0x31, 0x0b, 0x30, 0x09, 0x06, 0x03, 0x55, 0x04,
+                                 0x06, 0x13, 0x02, 'N',  'L',  0x31, 0x0b, 0x30, 0x09, 0x06,
+                                 0x03, 0x55, 0x04, 0x03, 0x0c, 0x02, 'g',  'w'};
+    static const char *const written[] = {"dn:C=NL, CN=gw", "dn:C = NL,CN=gw", "dn:/C=NL/CN=gw",
+                                          "dn:C=NL,CN=\\\\gw"};
+    IkeConfig config;
+    for (gsize i = 0; i < G_N_ELEMENTS(written); i++) {
+        assert_true(fill_remote(written[i], &config, NULL));
+        assert_int_equal(config.remote_id.type, IKE_ID_DER_ASN1_DN);
+        assert_int_equal(config.remote_id.n, sizeof(der));
+        assert_memory_equal(config.remote_id.bytes, der, sizeof(der));
+    }
+}
+
 /* Better refused than compared with nothing. */
 static void an_id_that_can_t_be_compared_is_refused(void **state)
 {
     IkeConfig config;
     GError *error = NULL;
-    assert_false(fill_remote("dn:C=NL, CN=gw", &config, &error));
+    assert_false(fill_remote("dn:C=NL, Nonsense=gw", &config, &error));
     assert_int_equal(dialtone_failure_of(error), DIALTONE_FAILURE_PROFILE_INVALID);
     assert_non_null(strstr(error->message, "RemoteID"));
     g_error_free(error);
+}
+
+static DialtoneProfile *profile_with_certificate(const char *remote)
+{
+    g_autofree char *text = g_strdup_printf(
+        "[Gateway]\nAddress=gw.example.com;192.0.2.1\n%s\n[Identity]\nID=a@example.com\n"
+        "Certificate=file:/a.pem\nCRL=file:/b.crl\nRequireCRL=yes\n",
+        remote);
+    return kit_profile_of(text);
+}
+
+static void credentials_are_lent_to_the_core(void **state)
+{
+    static IkeConfig config;
+    g_autoptr(DialtoneProfile) profile = profile_with_certificate("");
+    g_autoptr(TunnelCredentials) credentials = tunnel_credentials_new();
+    g_ptr_array_add(credentials->chain, g_bytes_new("own", 3));
+    g_ptr_array_add(credentials->anchors, g_bytes_new("one", 3));
+    g_ptr_array_add(credentials->anchors, g_bytes_new("second", 6));
+    g_ptr_array_add(credentials->crls, g_bytes_new("list", 4));
+    assert_true(tunnel_config_fill_credentials(&config, profile, credentials, NULL));
+    assert_int_equal(config.auth, IKE_AUTH_CERTIFICATE);
+    assert_int_equal(config.credentials.chain_n, 1);
+    assert_memory_equal(config.credentials.chain[0].bytes, "own", 3);
+    assert_int_equal(config.credentials.anchors_n, 2);
+    assert_int_equal(config.credentials.anchors[1].n, 6);
+    assert_memory_equal(config.credentials.crls[0].bytes, "list", 4);
+    assert_true(config.credentials.require_crl);
+}
+
+static void certificates_without_authorities_are_refused(void **state)
+{
+    static IkeConfig config;
+    g_autoptr(DialtoneProfile) profile = profile_with_certificate("");
+    g_autoptr(TunnelCredentials) none = tunnel_credentials_new();
+    g_autoptr(GError) first = NULL, second = NULL;
+    assert_false(tunnel_config_fill_credentials(&config, profile, NULL, &first));
+    assert_false(tunnel_config_fill_credentials(&config, profile, none, &second));
+    assert_non_null(first);
+    assert_non_null(second);
+}
+
+static void the_address_is_expected_where_no_remote_id_is_named(void **state)
+{
+    static IkeConfig config;
+    g_autoptr(DialtoneProfile) unset = profile_with_certificate("");
+    g_autoptr(DialtoneProfile) set = profile_with_certificate("RemoteID=fqdn:other.example.com");
+    assert_true(tunnel_config_expect_host(&config, unset, "gw.example.com", NULL));
+    assert_int_equal(config.remote_id.type, IKE_ID_FQDN);
+    assert_memory_equal(config.remote_id.bytes, "gw.example.com", 14);
+    assert_true(tunnel_config_expect_host(&config, unset, "192.0.2.1", NULL));
+    assert_int_equal(config.remote_id.type, IKE_ID_IPV4);
+    assert_int_equal(config.remote_id.n, 4);
+    config.remote_id.type = IKE_ID_FQDN;
+    assert_true(tunnel_config_expect_host(&config, set, "192.0.2.1", NULL));
+    assert_int_equal(config.remote_id.type, IKE_ID_FQDN);
 }
 
 static void networks_are_masked(void **state)
@@ -256,7 +329,11 @@ int main(void)
         cmocka_unit_test(proposals_keep_their_order_and_lifetimes),
         cmocka_unit_test(ids_have_the_kind_their_spelling_says),
         cmocka_unit_test(the_gateway_s_id_is_followed_too),
+        cmocka_unit_test(a_distinguished_name_arrives_as_der),
         cmocka_unit_test(an_id_that_can_t_be_compared_is_refused),
+        cmocka_unit_test(credentials_are_lent_to_the_core),
+        cmocka_unit_test(certificates_without_authorities_are_refused),
+        cmocka_unit_test(the_address_is_expected_where_no_remote_id_is_named),
         cmocka_unit_test(networks_are_masked),
         cmocka_unit_test(quirks_arrive),
         cmocka_unit_test(required_user_authentication_arrives),

@@ -257,6 +257,105 @@ static void sending_never_waits(void **state)
     assert_int_equal(result, -EAGAIN);
 }
 
+/* ---- certificates ---- */
+
+static TunnelCredentials *some_credentials(void)
+{
+    TunnelCredentials *credentials = tunnel_credentials_new();
+    g_ptr_array_add(credentials->chain, g_bytes_new("own", 3));
+    g_ptr_array_add(credentials->anchors, g_bytes_new("root", 4));
+    g_ptr_array_add(credentials->anchors, g_bytes_new("other", 5));
+    credentials->subject = g_strdup("CN=alice");
+    credentials->not_after = 0x1234567890;
+    return credentials;
+}
+
+static void credentials_cross(void **state)
+{
+    g_autoptr(TunnelCredentials) sent = some_credentials();
+    g_auto(TunnelFrame) frame = {0};
+    assert_int_equal(tunnel_frame_send_credentials(pair[0], sent), 0);
+    assert_int_equal(tunnel_frame_receive(pair[1], 1000, &frame), 1);
+    g_autoptr(TunnelCredentials) got = tunnel_frame_read_credentials(&frame);
+    assert_non_null(got);
+    assert_int_equal(got->chain->len, 1);
+    assert_int_equal(got->anchors->len, 2);
+    assert_int_equal(got->crls->len, 0);
+    assert_true(g_bytes_equal(got->anchors->pdata[1], sent->anchors->pdata[1]));
+    assert_string_equal(got->subject, "CN=alice");
+    assert_int_equal(got->not_after, sent->not_after);
+}
+
+static void credentials_cut_anywhere_are_refused(void **state)
+{
+    g_autoptr(TunnelCredentials) sent = some_credentials();
+    g_auto(TunnelFrame) whole = {0};
+    assert_int_equal(tunnel_frame_send_credentials(pair[0], sent), 0);
+    assert_int_equal(tunnel_frame_receive(pair[1], 1000, &whole), 1);
+    for (gsize n = 0; n < whole.n; n++) {
+        g_autofree guint8 *bytes = g_memdup2(whole.bytes, n);
+        const TunnelFrame cut = {.type = TUNNEL_FRAME_CREDENTIALS, .bytes = bytes, .n = n};
+        assert_null(tunnel_frame_read_credentials(&cut));
+    }
+}
+
+static void more_certificates_than_a_chain_has_are_refused(void **state)
+{
+    g_autoptr(TunnelCredentials) sent = some_credentials();
+    g_auto(TunnelFrame) frame = {0};
+    for (guint i = 0; i < IKE_CHAIN_MAX; i++)
+        g_ptr_array_add(sent->chain, g_bytes_new("more", 4));
+    assert_int_equal(tunnel_frame_send_credentials(pair[0], sent), 0);
+    assert_int_equal(tunnel_frame_receive(pair[1], 1000, &frame), 1);
+    assert_null(tunnel_frame_read_credentials(&frame));
+}
+
+static void what_is_to_be_signed_crosses(void **state)
+{
+    const TunnelSigning sent = {.id = 7, .ecdsa = true, .n = 48, .bytes = "digest"};
+    TunnelSigning got;
+    g_auto(TunnelFrame) frame = {0};
+    assert_int_equal(tunnel_frame_send_signing(pair[0], &sent), 0);
+    assert_int_equal(tunnel_frame_receive(pair[1], 1000, &frame), 1);
+    assert_true(tunnel_frame_read_signing(&frame, &got));
+    assert_int_equal(got.id, 7);
+    assert_true(got.ecdsa);
+    assert_int_equal(got.n, 48);
+    assert_memory_equal(got.bytes, sent.bytes, 48);
+}
+
+static void requests_that_can_t_be_are_refused(void **state)
+{
+    static guint8 bytes[5 + IKE_HASH_MAX + 1] = {0, 0, 0, 1, 0};
+    TunnelSigning got;
+    const gsize wrong[] = {0, 4, 5, sizeof(bytes)};
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        const TunnelFrame frame = {.type = TUNNEL_FRAME_SIGN, .bytes = bytes, .n = wrong[i]};
+        assert_false(tunnel_frame_read_signing(&frame, &got));
+    }
+    bytes[4] = 2; /* neither RSA nor ECDSA */
+    const TunnelFrame frame = {.type = TUNNEL_FRAME_SIGN, .bytes = bytes, .n = 25};
+    assert_false(tunnel_frame_read_signing(&frame, &got));
+}
+
+static void signatures_cross_and_so_does_their_lack(void **state)
+{
+    static guint8 big[IKE_SIGNATURE_MAX + 1];
+    const guint8 *got = NULL;
+    guint32 id = 0;
+    gsize n = 0;
+    for (gsize size = 0; size <= IKE_SIGNATURE_MAX; size += 512) {
+        g_auto(TunnelFrame) frame = {0};
+        assert_int_equal(tunnel_frame_send_signature(pair[0], 9, big, size), 0);
+        assert_int_equal(tunnel_frame_receive(pair[1], 1000, &frame), 1);
+        assert_true(tunnel_frame_read_signature(&frame, &id, &got, &n));
+        assert_int_equal(id, 9);
+        assert_int_equal(n, size);
+        assert_true((got == NULL) == (size == 0));
+    }
+    assert_int_equal(tunnel_frame_send_signature(pair[0], 9, big, sizeof(big)), -EMSGSIZE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +380,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_last_word_of_an_end_that_left_is_heard, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(sending_never_waits, setup, teardown),
+        cmocka_unit_test_setup_teardown(credentials_cross, setup, teardown),
+        cmocka_unit_test_setup_teardown(credentials_cut_anywhere_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(more_certificates_than_a_chain_has_are_refused, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_is_to_be_signed_crosses, setup, teardown),
+        cmocka_unit_test_setup_teardown(requests_that_can_t_be_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(signatures_cross_and_so_does_their_lack, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,7 +53,8 @@ static void on_ended(DialtoneFailure code, gpointer data)
 {
 }
 
-static const TunnelHandlers HANDLERS = {on_report, on_question, on_notice, on_ended};
+static const TunnelHandlers HANDLERS = {
+    .report = on_report, .question = on_question, .notice = on_notice, .ended = on_ended};
 
 static void set(IkeSecret *secret, const char *text)
 {

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The agent's part in certificates: it reads them and their key as the user who called, hands on
+ * what is public, and signs what the tunnel asks for as long as the connection lasts. Keys are read
+ * into libcrypto's secure heap, which is locked and not dumped.
+ */
+#include "client/cli/standalone.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+
+enum { SECURE_HEAP = 128 * 1024, SECURE_HEAP_MIN = 32 };
+
+static bool ask(const char *prompt, char *line, gsize size, gpointer data)
+{
+    const StandaloneCredentialSetup *setup = data;
+    return standalone_prompt(prompt, false, setup->tunnel_fd, line, size) ==
+           STANDALONE_PROMPT_ANSWERED;
+}
+
+static void add_all(GPtrArray *into, const GPtrArray *items)
+{
+    for (guint i = 0; i < items->len; i++)
+        g_ptr_array_add(into, g_bytes_ref(items->pdata[i]));
+}
+
+static int hand_over(const DialtoneCredential *credential, int tunnel_fd)
+{
+    g_autoptr(TunnelCredentials) sent = tunnel_credentials_new();
+    const DialtoneCertificate *own = dialtone_credential_certificate(credential);
+    add_all(sent->chain, dialtone_credential_chain(credential));
+    add_all(sent->anchors, dialtone_credential_anchors(credential));
+    add_all(sent->crls, dialtone_credential_crls(credential));
+    if (own != NULL) {
+        sent->subject = g_strdup(own->subject);
+        sent->not_after = own->not_after;
+    }
+    return tunnel_frame_send_credentials(tunnel_fd, sent);
+}
+
+static void tell_expiry(const DialtoneCertificate *own)
+{
+    g_autofree char *warning =
+        own != NULL ? dialtone_certificate_warning(own, g_get_real_time() / G_USEC_PER_SEC) : NULL;
+    if (warning == NULL)
+        return;
+    g_autofree char *line = g_strdup_printf(_("warning: %s"), warning);
+    standalone_print_notice(line);
+}
+
+bool standalone_credential_load(const StandaloneCredentialSetup *setup,
+                                DialtoneCredential **credentialp, GError **error)
+{
+    if (setup->profile->auth == DIALTONE_AUTH_PSK)
+        return true;
+    /* Where there is no memory to lock, keys lie where all else does: in a process that nobody of
+     * the same user can look into. */
+    if (CRYPTO_secure_malloc_initialized() == 0)
+        CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_HEAP_MIN);
+    const DialtoneCredentialAccess access = {.file = setup->path,
+                                             .caller = setup->caller,
+                                             .memory = setup->memory,
+                                             .passphrase = setup->passphrase,
+                                             .ask = ask,
+                                             .data = (gpointer)(guintptr)setup};
+    DialtoneCredential *credential = dialtone_credential_load(setup->profile, &access, error);
+    if (credential == NULL)
+        return false;
+    *credentialp = credential;
+    tell_expiry(dialtone_credential_certificate(credential));
+    int result = hand_over(credential, setup->tunnel_fd);
+    if (result == 0)
+        return true;
+    dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL,
+                         _("The certificates could not be handed over: %s"), g_strerror(-result));
+    return false;
+}
+
+static GBytes *sign(DialtoneCredential *credential, const TunnelSigning *signing)
+{
+    g_autoptr(GError) error = NULL;
+    DialtoneDigest digest = {.ecdsa = signing->ecdsa, .n = signing->n};
+    if (credential == NULL)
+        return NULL;
+    memcpy(digest.bytes, signing->bytes, MIN(signing->n, sizeof(digest.bytes)));
+    GBytes *signature = dialtone_credential_sign(credential, &digest, &error);
+    if (signature == NULL)
+        standalone_print_notice(error->message);
+    return signature;
+}
+
+void standalone_credential_sign(DialtoneCredential *credential, int tunnel_fd,
+                                const TunnelFrame *frame)
+{
+    TunnelSigning signing;
+    gsize n = 0;
+    if (!tunnel_frame_read_signing(frame, &signing))
+        return;
+    g_autoptr(GBytes) signature = sign(credential, &signing);
+    const guint8 *bytes = signature != NULL ? g_bytes_get_data(signature, &n) : NULL;
+    if (tunnel_frame_send_signature(tunnel_fd, signing.id, bytes, n) < 0)
+        g_debug("a signature found nobody to take it");
+}

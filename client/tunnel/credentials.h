@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a connection by certificate needs beside secrets: certificates and revocation lists as DER.
+ * The private key is not among it; whoever has it signs (see tunnel_give_signature()). */
+#pragma once
+
+#include <glib.h>
+
+#include "ike/ike.h"
+
+typedef struct TunnelCredentials {
+    GPtrArray *chain, *anchors, *crls; /* of GBytes */
+    char *subject;                     /* of our certificate; empty: none */
+    gint64 not_after;                  /* seconds since 1970 */
+    IkeBlob *blobs;                    /* all three, for the core; made by _lend() */
+} TunnelCredentials;
+
+TunnelCredentials *tunnel_credentials_new(void) G_GNUC_WARN_UNUSED_RESULT;
+void tunnel_credentials_free(TunnelCredentials *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TunnelCredentials, tunnel_credentials_free)
+
+/* Points @into at the bytes, which stay its own. */
+void tunnel_credentials_lend(TunnelCredentials *self, IkeCredentials *into);
