@@ -48,8 +48,9 @@ static void add_issue(JsonBuilder *json, const DialtoneIssue *issue)
     json_builder_end_object(json);
 }
 
-/* @error is what kept the file from being read at all. */
-static void print_json(const char *file, const DialtoneProfile *profile, const GPtrArray *issues,
+/* @error is what kept the file, or what it names, from being read at all. */
+static void print_json(const char *file, const DialtoneProfile *profile,
+                       const DialtoneCertificate *certificate, const GPtrArray *issues,
                        const GError *error)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
@@ -59,15 +60,17 @@ static void print_json(const char *file, const DialtoneProfile *profile, const G
     json_builder_add_int_value(json, 1);
     add_text(json, "file", file);
     json_builder_set_member_name(json, "valid");
-    json_builder_add_boolean_value(json, error == NULL);
+    bool valid = error == NULL && (issues == NULL || !dialtone_issues_any_error(issues));
+    json_builder_add_boolean_value(json, valid);
     add_text(json, "profile", profile != NULL ? profile->name : NULL);
     add_text(json, "uuid", profile != NULL ? profile->uuid : NULL);
+    cli_certificate_json(json, certificate);
     json_builder_set_member_name(json, "issues");
     json_builder_begin_array(json);
     for (guint i = 0; issues != NULL && i < issues->len; i++)
         add_issue(json, issues->pdata[i]);
     json_builder_end_array(json);
-    if (error != NULL && (issues == NULL || issues->len == 0))
+    if (error != NULL && (profile != NULL || issues == NULL || issues->len == 0))
         add_text(json, "message", error->message);
     json_builder_end_object(json);
 
@@ -76,18 +79,31 @@ static void print_json(const char *file, const DialtoneProfile *profile, const G
     puts(text);
 }
 
-static void print_warnings(const GPtrArray *issues, const char *file)
+/* Of a profile that can't be read, the error has all but the warnings. */
+static void print_issues(const GPtrArray *issues, const char *file, bool errors)
 {
     for (guint i = 0; i < issues->len; i++) {
         const DialtoneIssue *issue = issues->pdata[i];
         g_autofree char *text = dialtone_issue_text(issue, file);
-        if (issue->warning)
+        if (issue->warning || errors)
             cli_complain(text);
     }
 }
 
-static bool check_profile(const DialtoneStore *store, const char *what, bool has_psk, bool as_json)
+static void print_valid(const char *file, const DialtoneCertificate *certificate)
 {
+    g_autofree char *line = g_strdup_printf(_("%s: valid"), file);
+    g_autofree char *more = certificate != NULL ? cli_certificate_line(certificate) : NULL;
+    g_autofree char *all = more != NULL ? g_strdup_printf("%s; %s", line, more) : NULL;
+    cli_print(all != NULL ? all : line);
+}
+
+static bool check_profile(const DialtoneStore *store, const char *what,
+                          const DialtoneSecrets *secrets, bool as_json)
+{
+    bool has_psk = secrets != NULL && secrets->psk.bytes != NULL;
+    const DialtoneSecret *passphrase = secrets != NULL ? &secrets->passphrase : NULL;
+    g_autoptr(DialtoneCertificate) certificate = NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) issues = NULL;
     g_autoptr(DialtoneProfile) profile = NULL;
@@ -97,20 +113,21 @@ static bool check_profile(const DialtoneStore *store, const char *what, bool has
     if (path != NULL)
         profile = has_psk ? dialtone_profile_load_with_psk(path, &issues, &error)
                           : dialtone_profile_load(path, &issues, &error);
+    if (profile != NULL)
+        certificate = cli_certificate(profile, path, passphrase, issues, &error);
+    bool valid = error == NULL && !dialtone_issues_any_error(issues);
     if (as_json) {
-        print_json(shown, profile, issues, error);
-        return profile != NULL;
+        print_json(shown, profile, certificate, issues, error);
+        return valid;
     }
     if (issues != NULL)
-        print_warnings(issues, shown);
-    if (profile == NULL) {
-        /* The advice is for those who meant to connect. */
+        print_issues(issues, shown, profile != NULL);
+    /* The advice is for those who meant to connect. */
+    if (error != NULL)
         path != NULL ? cli_complain(error->message) : (void)cli_fail(error);
-        return false;
-    }
-    g_autofree char *line = g_strdup_printf(_("%s: valid"), shown);
-    cli_print(line);
-    return true;
+    if (valid)
+        print_valid(shown, certificate);
+    return valid;
 }
 
 /* A weak key is valid: the gateway's administrator chose it. */
@@ -127,7 +144,7 @@ static GPtrArray *weak_psk(const DialtoneSecrets *secrets)
     return issues;
 }
 
-static bool check_secrets(const char *file, bool as_json, bool *has_pskp)
+static bool check_secrets(const char *file, bool as_json, DialtoneSecrets **secretsp)
 {
     static const DialtoneSecretMemory memory = {platform_secret_alloc, platform_secret_free};
     g_autoptr(GError) error = NULL;
@@ -138,26 +155,26 @@ static bool check_secrets(const char *file, bool as_json, bool *has_pskp)
         secrets = dialtone_secrets_read(fd, file, &memory, &error);
         close(fd);
     }
-    *has_pskp = secrets != NULL && secrets->psk.bytes != NULL;
+    bool valid = secrets != NULL;
     g_autoptr(GPtrArray) issues = weak_psk(secrets);
+    *secretsp = g_steal_pointer(&secrets);
     if (as_json) {
-        print_json(file, NULL, issues, error);
-        return secrets != NULL;
+        print_json(file, NULL, NULL, issues, error);
+        return valid;
     }
-    print_warnings(issues, file);
-    if (secrets == NULL) {
+    print_issues(issues, file, false);
+    if (valid)
+        print_valid(file, NULL);
+    else
         cli_fail(error);
-        return false;
-    }
-    g_autofree char *line = g_strdup_printf(_("%s: valid"), file);
-    cli_print(line);
-    return true;
+    return valid;
 }
 
 int cli_check(int argc, char **argv)
 {
     gboolean as_json = FALSE;
     g_autofree char *secrets = NULL;
+    g_autoptr(DialtoneSecrets) read = NULL;
     const GOptionEntry options[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_("Print one JSON object a file"), NULL},
         {"secrets", 0, 0, G_OPTION_ARG_FILENAME, &secrets, N_("Check this secrets file too"),
@@ -171,7 +188,7 @@ int cli_check(int argc, char **argv)
                          "with warnings; 3: at least one is not."),
     };
     g_auto(GStrv) profiles = NULL;
-    bool good = true, has_psk = false;
+    bool good = true;
 
     if (!cli_parse(argc, argv, options, &help, &profiles))
         return DIALTONE_FAILURE_USAGE;
@@ -180,8 +197,8 @@ int cli_check(int argc, char **argv)
 
     g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
     if (secrets != NULL)
-        good = check_secrets(secrets, as_json, &has_psk);
+        good = check_secrets(secrets, as_json, &read);
     for (gsize i = 0; profiles[i] != NULL; i++)
-        good = check_profile(store, profiles[i], has_psk, as_json) && good;
+        good = check_profile(store, profiles[i], read, as_json) && good;
     return good ? DIALTONE_FAILURE_NONE : DIALTONE_FAILURE_PROFILE_INVALID;
 }

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <glib.h>
+#include <json-glib/json-glib.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "client/credential/credential.h"
 #include "platform/slot.h"
 
 typedef struct {
@@ -55,3 +57,15 @@ CliSignal cli_signal(const PlatformSlotInfo *tunnel, int number, int *pidfdp);
 
 /* Prints that root must do it. Returns the exit code, 10. */
 int cli_not_permitted(const char *verb, const PlatformSlotInfo *tunnel);
+
+/* ---- certificate.c ---- */
+
+/* The certificate of a profile with Auth=certificate, without its key; what is to be said about it
+ * goes to @issues. NULL without an error: it is locked, or there is none. */
+DialtoneCertificate *cli_certificate(const DialtoneProfile *profile, const char *path,
+                                     const DialtoneSecret *passphrase, GPtrArray *issues,
+                                     GError **error);
+/* "your certificate is CN=alice, until 2027-03-01". The caller frees it. */
+char *cli_certificate_line(const DialtoneCertificate *certificate) G_GNUC_WARN_UNUSED_RESULT;
+/* The member `certificate`. */
+void cli_certificate_json(JsonBuilder *json, const DialtoneCertificate *certificate);

@@ -27,6 +27,16 @@ static void print_warnings(const GPtrArray *issues, const char *path)
     }
 }
 
+/* As a comment, for what follows is a profile. */
+static void print_certificate(const DialtoneCertificate *certificate)
+{
+    if (certificate == NULL)
+        return;
+    g_autofree char *line = cli_certificate_line(certificate);
+    g_autofree char *comment = g_strdup_printf("# %s", line);
+    cli_print(comment);
+}
+
 static void add_values(JsonBuilder *json, const DialtoneProfile *profile, bool all)
 {
     g_autofree const char **groups = dialtone_profile_group_names();
@@ -46,7 +56,8 @@ static void add_values(JsonBuilder *json, const DialtoneProfile *profile, bool a
     }
 }
 
-static void print_json(const DialtoneProfile *profile, const char *path, bool all)
+static void print_json(const DialtoneProfile *profile, const char *path,
+                       const DialtoneCertificate *certificate, bool all)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
 
@@ -58,6 +69,7 @@ static void print_json(const DialtoneProfile *profile, const char *path, bool al
     json_builder_set_member_name(json, "path");
     g_autofree char *clean = dialtone_text_clean(path, strlen(path), PATH_MAX, DIALTONE_TEXT_LINE);
     json_builder_add_string_value(json, clean);
+    cli_certificate_json(json, certificate);
     json_builder_set_member_name(json, "values");
     json_builder_begin_object(json);
     add_values(json, profile, all);
@@ -97,11 +109,16 @@ int cli_show(int argc, char **argv)
         path != NULL ? dialtone_profile_load(path, &issues, &error) : NULL;
     if (profile == NULL)
         return cli_fail(error);
+    g_autoptr(DialtoneCertificate) certificate =
+        cli_certificate(profile, path, NULL, issues, &error);
     print_warnings(issues, path);
+    if (error != NULL)
+        cli_complain(error->message);
     if (as_json) {
-        print_json(profile, path, all);
+        print_json(profile, path, certificate, all);
         return DIALTONE_FAILURE_NONE;
     }
+    print_certificate(certificate);
     g_autofree char *text = dialtone_profile_to_text(profile, all);
     fputs(text, stdout);
     return DIALTONE_FAILURE_NONE;

@@ -68,6 +68,15 @@ static bool read_file(Loading *loading, const char *key, const char *path, GErro
     return refuse_path(loading, key, path, problem, error);
 }
 
+/* Whether a file may hold the key that is said to be in it. */
+static bool check_mode(const Loading *loading, const char *key, const char *path, GError **error)
+{
+    g_autofree char *problem =
+        credential_file_refuse_mode(&loading->file, path, loading->access->caller);
+
+    return problem == NULL || refuse_path(loading, key, path, problem, error);
+}
+
 static bool open_file(Loading *loading, const char *key, const char *path, GError **error)
 {
     g_autofree char *prompt = g_strdup_printf(_("Passphrase of %s: "), path);
@@ -84,13 +93,7 @@ static bool open_file(Loading *loading, const char *key, const char *path, GErro
     case CREDENTIAL_OPENED:
         break;
     }
-    if (loading->contents.key == NULL)
-        return true;
-    g_autofree char *problem =
-        credential_file_refuse_mode(&loading->file, path, loading->access->caller);
-    if (problem == NULL)
-        return true;
-    return refuse_path(loading, key, path, problem, error);
+    return loading->contents.key == NULL || check_mode(loading, key, path, error);
 }
 
 /* A key of its own file takes the place of one beside the certificate. */
@@ -314,34 +317,74 @@ GBytes *dialtone_credential_sign(DialtoneCredential *self, const DialtoneDigest 
 
 /* ---- the certificate alone ---- */
 
+static CredentialOpening open_quietly(Loading *loading)
+{
+    const DialtoneSecret *known = loading->access->passphrase;
+    CredentialOpening opening = open_contents(loading, NULL);
+
+    if (opening != CREDENTIAL_LOCKED || known == NULL || known->bytes == NULL)
+        return opening;
+    char *passphrase = credential_passphrase(loading->access, NULL, NULL);
+    if (passphrase != NULL)
+        opening = open_contents(loading, passphrase);
+    loading->access->memory->free(passphrase);
+    return opening;
+}
+
+static bool find_in_file(Loading *loading, GError **error)
+{
+    const char *path = loading->profile->certificate;
+
+    if (!read_file(loading, "Certificate", path, error))
+        return false;
+    CredentialOpening opening = open_quietly(loading);
+    bool has_key = loading->contents.key != NULL || loading->contents.locked_key;
+    if (has_key && !check_mode(loading, "Certificate", path, error))
+        return false;
+    if (loading->profile->key != NULL &&
+        (!read_file(loading, "Key", loading->profile->key, error) ||
+         !check_mode(loading, "Key", loading->profile->key, error)))
+        return false;
+    if (loading->contents.certificates->len > 0)
+        return true;
+    return opening != CREDENTIAL_LOCKED &&
+           refuse(loading, "Certificate", error, _("no certificate is in the file"));
+}
+
+static bool find_on_token(Loading *loading, GError **error)
+{
+    GPtrArray *found = g_ptr_array_new_with_free_func(free_certificate);
+
+    loading->contents.certificates = found;
+    DialtoneToken *token =
+        credential_token_open(loading->profile->certificate, loading->access, false, found, error);
+    credential_token_free(token);
+    return token != NULL;
+}
+
+static bool check_authorities(const Loading *loading, GError **error)
+{
+    g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+
+    return credential_load_authorities(loading->profile, loading->access, items, error) &&
+           credential_load_crls(loading->profile, loading->access, items, error);
+}
+
 /* Whether there is a certificate to show. */
 static bool find_public(Loading *loading, GError **error)
 {
-    const DialtoneProfile *profile = loading->profile;
-
-    if (profile->certificate_source == DIALTONE_CERT_PKCS11) {
-        loading->contents.certificates = g_ptr_array_new_with_free_func(free_certificate);
-        DialtoneToken *token = credential_token_open(profile->certificate, loading->access, false,
-                                                     loading->contents.certificates, error);
-        credential_token_free(token);
-        return token != NULL;
-    }
-    if (profile->certificate_source != DIALTONE_CERT_FILE)
+    if (loading->profile->auth == DIALTONE_AUTH_PSK || !check_authorities(loading, error) ||
+        loading->profile->auth == DIALTONE_AUTH_HYBRID)
         return false;
-    if (!read_file(loading, "Certificate", profile->certificate, error))
-        return false;
-    CredentialOpening opening = open_contents(loading, NULL);
-    const DialtoneSecret *known = loading->access->passphrase;
-    if (opening == CREDENTIAL_LOCKED && known != NULL && known->bytes != NULL) {
-        char *passphrase = credential_passphrase(loading->access, NULL, error);
-        if (passphrase != NULL)
-            opening = open_contents(loading, passphrase);
-        loading->access->memory->free(passphrase);
+    switch (loading->profile->certificate_source) {
+    case DIALTONE_CERT_FILE:
+        return find_in_file(loading, error);
+    case DIALTONE_CERT_PKCS11:
+        return find_on_token(loading, error);
+    case DIALTONE_CERT_KEYRING:
+    case DIALTONE_CERT_NONE:
+        break;
     }
-    if (loading->contents.certificates->len > 0)
-        return true;
-    if (opening != CREDENTIAL_LOCKED)
-        refuse(loading, "Certificate", error, _("no certificate is in the file"));
     return false;
 }
 
@@ -353,8 +396,6 @@ DialtoneCertificate *dialtone_credential_describe(const DialtoneProfile *profile
     CredentialLibrary library = {0};
     DialtoneCertificate *certificate = NULL;
 
-    if (profile->auth != DIALTONE_AUTH_CERTIFICATE)
-        return NULL;
     bool ready = credential_library_open(&library);
     loading.library = library.context;
     if (ready && find_public(&loading, error)) {

@@ -68,7 +68,8 @@ GBytes *dialtone_credential_sign(DialtoneCredential *self, const DialtoneDigest 
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The user's certificate alone, without its key: nobody is asked, and nothing is unlocked but by
- * the passphrase of @access. NULL without an error: what it stands in is locked. */
+ * the passphrase of @access. NULL without an error: what it stands in is locked, or there is none.
+ * Whatever else the profile names must be there to be read, as for _load(). */
 DialtoneCertificate *dialtone_credential_describe(const DialtoneProfile *profile,
                                                   const DialtoneCredentialAccess *access,
                                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -270,7 +270,8 @@ def _(home):
     names = [name for name in sorted(os.listdir(folder)) if name.endswith(".dialtone")]
     expect(len(names) >= 4, names)
     for name in names:
-        home.expect(0, "check", os.path.join(folder, name))
+        if name != "certificate.dialtone":  # which names files, so it has a case of its own
+            home.expect(0, "check", os.path.join(folder, name))
     with open(os.path.join(folder, "office.dialtone"), "rb") as one, \
             open(os.path.join(ROOT, "docs", "sample.dialtone"), "rb") as other:
         expect(one.read() == other.read(), "the example and the documentation's sample differ")
@@ -452,6 +453,69 @@ def _(home):
         home.expect(0, "renegotiate", "Gone")
 
 
+def make_certificate(home, days, passphrase=None):
+    """alice.pem: a certificate that signed itself, and its key."""
+    lock = ["-passout", f"pass:{passphrase}"] if passphrase else ["-nodes"]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-days", str(days), "-subj", "/O=Example/CN=Alice", "-addext",
+                    "subjectAltName=email:alice@example.com", *lock, "-keyout", "key.pem", "-out", "crt.pem"],
+                   cwd=home.folder, check=True, capture_output=True)
+    with open(os.path.join(home.folder, "crt.pem"), "rb") as crt, \
+            open(os.path.join(home.folder, "key.pem"), "rb") as key:
+        return home.file("alice.pem", crt.read() + key.read(), 0o600)
+
+
+def with_certificate(home, path, identity="alice@example.com"):
+    return home.file("c.dialtone", f"[Gateway]\nAddress=192.0.2.1\n[Identity]\nID={identity}\n"
+                                   f"Certificate=file:{path}\nCA=file:{path}\n")
+
+
+@case("check and show say whose certificate is used, and until when it holds")
+def _(home):
+    path = make_certificate(home, 400, "secret")
+    profile = with_certificate(home, path)
+    said = home.expect(0, "check", profile)
+    expect("your certificate is CN=Alice,O=Example, until 20" in said.out and not said.err, said.out + said.err)
+    said = json.loads(home.expect(0, "check", "--json", profile).out)
+    expect(said["valid"] and said["certificate"]["subject"] == "CN=Alice,O=Example", said)
+    expect(said["certificate"]["expires_soon"] is False, said)
+    shown = home.expect(0, "show", profile).out
+    expect(shown.startswith("# your certificate is CN=Alice,O=Example, until 20"), shown)
+    home.expect(0, "check", home.file("again.dialtone", shown))
+    expect(json.loads(home.expect(0, "show", "--json", profile).out)["certificate"]["not_after"][-1] == "Z", "Z")
+
+
+@case("check accepts the example of a certificate when its files are there")
+def _(home):
+    path = make_certificate(home, 400)
+    with open(os.path.join(ROOT, "data", "examples", "certificate.dialtone"), encoding="utf-8") as file:
+        text = re.sub(r"(?m)^(Certificate|CA)=.*$", rf"\1=file:{path}", file.read())
+    expect(text.count(path) == 2, text)
+    said = home.expect(0, "check", home.file("example.dialtone", text))
+    expect(not said.err, said.err)
+
+
+@case("check warns of a certificate that ends soon, and of an ID that is not in it")
+def _(home):
+    profile = with_certificate(home, make_certificate(home, 10), "bob@example.com")
+    said = home.expect(0, "check", profile).err
+    expect("c.dialtone:5: warning: [Identity] Certificate: your certificate (CN=Alice,O=Example) ends on" in said,
+           said)
+    expect("c.dialtone:4: warning: [Identity] ID: does not stand in your certificate" in said, said)
+
+
+@case("check refuses a key that others may read, and files that are not there")
+def _(home):
+    path = make_certificate(home, 400)
+    profile = with_certificate(home, path)
+    os.chmod(path, 0o644)
+    said = home.expect(3, "check", profile).err
+    expect("c.dialtone:5: [Identity] Certificate: " in said and "chmod 600" in said, said)
+    os.unlink(path)
+    said = json.loads(home.expect(3, "check", "--json", profile).out)
+    expect(not said["valid"] and "c.dialtone:6: [Identity] CA: " in said["message"], said)
+
+
 @case("status shows the last state of a tunnel, made clean")
 def _(home):
     with Holder("Office"):
@@ -459,7 +523,8 @@ def _(home):
         expect(done.out.startswith("Office (dialtone0): connected: dialtone0 10.1.2.3/32"), done.out)
         expect("\x1b" not in done.out, done.out)
         expect(", weak: modp1024 | hi" in done.out, done.out)
-        wanted = dict(json.loads(CONNECTED), banner="hi[31m", weak=["modp1024"])
+        wanted = dict(json.loads(CONNECTED), banner="hi[31m", weak=["modp1024"],
+                      certificate=None, gateway_certificate=None)
         for words in ((), ("Office",)):
             expect(json.loads(home.expect(0, "status", "--json", *words).out) == wanted, words)
         home.expect(3, "status", "Other")
