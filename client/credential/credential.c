@@ -217,15 +217,21 @@ static gsize bytes_of(const GPtrArray *items)
     return n;
 }
 
+static bool lists_are_larger(const DialtoneCredential *self)
+{
+    return self->crls->len > DIALTONE_CREDENTIAL_CRLS_MAX ||
+           bytes_of(self->crls) > bytes_of(self->anchors);
+}
+
 /* All of it crosses to the tunnel in one message. */
 static bool check_size(const DialtoneCredential *self, const Loading *loading, GError **error)
 {
     if (self->anchors->len <= DIALTONE_CREDENTIAL_ITEMS_MAX &&
-        self->crls->len <= DIALTONE_CREDENTIAL_ITEMS_MAX &&
+        self->crls->len <= DIALTONE_CREDENTIAL_CRLS_MAX &&
         bytes_of(self->chain) + bytes_of(self->anchors) + bytes_of(self->crls) <=
             DIALTONE_CREDENTIAL_BYTES_MAX)
         return true;
-    return refuse(loading, bytes_of(self->crls) > bytes_of(self->anchors) ? "CRL" : "CA", error,
+    return refuse(loading, lists_are_larger(self) ? "CRL" : "CA", error,
                   _("what it names is too large; leave out what does not belong to the gateway's "
                     "authority"));
 }

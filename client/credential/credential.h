@@ -14,6 +14,7 @@
 
 enum {
     DIALTONE_CREDENTIAL_ITEMS_MAX = 1024,
+    DIALTONE_CREDENTIAL_CRLS_MAX = 64,
     DIALTONE_CREDENTIAL_BYTES_MAX = 640 * 1024, /* of all certificates and lists together */
     DIALTONE_SIGNATURE_MAX = 512,               /* RSA with 4096 bits */
 };
