@@ -107,6 +107,7 @@ static void a_directory_is_taken_with_what_else_lies_there(void **state)
     g_autofree char *b = kit_write_pem("authorities/b.crt", NULL, two, NULL);
     g_autofree char *c = kit_write("authorities/README", "hello\n", 6);
     g_autofree char *line = g_strdup_printf("CA=directory:%s", folder);
+    assert_true(a != NULL && b != NULL && c != NULL);
     assert_int_equal(anchors_of(line), 2);
 }
 

@@ -53,6 +53,7 @@ static void a_key_that_others_may_read_is_refused(void **state)
     }
     assert_int_equal(g_chmod(path, 0400), 0);
     g_autoptr(DialtoneCredential) credential = kit_expect_loaded(profile, &access);
+    assert_non_null(credential);
 }
 
 static void an_encrypted_key_that_others_may_read_is_refused_too(void **state)
@@ -127,6 +128,7 @@ static void what_needs_no_passphrase_asks_for_none(void **state)
     g_autoptr(DialtoneProfile) two = profile_of(p12);
     g_autoptr(DialtoneCredential) first = kit_expect_loaded(one, &access);
     g_autoptr(DialtoneCredential) second = kit_expect_loaded(two, &access);
+    assert_true(first != NULL && second != NULL);
     assert_int_equal(kit_asked, 0);
 }
 
@@ -138,6 +140,7 @@ static void a_person_may_mistype_twice(void **state)
     g_autoptr(DialtoneProfile) profile = profile_of(path);
     kit_will_answer(&access, answers);
     g_autoptr(DialtoneCredential) credential = kit_expect_loaded(profile, &access);
+    assert_non_null(credential);
     assert_int_equal(kit_asked, 3);
 }
 
@@ -187,6 +190,7 @@ static void a_key_of_its_own_file_is_taken(void **state)
     assert_int_equal(g_chmod(certificate, 0644), 0);
     g_autoptr(DialtoneProfile) profile = kit_profile(certificate, lines);
     g_autoptr(DialtoneCredential) credential = kit_expect_loaded(profile, &access);
+    assert_non_null(credential);
     assert_int_equal(g_chmod(key, 0644), 0);
     kit_expect_refused(profile, &access, "F:8: [Identity] Key: ");
 }
