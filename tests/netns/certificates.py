@@ -1,0 +1,348 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# allowed: 300 s, full: 300 s
+"""Certificates on both sides, or on the gateway's alone: from files and tokens, and what is wrong with
+them said in words."""
+
+import datetime
+import os
+import signal
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+import certificates  # noqa: E402
+from cases import case, main  # noqa: E402
+from certificates import Pki  # noqa: E402
+from client import CALLER, Dialtone, check_failed, lives, profile, secrets_text  # noqa: E402
+from cryptography.hazmat.primitives import serialization  # noqa: E402
+from gateway import Connection, Gateway  # noqa: E402
+from gateways import pki as made  # noqa: E402
+from lab import expect, run, wait_until  # noqa: E402
+from measure import expect_ping  # noqa: E402
+
+DAY = datetime.timedelta(days=1)
+YEAR = 365 * DAY
+ALICE = "email:alice@example.com"
+USERS = {"alice": "open sesame"}
+SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
+
+
+def put(lab, name, content, mode=0o600):
+    """A file of the caller's, as a private key wants it."""
+    path = os.path.join(lab.folder, name)
+    with open(path, "wb") as file:
+        file.write(content)
+    os.chmod(path, mode)
+    os.chown(path, CALLER, CALLER)
+    return path
+
+
+def settings(lab, pki, client=None, **more):
+    """Keywords for profile(): what the user has in files of his own."""
+    found = pki.settings(lab)
+    if client:
+        text = client.pem(private=False) + made.pem_of_key(client.key)
+        found.update(Identity__Auth="certificate",
+                     Identity__Certificate="file:" + put(lab, "alice.pem", text))
+    return {**found, **more}
+
+
+def connection(pki, auth="certificate", **more):
+    names = more.pop("names", ("fqdn:gw.example.com",))
+    issue = {key: more.pop(key) for key in ("begins", "ends", "uses") if key in more}
+    return Connection("alice@example.com", auth=auth, **pki.gateway(*names, **issue), **more)
+
+
+def authority(name, kind):
+    """One that nobody asked for; another name or another kind makes another key."""
+    return made.Authority(name, kind, now=datetime.datetime.utcnow())
+
+
+def connects(lab, groups, secrets=None, **wanted):
+    """Connects, sends a ping through, and disconnects; returns what `connected` said."""
+    lab.serve_office()
+    client = Dialtone(lab, groups, secrets)
+    event = client.connect()
+    for key, value in wanted.items():
+        expect(event["phase1"][key] == value, f"{key} is {event['phase1']}")
+    expect_ping(lab, lab.sites[0].host)
+    client.disconnect()
+    return event
+
+
+def refused(lab, groups, reason, *said, secrets=None):
+    """Fails for this reason, and says these words in message or advice."""
+    client = Dialtone(lab, groups, secrets)
+    event = client.start().wait_state("failed", 20)
+    check_failed(event, reason)
+    text = event["message"] + " " + event["advice"]
+    for words in said:
+        expect(words in text, f"{words!r} is not in: {text}")
+    client.wait_exit(5)
+    return event
+
+
+# ---- what works ----
+@case("RSA certificates from a PEM file; connected tells both of them")
+def _(lab):
+    pki = Pki()
+    client = pki.client(ALICE)
+    with Gateway(lab, connection(pki)) as gateway:
+        event = connects(lab, profile(**settings(lab, pki, client)), auth="certificate")
+        expect("authentication of 'alice@example.com' with RSA" in gateway.text(), "the gateway saw no RSA")
+    expect(event["certificate"]["subject"] == "CN=Client,O=Example", f"certificate: {event['certificate']}")
+    theirs = event["gateway_certificate"]
+    expect("Gateway" in theirs["subject"] and len(theirs["fingerprint"]) == 64, f"gateway's: {theirs}")
+    expect(theirs["not_after"].endswith("Z") and not theirs["expires_soon"], f"gateway's: {theirs}")
+
+
+@case("the key may lie in a file of its own, encrypted")
+def _(lab):
+    pki = Pki()
+    client = pki.client(ALICE)
+    mine = settings(lab, pki)
+    mine.update(Identity__Auth="certificate",
+                Identity__Certificate="file:" + put(lab, "alice.crt", client.pem(private=False), 0o644),
+                Identity__Key="file:" + put(lab, "alice.key", made.pem_of_key(client.key, "käse # 1".encode())))
+    with Gateway(lab, connection(pki)):
+        connects(lab, profile(**mine), secrets_text(Passphrase="käse # 1"))
+
+
+@case("PKCS #12 files of today and of old opens the passphrase of the secrets file", seconds=60)
+def _(lab):
+    pki = Pki()
+    client = pki.client(ALICE)
+    pem = put(lab, "alice.pem", client.pem(private=False) + made.pem_of_key(client.key))
+    with Gateway(lab, connection(pki)):
+        for number, words in enumerate(([], ["-legacy"])):
+            path = os.path.join(lab.folder, f"alice{number}.p12")
+            run(["openssl", "pkcs12", "-export", *words, "-in", pem, "-out", path, "-passout", "pass:to open"])
+            with open(path, "rb") as file:
+                path = put(lab, f"alice{number}.p12", file.read())
+            mine = settings(lab, pki, client, Identity__Certificate="file:" + path)
+            connects(lab, profile(**mine), secrets_text(Passphrase="to open"), auth="certificate")
+
+
+@case("RSA certificates and a user's password after them")
+def _(lab):
+    pki = Pki()
+    mine = settings(lab, pki, pki.client(ALICE), UserAuth__User="alice")
+    with Gateway(lab, connection(pki, users=USERS)):
+        connects(lab, profile(**mine), secrets_text(Password="open sesame"), auth="xauth-certificate")
+
+
+@case("hybrid: only the gateway has a certificate, the user a password")
+def _(lab):
+    pki = Pki()
+    with Gateway(lab, connection(pki, auth="hybrid", users=USERS)):
+        event = connects(lab, profile(UserAuth__User="alice", **settings(lab, pki)),
+                         secrets_text(Password="open sesame"), auth="hybrid")
+    expect(event["certificate"] is None and event["gateway_certificate"], f"certificates: {event}")
+
+
+for curve in ("ecp256", "ecp384", "ecp521"):
+    @case(f"ECDSA certificates, {curve}")
+    def _(lab, kind=curve):
+        pki = Pki(kind)
+        with Gateway(lab, connection(pki)) as gateway:
+            connects(lab, profile(**settings(lab, pki, pki.client(ALICE))), auth="certificate")
+            expect("with ECDSA" in gateway.text(), "the gateway saw no ECDSA")
+
+
+@case("our own intermediate goes along, for the gateway knows only the root")
+def _(lab):
+    pki = Pki()
+    office = made.Authority("Example,Users", issuer=pki.root)
+    client = pki.client(ALICE, issuer=office)
+    expect(len(client.chain) == 2, f"the chain has {len(client.chain)}")
+    with Gateway(lab, connection(pki)):
+        connects(lab, profile(**settings(lab, pki, client)))
+
+
+@case("without a RemoteID the Address stands in the gateway's certificate")
+def _(lab):
+    pki = Pki()
+    mine = settings(lab, pki, pki.client(ALICE))
+    del mine["Gateway__RemoteID"]
+    with Gateway(lab, connection(pki, names=("ip:203.0.113.2", "fqdn:gw.example.com"))):
+        connects(lab, profile(**mine))
+
+
+@case("a token signs; its key never leaves it", seconds=40)
+def _(lab):
+    pki = Pki()
+    client = pki.client(ALICE)
+    tokens = os.path.join(lab.folder, "tokens")
+    os.mkdir(tokens, 0o700)
+    conf = put(lab, "softhsm2.conf", f"directories.tokendir = {tokens}\nlog.level = ERROR\n".encode())
+    key = put(lab, "token.key", made.pem_of_key(client.key))
+    certificate = put(lab, "token.der", made.der(client.certificate))
+    env = {**os.environ, "SOFTHSM2_CONF": conf}
+    run(["softhsm2-util", "--init-token", "--free", "--label", "Card", "--so-pin", "123456", "--pin", "1234"],
+        env=env)
+    run(["softhsm2-util", "--import", key, "--token", "Card", "--label", "vpn", "--id", "01", "--pin", "1234"],
+        env=env)
+    run(["pkcs11-tool", "--module", SOFTHSM, "--token-label", "Card", "--login", "--pin", "1234", "--id", "01",
+         "--label", "vpn", "--write-object", certificate, "--type", "cert"], env=env)
+    os.unlink(key)
+    run(["chown", "-R", f"{CALLER}:{CALLER}", tokens])
+    os.environ["SOFTHSM2_CONF"] = conf
+    mine = settings(lab, pki, client, Identity__Certificate="pkcs11:token=Card;object=vpn")
+    with Gateway(lab, connection(pki)):
+        connects(lab, profile(**mine), secrets_text(Passphrase="1234"), auth="certificate")
+        refused(lab, profile(**mine), "profile-invalid", "refused the PIN", secrets=secrets_text(Passphrase="4321"))
+
+
+@case("keys are renewed with a new signature, while the tunnel stays", seconds=40)
+def _(lab):
+    lab.serve_office()
+    pki = Pki()
+    with Gateway(lab, connection(pki)) as gateway:
+        client = Dialtone(lab, profile(**settings(lab, pki, pki.client(ALICE))))
+        client.connect()
+        signed = "authentication of 'alice@example.com' with RSA"
+        expect(gateway.text().count(signed) == 1, "the first signature is not in the log")
+        client.process.send_signal(signal.SIGHUP)  # SIGHUP: new keys now
+        wait_until(lambda: gateway.text().count(signed) == 2, 10, "the gateway verified a second signature")
+        expect_ping(lab, lab.sites[0].host)
+        expect(client.states()[-1] == "connected", f"states: {client.states()}")
+        client.disconnect()
+
+
+def memory_has(pid, needle):
+    """Whether a process has these bytes in memory it can write."""
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            span, rights = line.split()[:2]
+            begin, end = (int(x, 16) for x in span.split("-"))
+            if "w" not in rights or "r" not in rights:
+                continue
+            try:
+                memory.seek(begin)
+                if needle in memory.read(end - begin):
+                    return True
+            except OSError:
+                continue
+    return False
+
+
+@case("the private key is in the agent's memory and in no other process")
+def _(lab):
+    pki = Pki("ecp256")
+    client = pki.client(ALICE)
+    number = client.key.private_numbers().private_value
+    der = client.key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8,
+                                   serialization.NoEncryption())
+    secret = number.to_bytes(32, "big")
+    expect(secret in der, "this is not how the key is written")
+    forms = (secret, secret[::-1])  # as written, and as libcrypto counts with it
+    with Gateway(lab, connection(pki)):
+        dialtone = Dialtone(lab, profile(**settings(lab, pki, client)))
+        dialtone.connect()
+        agent = dialtone.agent_pid()
+        for pid in dialtone.family():
+            expect(lives(pid), f"{pid} is gone")
+            found = any(memory_has(pid, form) for form in forms)
+            expect(found == (pid == agent), f"process {pid} (agent {agent}): key in memory is {found}")
+        dialtone.disconnect()
+
+
+# ---- what is refused ----
+@case("an authority that the profile does not have is refused, and named")
+def _(lab):
+    pki = Pki()
+    mine = settings(lab, pki, pki.client(ALICE))
+    other, namesake = authority("Other,Root", "rsa2048"), authority("Example,Root", "ecp256")
+    with Gateway(lab, connection(pki)):
+        mine["Identity__CA"] = "file:" + put(lab, "other.pem", made.pem(other.certificate), 0o644)
+        refused(lab, profile(**mine), "gateway-authentication", "was issued by", "[Identity] CA")
+        # The right name is worth nothing without the key.
+        mine["Identity__CA"] = "file:" + put(lab, "namesake.pem", made.pem(namesake.certificate), 0o644)
+        refused(lab, profile(**mine), "gateway-authentication")
+
+
+@case("an expired certificate of the gateway is refused")
+def _(lab):
+    pki = Pki()
+    with Gateway(lab, connection(pki, begins=-YEAR, ends=-DAY)):
+        refused(lab, profile(**settings(lab, pki, pki.client(ALICE))), "gateway-authentication", "has expired",
+                "date")
+
+
+@case("a certificate of the gateway without the name that is expected is refused")
+def _(lab):
+    pki = Pki()
+    mine = settings(lab, pki, pki.client(ALICE), Gateway__RemoteID="fqdn:gw2.example.com")
+    with Gateway(lab, connection(pki)):
+        refused(lab, profile(**mine), "gateway-authentication", "RemoteID")
+        del mine["Gateway__RemoteID"]  # then it is the Address, which is not in it either
+        refused(lab, profile(**mine), "gateway-authentication", "RemoteID")
+
+
+@case("a revoked certificate of the gateway is refused, and an unrelated list harms nobody")
+def _(lab):
+    pki = Pki(intermediate=False)
+    both = connection(pki)
+    theirs = made.x509.load_pem_x509_certificate(both.files["x509/gateway.pem"].encode())
+    revoked = type("Revoked", (), {"certificate": theirs})
+    bad = put(lab, "bad.crl", pki.root.crl(revoked), 0o644)
+    good = put(lab, "good.crl", pki.root.crl(), 0o644)
+    mine = settings(lab, pki, pki.client(ALICE))
+    with Gateway(lab, both):
+        refused(lab, profile(**mine, Identity__CRL="file:" + bad), "gateway-authentication", "has been revoked")
+        connects(lab, profile(**mine, Identity__CRL="file:" + good, Identity__RequireCRL="yes"))
+
+
+@case("a required list that is missing or too old is asked for")
+def _(lab):
+    pki = Pki(intermediate=False)
+    mine = settings(lab, pki, pki.client(ALICE), Identity__RequireCRL="yes")
+    old = put(lab, "old.crl", pki.root.crl(ends=-DAY), 0o644)
+    other = put(lab, "other.crl", authority("Other,Root", "rsa2048").crl(), 0o644)
+    with Gateway(lab, connection(pki)):
+        for path in (old, other):
+            refused(lab, profile(**mine, Identity__CRL="file:" + path), "gateway-authentication",
+                    "revocation list")
+
+
+@case("a certificate of our own that has ended is refused before a packet is sent")
+def _(lab):
+    pki = Pki()
+    mine = settings(lab, pki, pki.client(ALICE, begins=-YEAR, ends=-DAY))
+    with Gateway(lab, connection(pki)) as gateway:
+        refused(lab, profile(**mine), "gateway-authentication", "CN=Client,O=Example", "ended on")
+        expect("received packet" not in gateway.text(), "packets were sent")
+
+
+@case("a key that others may read is refused, like a secrets file")
+def _(lab):
+    pki = Pki()
+    mine = settings(lab, pki, pki.client(ALICE))
+    os.chmod(os.path.join(lab.folder, "alice.pem"), 0o640)
+    refused(lab, profile(**mine), "profile-invalid", "[Identity] Certificate", "chmod 600")
+
+
+@case("a passphrase that does not fit, or is missing, ends with its exit code")
+def _(lab):
+    pki = Pki()
+    client = pki.client(ALICE)
+    text = client.pem(private=False) + made.pem_of_key(client.key, b"secret")
+    mine = settings(lab, pki, client)
+    put(lab, "alice.pem", text)
+    refused(lab, profile(**mine), "profile-invalid", "does not open", secrets=secrets_text(Passphrase="wrong"))
+    refused(lab, profile(**mine), "secret-missing", "Passphrase=")
+
+
+@case("certificates that end within 30 days are warned of", seconds=30)
+def _(lab):
+    pki = Pki()
+    mine = settings(lab, pki, pki.client(ALICE, ends=10 * DAY))
+    with Gateway(lab, connection(pki, ends=5 * DAY)):
+        event = connects(lab, profile(**mine))
+    expect(event["certificate"]["expires_soon"] and event["gateway_certificate"]["expires_soon"], f"{event}")
+    said = lab.read_log("dialtone-office.err")
+    expect("warning: your certificate (CN=Client,O=Example) ends on" in said, said)
+    expect("warning: the gateway's certificate" in said and "ends in 4 days" in said, said)
+
+
+main()
