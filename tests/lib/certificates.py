@@ -10,6 +10,7 @@ import datetime
 import os
 import sys
 
+from client import CALLER
 from lab import HERE
 
 sys.path.insert(0, os.path.dirname(HERE))
@@ -43,19 +44,20 @@ class Pki:
         return more.pop("issuer", self.root).issue("Example,Client", *names, **more)
 
     def settings(self, lab, client=None, remote="fqdn:" + GATEWAY_ID, password=None):
-        """Keywords for profile(); the files stand in the lab's folder, readable by everybody."""
+        """Keywords for profile(); the files stand in the lab's folder, the key readable by its owner."""
         found = {"Identity__Auth": "certificate" if client else "hybrid",
                  "Identity__CA": "file:" + self._file(lab, "root.pem", pki.pem(self.root.certificate)),
                  "Gateway__RemoteID": remote}
         if client:
             text = client.pem(private=False) + pki.pem_of_key(client.key, password)
-            found["Identity__Certificate"] = "file:" + self._file(lab, "client.pem", text)
+            found["Identity__Certificate"] = "file:" + self._file(lab, "client.pem", text, 0o600)
         return found
 
     @staticmethod
-    def _file(lab, name, content):
+    def _file(lab, name, content, mode=0o644):
         path = os.path.join(lab.folder, name)
         with open(path, "wb") as file:
             file.write(content)
-        os.chmod(path, 0o644)
+        os.chmod(path, mode)
+        os.chown(path, CALLER, CALLER)
         return path
