@@ -20,15 +20,20 @@
 #include "client/profile/store.h"
 #include "platform/secret-memory.h"
 
+enum { FILE_MAX = 48000 }; /* in base64 it fits into the keyring's 64 KiB */
+
 typedef struct Kind {
     const char *name;   /* on the command line, and in the keyring */
     const char *prompt; /* what is typed */
     const char *title;  /* what the keyring's own program shows behind the profile's name */
+    bool file;          /* a whole file, by standard input only */
 } Kind;
 
 static const Kind KINDS[] = {
-    {"psk", N_("Preshared key: "), N_("preshared key")},
-    {"password", N_("Password: "), N_("password")},
+    {"psk", N_("Preshared key: "), N_("preshared key"), false},
+    {"password", N_("Password: "), N_("password"), false},
+    {"certificate", NULL, N_("certificate and key"), true},
+    {"passphrase", N_("Passphrase: "), N_("passphrase of the certificate's key"), false},
 };
 
 static const Kind *find_kind(const char *name)
@@ -52,8 +57,29 @@ static bool read_line(char *secret, gsize size)
     return n > 0 && got >= 0 && n + 1 < size;
 }
 
+/* In base64, for a keyring keeps text and PKCS #12 is none. */
+static bool read_file(char *secret, gsize size)
+{
+    gsize n = 0;
+    gint state = 0, save = 0;
+    gssize got = 0;
+    guint8 *bytes = platform_secret_alloc(FILE_MAX);
+    while (bytes != NULL && n < FILE_MAX && (got = read(STDIN_FILENO, bytes + n, FILE_MAX - n)) > 0)
+        n += (gsize)got;
+    bool whole = bytes != NULL && got == 0 && n > 0 && (n / 3 + 1) * 4 + 4 < size;
+    if (whole) {
+        gsize end = g_base64_encode_step(bytes, n, FALSE, secret, &state, &save);
+        end += g_base64_encode_close(FALSE, secret + end, &state, &save);
+        secret[end] = '\0';
+    }
+    platform_secret_free(bytes);
+    return whole;
+}
+
 static bool take_secret(const Kind *kind, char *secret, gsize size)
 {
+    if (kind->file)
+        return !isatty(STDIN_FILENO) && read_file(secret, CLI_KEYRING_SECRET_MAX + 1);
     if (!isatty(STDIN_FILENO))
         return read_line(secret, size);
     return standalone_prompt(_(kind->prompt), false, -1, secret, size) ==
@@ -91,7 +117,10 @@ static int set(const DialtoneProfile *profile, const Kind *kind)
     if (secret != NULL && take_secret(kind, secret, IKE_SECRET_MAX + 1))
         code = explain(cli_keyring_store(&name, label, secret));
     else
-        cli_complain(_("Nothing was given, so nothing is kept."));
+        cli_complain(kind->file
+                         ? _("A file of up to 48,000 bytes is read from standard input: dialtone "
+                             "secret set PROFILE certificate < FILE")
+                         : _("Nothing was given, so nothing is kept."));
     platform_secret_free(secret);
     return code;
 }
@@ -124,13 +153,14 @@ int cli_secret(int argc, char **argv)
         {NULL},
     };
     const CliHelp help = {
-        .arguments = _("generate | set|forget PROFILE psk|password"),
+        .arguments = _("generate | set|forget PROFILE psk|password|certificate|passphrase"),
         .summary = _("Makes a preshared key that nobody guesses; keeps a secret of PROFILE in the "
                      "keyring, or takes it out again."),
         .description = _("generate prints a key of 24 letters and digits that every gateway takes, "
                          "and keeps nothing of it. A secret to keep is typed, or read from "
                          "standard input:\n"
                          "  dialtone secret set office psk\n"
+                         "  dialtone secret set office certificate < alice.p12\n"
                          "  pass show office/psk | dialtone secret set office psk"),
     };
     g_auto(GStrv) words = NULL;
@@ -142,7 +172,8 @@ int cli_secret(int argc, char **argv)
     const Kind *kind = g_strv_length(words) == 3 ? find_kind(words[2]) : NULL;
     if (kind == NULL)
         return cli_usage(argv[0], "%s",
-                         _("say generate, or what to do, a profile, and psk or password"));
+                         _("say generate, or what to do, a profile, and psk, password, "
+                           "certificate or passphrase"));
     if (cli_caller() != getuid())
         return cli_usage(argv[0], "%s", _("run it without sudo: the keyring is yours, not root's"));
     g_autoptr(DialtoneProfile) profile = load(words[1], &error);

@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "client/cli/keyring.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 
@@ -19,6 +20,13 @@ static bool ask(const char *prompt, char *line, gsize size, gpointer data)
     const StandaloneCredentialSetup *setup = data;
     return standalone_prompt(prompt, false, setup->tunnel_fd, line, size) ==
            STANDALONE_PROMPT_ANSWERED;
+}
+
+static bool fetch(const char *kind, char *text, gsize size, gpointer data)
+{
+    const StandaloneCredentialSetup *setup = data;
+    const PlatformKeyringName name = {cli_keyring_profile(setup->profile), kind};
+    return cli_keyring_lookup(&name, setup->tunnel_fd, text, size) == PLATFORM_KEYRING_DONE;
 }
 
 static void add_all(GPtrArray *into, const GPtrArray *items)
@@ -65,6 +73,7 @@ bool standalone_credential_load(const StandaloneCredentialSetup *setup,
                                              .memory = setup->memory,
                                              .passphrase = setup->passphrase,
                                              .ask = ask,
+                                             .fetch = fetch,
                                              .data = (gpointer)(guintptr)setup};
     DialtoneCredential *credential = dialtone_credential_load(setup->profile, &access, error);
     if (credential == NULL)

@@ -77,12 +77,10 @@ static bool check_mode(const Loading *loading, const char *key, const char *path
     return problem == NULL || refuse_path(loading, key, path, problem, error);
 }
 
-static bool open_file(Loading *loading, const char *key, const char *path, GError **error)
+static bool open_read(Loading *loading, const char *key, const char *path, GError **error)
 {
     g_autofree char *prompt = g_strdup_printf(_("Passphrase of %s: "), path);
 
-    if (!read_file(loading, key, path, error))
-        return false;
     switch (credential_open(loading->access, prompt, open_contents, loading, error)) {
     case CREDENTIAL_LOCKED:
         return false;
@@ -94,6 +92,11 @@ static bool open_file(Loading *loading, const char *key, const char *path, GErro
         break;
     }
     return loading->contents.key == NULL || check_mode(loading, key, path, error);
+}
+
+static bool open_file(Loading *loading, const char *key, const char *path, GError **error)
+{
+    return read_file(loading, key, path, error) && open_read(loading, key, path, error);
 }
 
 /* A key of its own file takes the place of one beside the certificate. */
@@ -113,9 +116,33 @@ static bool open_key_file(Loading *loading, GError **error)
     return ok;
 }
 
+static bool fetch_certificate(Loading *loading, GError **error)
+{
+    const DialtoneCredentialAccess *access = loading->access;
+    char *text = access->memory->alloc(DIALTONE_CREDENTIAL_TEXT_MAX + 1);
+    bool found = text != NULL && access->fetch != NULL &&
+                 access->fetch("certificate", text, DIALTONE_CREDENTIAL_TEXT_MAX + 1, access->data);
+
+    found = found && credential_file_from_text(&loading->file, text, access->memory);
+    access->memory->free(text);
+    if (found)
+        return true;
+    dialtone_failure_set(error, DIALTONE_FAILURE_SECRET_MISSING,
+                         _("Put it there with `dialtone secret set PROFILE certificate < FILE`, or "
+                           "write [Identity] Certificate=file:/path.p12, file:/path.pem or "
+                           "pkcs11:..."),
+                         "%s", _("The keyring has no certificate of this profile."));
+    return false;
+}
+
 static bool load_files(Loading *loading, GError **error)
 {
-    if (!open_file(loading, "Certificate", loading->profile->certificate, error))
+    bool kept = loading->profile->certificate_source == DIALTONE_CERT_KEYRING;
+
+    if (kept && (!fetch_certificate(loading, error) ||
+                 !open_read(loading, "Certificate", _("the certificate in the keyring"), error)))
+        return false;
+    if (!kept && !open_file(loading, "Certificate", loading->profile->certificate, error))
         return false;
     if (loading->profile->key != NULL && !open_key_file(loading, error))
         return false;
@@ -196,16 +223,14 @@ static bool load_own(DialtoneCredential *self, Loading *loading, GError **error)
         return true;
     switch (loading->profile->certificate_source) {
     case DIALTONE_CERT_FILE:
+    case DIALTONE_CERT_KEYRING:
         return load_from_files(self, loading, error);
     case DIALTONE_CERT_PKCS11:
         return load_from_token(self, loading, error);
-    case DIALTONE_CERT_KEYRING:
     case DIALTONE_CERT_NONE:
         break;
     }
-    return refuse(loading, "Certificate", error,
-                  _("this version can't read certificates from the keyring yet; write "
-                    "file:/path.p12, file:/path.pem or pkcs11:..."));
+    return refuse(loading, "Certificate", error, _("Auth=certificate needs it"));
 }
 
 static gsize bytes_of(const GPtrArray *items)

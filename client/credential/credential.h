@@ -15,6 +15,7 @@
 enum {
     DIALTONE_CREDENTIAL_ITEMS_MAX = 1024,
     DIALTONE_CREDENTIAL_CRLS_MAX = 64,
+    DIALTONE_CREDENTIAL_TEXT_MAX = 64 * 1024,   /* of a certificate in the keyring */
     DIALTONE_CREDENTIAL_BYTES_MAX = 640 * 1024, /* of all certificates and lists together */
     DIALTONE_SIGNATURE_MAX = 512,               /* RSA with 4096 bits */
 };
@@ -29,6 +30,9 @@ typedef struct DialtoneCredentialAccess {
     const DialtoneSecret *passphrase; /* of the secrets file; NULL, or without bytes: none */
     /* Asks a person for one line; NULL: there is nobody to ask. False: no answer. */
     bool (*ask)(const char *prompt, char *line, gsize size, gpointer data);
+    /* What the user's keyring keeps of the profile: "certificate", PEM or a file's bytes in base64,
+     * or "passphrase". NULL: there is no keyring. False: it has none. */
+    bool (*fetch)(const char *kind, char *text, gsize size, gpointer data);
     gpointer data;
 } DialtoneCredentialAccess;
 

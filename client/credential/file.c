@@ -74,6 +74,28 @@ char *credential_file_read(CredentialFile *file, const char *path,
     return problem;
 }
 
+bool credential_file_from_text(CredentialFile *file, const char *text,
+                               const DialtoneSecretMemory *memory)
+{
+    gsize n = strlen(text);
+    gint state = 0;
+    guint save = 0;
+
+    *file = (CredentialFile){.memory = memory, .mode = 0600, .bytes = memory->alloc(n + 4)};
+    if (file->bytes == NULL)
+        return false;
+    if (strstr(text, "-----BEGIN ") != NULL) {
+        memcpy(file->bytes, text, n);
+        file->n = n;
+    } else {
+        file->n = g_base64_decode_step(text, n, file->bytes, &state, &save);
+    }
+    if (file->n > 0)
+        return true;
+    credential_file_clear(file);
+    return false;
+}
+
 /* The rule of the secrets file, for a key is one. */
 char *credential_file_refuse_mode(const CredentialFile *file, const char *path, uid_t caller)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Passphrases and PINs: from the secrets file, else from a person. What the file says is tried once
- * and not asked for again, for whoever wrote it is not there. A person may mistype a passphrase;
- * a token's PIN is another matter (token.c), because tokens count.
+ * and not asked for again, for whoever wrote it is not there; what the keyring says is one more
+ * try. A person may mistype a passphrase; a token's PIN is another matter (token.c), because tokens
+ * count.
  */
 #include "client/credential/private.h"
 
@@ -61,12 +62,26 @@ static void refuse(const DialtoneCredentialAccess *access, GError **error)
                          _("The passphrase does not open the private key."));
 }
 
+static CredentialOpening open_with_keyring(const DialtoneCredentialAccess *access,
+                                           CredentialOpenFn open, gpointer what)
+{
+    CredentialOpening result = CREDENTIAL_LOCKED;
+    char *text = access->memory->alloc(PASSPHRASE_MAX);
+
+    if (text != NULL && access->fetch("passphrase", text, PASSPHRASE_MAX, access->data))
+        result = open(what, text);
+    access->memory->free(text);
+    return result;
+}
+
 CredentialOpening credential_open(const DialtoneCredentialAccess *access, const char *prompt,
                                   CredentialOpenFn open, gpointer what, GError **error)
 {
     CredentialOpening result = open(what, NULL);
     int attempts = is_known(access) ? 1 : ATTEMPTS;
 
+    if (result == CREDENTIAL_LOCKED && !is_known(access) && access->fetch != NULL)
+        result = open_with_keyring(access, open, what);
     for (int i = 0; result == CREDENTIAL_LOCKED && i < attempts; i++) {
         char *passphrase = credential_passphrase(access, prompt, error);
         if (passphrase == NULL)

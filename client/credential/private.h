@@ -29,6 +29,9 @@ typedef struct CredentialFile {
 /* NULL, or why not; the caller frees that. */
 char *credential_file_read(CredentialFile *file, const char *path,
                            const DialtoneSecretMemory *memory) G_GNUC_WARN_UNUSED_RESULT;
+/* The same out of the keyring: PEM, or anything in base64. False: neither. */
+bool credential_file_from_text(CredentialFile *file, const char *text,
+                               const DialtoneSecretMemory *memory) G_GNUC_WARN_UNUSED_RESULT;
 /* NULL, or why a private key must not stand in it. */
 char *credential_file_refuse_mode(const CredentialFile *file, const char *path,
                                   uid_t caller) G_GNUC_WARN_UNUSED_RESULT;
@@ -45,9 +48,9 @@ typedef enum CredentialOpening {
 
 typedef CredentialOpening (*CredentialOpenFn)(gpointer what, const char *passphrase);
 
-/* Without a passphrase first, then with the secrets file's, else with what a person types, up to
- * three times. LOCKED: an error is set, unless nobody was to be asked (@access->ask NULL and no
- * passphrase known, with @error NULL). */
+/* Without a passphrase first, then with the secrets file's, else with the keyring's, else with what
+ * a person types, up to three times. LOCKED: an error is set, unless nobody was to be asked
+ * (@access->ask NULL and no passphrase known, with @error NULL). */
 CredentialOpening credential_open(const DialtoneCredentialAccess *access, const char *prompt,
                                   CredentialOpenFn open, gpointer what,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -156,11 +156,6 @@ static void check_lifetimes(const DialtoneProfile *profile, const DialtoneProfil
 /* What the profile may say and this version can't do yet: better known before than at work. */
 static void check_within_reach(const DialtoneProfile *profile, const DialtoneProfileCheck *check)
 {
-    if (profile->auth == DIALTONE_AUTH_CERTIFICATE &&
-        profile->certificate_source == DIALTONE_CERT_KEYRING)
-        say(check, true, "Identity", "Certificate",
-            _("this version can't read certificates from the keyring yet; write file:/path.p12, "
-              "file:/path.pem or pkcs11:..."));
     if (profile->kill_switch)
         say(check, true, "Network", "KillSwitch",
             _("this version has no kill switch yet: while the tunnel is down, traffic goes around "

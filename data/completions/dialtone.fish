@@ -15,7 +15,7 @@ complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a check -d 
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a renegotiate -d 'Agree on new keys now'
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a diagnose -d 'Find out why not'
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a secret -d 'Make, keep or forget a secret'
-complete -c dialtone -n "__fish_seen_subcommand_from secret" -a 'generate set forget psk password'
+complete -c dialtone -n "__fish_seen_subcommand_from secret" -a 'generate set forget psk password certificate passphrase'
 complete -c dialtone -n "__fish_seen_subcommand_from diagnose" -l write -d 'Change the profile'
 complete -c dialtone -n "__fish_seen_subcommand_from $with_profile" -a '(dialtone list 2>/dev/null | cut -f1)'
 complete -c dialtone -n "__fish_seen_subcommand_from $with_profile" -a '(__fish_complete_suffix .dialtone)'

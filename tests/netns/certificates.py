@@ -13,12 +13,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 import certificates  # noqa: E402
 from cases import case, main  # noqa: E402
 from certificates import Pki  # noqa: E402
-from client import CALLER, Dialtone, check_failed, lives, profile, secrets_text  # noqa: E402
+from client import CALLER, Dialtone, binary, check_failed, lives, profile, secrets_text  # noqa: E402
 from cryptography.hazmat.primitives import serialization  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
 from gateways import pki as made  # noqa: E402
 from lab import expect, run, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
+from session import Session  # noqa: E402
 
 DAY = datetime.timedelta(days=1)
 YEAR = 365 * DAY
@@ -191,6 +192,24 @@ def _(lab):
     with Gateway(lab, connection(pki)):
         connects(lab, profile(**mine), secrets_text(Passphrase="1234"), auth="certificate")
         refused(lab, profile(**mine), "profile-invalid", "refused the PIN", secrets=secrets_text(Passphrase="4321"))
+
+
+@case("a certificate and its passphrase come from the keyring", seconds=40)
+def _(lab):
+    lab.serve_office()
+    pki = Pki()
+    client = pki.client(ALICE)
+    text = client.pem(private=False) + made.pem_of_key(client.key, b"to open")
+    mine = settings(lab, pki, client, Identity__Certificate="keyring")
+    with Gateway(lab, connection(pki)), Session(lab) as session:
+        dialtone = Dialtone(lab, profile(**mine))
+        session.run(binary(), "secret", "set", dialtone.profile, "certificate", given=text.decode())
+        session.run(binary(), "secret", "set", dialtone.profile, "passphrase", given="to open\n")
+        dialtone.start(env=session.env, secrets=False)
+        event = dialtone.wait_state("connected", 10)
+        expect(event["certificate"]["subject"] == "CN=Client,O=Example", f"certificate: {event['certificate']}")
+        expect_ping(lab, lab.sites[0].host)
+        dialtone.disconnect()
 
 
 @case("keys are renewed with a new signature, while the tunnel stays", seconds=40)

@@ -429,7 +429,6 @@ static void test_warnings_leave_a_profile_valid(void **state)
         PROFILE_AND("[Phase2]\nProposals=aes256-sha256-curve25519\n"),
         PROFILE_AND("[Phase2]\nLifetime=8\n"),
         PROFILE_AND("[Network]\nKillSwitch=yes\n"),
-        "[Gateway]\nAddress=a.b\n[Identity]\nID=a@b.c\nAuth=certificate\nCertificate=keyring\n",
         PROFILE_AND("[UserAuth]\nUser=alice # the admin\n"),
     };
 

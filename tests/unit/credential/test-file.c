@@ -268,6 +268,81 @@ static void a_file_cut_anywhere_is_survived(void **state)
     assert_int_equal(refused, (n + 36) / 37);
 }
 
+/* ---- the keyring ---- */
+
+typedef struct Kept {
+    char *certificate;
+    const char *passphrase;
+} Kept;
+
+static bool fetch(const char *kind, char *text, gsize size, gpointer data)
+{
+    const Kept *kept = data;
+    const char *found = strcmp(kind, "certificate") == 0 ? kept->certificate : kept->passphrase;
+    return found != NULL && g_strlcpy(text, found, size) < size;
+}
+
+static char *contents_of(const char *path, bool base64)
+{
+    g_autofree char *bytes = NULL;
+    gsize n = 0;
+    assert_true(g_file_get_contents(path, &bytes, &n, NULL));
+    return base64 ? g_base64_encode((const guint8 *)bytes, n) : g_steal_pointer(&bytes);
+}
+
+static DialtoneProfile *profile_of_keyring(void)
+{
+    X509 *const authorities[] = {root.certificate, NULL};
+    g_autofree char *ca = kit_write_pem("ca.pem", NULL, authorities, NULL);
+    return kit_profile(ca, "Certificate=keyring");
+}
+
+static void a_certificate_comes_from_the_keyring_as_pem_and_as_base64(void **state)
+{
+    g_autofree char *pem = write_alice("a.pem", "secret");
+    g_autofree char *p12 = kit_write_p12("a.p12", &alice, &middle, "secret", false);
+    g_autoptr(DialtoneProfile) profile = profile_of_keyring();
+    DialtoneCredentialAccess access = kit_access();
+    for (int base64 = 0; base64 < 2; base64++) {
+        g_autofree char *text = contents_of(base64 ? p12 : pem, base64 == 1);
+        Kept kept = {.certificate = text, .passphrase = "secret"};
+        access.fetch = fetch;
+        access.data = &kept;
+        g_autoptr(DialtoneCredential) credential = kit_expect_loaded(profile, &access);
+        assert_string_equal(dialtone_credential_certificate(credential)->subject, "CN=Alice");
+    }
+}
+
+static void a_wrong_passphrase_in_the_keyring_is_asked_for(void **state)
+{
+    static const char *const answers[] = {"secret", NULL};
+    g_autofree char *pem = write_alice("a.pem", "secret");
+    g_autofree char *text = contents_of(pem, false);
+    g_autoptr(DialtoneProfile) profile = profile_of_keyring();
+    DialtoneCredentialAccess access = kit_access();
+    Kept kept = {.certificate = text, .passphrase = "old"};
+    kit_will_answer(&access, answers);
+    access.fetch = fetch;
+    access.data = &kept;
+    g_autoptr(DialtoneCredential) credential = kit_expect_loaded(profile, &access);
+    assert_non_null(credential);
+    assert_int_equal(kit_asked, 1);
+}
+
+static void a_keyring_without_a_certificate_says_how_to_put_one_there(void **state)
+{
+    static char garbage[] = "?!";
+    g_autoptr(DialtoneProfile) profile = profile_of_keyring();
+    DialtoneCredentialAccess access = kit_access();
+    Kept none = {0}, odd = {.certificate = garbage};
+    kit_expect_refused(profile, &access, "no certificate of this profile");
+    access.fetch = fetch;
+    access.data = &none;
+    kit_expect_refused(profile, &access, "no certificate of this profile");
+    access.data = &odd;
+    kit_expect_refused(profile, &access, "no certificate of this profile");
+}
+
 static void the_certificate_is_described_without_its_key(void **state)
 {
     DialtoneCredentialAccess access = kit_access();
@@ -321,6 +396,9 @@ int main(void)
         CASE(keys_that_ikev1_can_t_use_are_refused),
         CASE(files_that_hold_nothing_are_told_apart),
         CASE(a_file_cut_anywhere_is_survived),
+        CASE(a_certificate_comes_from_the_keyring_as_pem_and_as_base64),
+        CASE(a_wrong_passphrase_in_the_keyring_is_asked_for),
+        CASE(a_keyring_without_a_certificate_says_how_to_put_one_there),
         CASE(the_certificate_is_described_without_its_key),
         CASE(the_end_is_told_thirty_days_ahead),
     };
