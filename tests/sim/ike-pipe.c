@@ -8,18 +8,20 @@
  *   start|tick|stop|netchange|renegotiate T
  *   receive T PORT HEX           a datagram from the gateway's port
  *   answer T ID user=HEX password=HEX
+ *   sign T ID HEX                our signature, - where nobody can sign
  *   seal T HEX, open T HEX       an inner packet out, an ESP packet in
  *
  * Randomness is a counter hashed with the seed, so that a run can be repeated; Diffie-Hellman keys
  * are libcrypto's own.
  */
 #include "tests/sim/pipe-config.h"
+#include "tests/sim/pipe-names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_MAX_SIZE = 65536, SAS_MAX = 256 };
+enum { LINE_MAX_SIZE = 1 << 18, SAS_MAX = 256 };
 
 typedef struct PipeSa {
     EspSa *esp;
@@ -69,47 +71,23 @@ static void print_network(const char *key, const IkeNetwork *n)
            n->prefix);
 }
 
-static const char *reason_name(IkeReason reason)
-{
-    static const char *const names[] = {
-        [IKE_REASON_NONE] = "none",
-        [IKE_REASON_INTERNAL] = "internal",
-        [IKE_REASON_SECRET_MISSING] = "secret-missing",
-        [IKE_REASON_UNREACHABLE] = "unreachable",
-        [IKE_REASON_NO_PROPOSAL_CHOSEN] = "no-proposal-chosen",
-        [IKE_REASON_GATEWAY_AUTHENTICATION] = "gateway-authentication",
-        [IKE_REASON_USER_AUTHENTICATION] = "user-authentication",
-        [IKE_REASON_PHASE2_REFUSED] = "phase2-refused",
-        [IKE_REASON_TUNNEL_LOST] = "tunnel-lost",
-        [IKE_REASON_STOPPED] = "stopped",
-    };
-
-    return names[reason];
-}
-
-static const char *state_name(IkeState state)
-{
-    static const char *const names[] = {
-        [IKE_STATE_IDLE] = "idle",           [IKE_STATE_PHASE1] = "phase1",
-        [IKE_STATE_USER_AUTH] = "user-auth", [IKE_STATE_CONFIG] = "config",
-        [IKE_STATE_PHASE2] = "phase2",       [IKE_STATE_CONNECTED] = "connected",
-        [IKE_STATE_ENDED] = "ended",
-    };
-
-    return names[state];
-}
-
 static void print_failure(const char *name, const IkeFailure *failure)
 {
-    printf("event %s {\"reason\":\"%s\",\"detail\":%d,\"notify\":%u,\"error\":%d,", name,
-           reason_name(failure->reason), (int)failure->detail, failure->notify, failure->error);
+    printf("event %s {\"reason\":\"%s\",\"detail\":\"%s\",\"notify\":%u,\"error\":%d,", name,
+           pipe_reason_name(failure->reason), pipe_detail_name(failure->detail), failure->notify,
+           failure->error);
     print_text("text", failure->text);
     printf("}\n");
 }
 
 static void print_phase1(const IkePhase1Info *info)
 {
-    printf("event established {\"encryption\":\"%s\",\"hash\":\"%s\",\"group\":\"%s\","
+    printf("event established {\"auth\":\"%s\",\"not_after\":%lld,", pipe_auth_name(info->auth),
+           (long long)info->certificate.not_after);
+    print_text("subject", info->certificate.subject);
+    printf(",\"fingerprint\":\"");
+    print_hex(info->certificate.fingerprint, sizeof(info->certificate.fingerprint));
+    printf("\",\"encryption\":\"%s\",\"hash\":\"%s\",\"group\":\"%s\","
            "\"xauth\":%s,\"fallback\":%s,\"natt\":%s,\"nat_detected\":%s,\"lifetime\":%u}\n",
            info->chosen.cipher->name, info->chosen.hash->name, info->chosen.group->name,
            info->xauth ? "true" : "false", info->fallback ? "true" : "false",
@@ -208,7 +186,7 @@ static void print_event(Pipe *pipe, const IkeEvent *event)
 {
     switch (event->type) {
     case IKE_EVENT_STATE:
-        printf("event state {\"state\":\"%s\"}\n", state_name(event->state));
+        printf("event state {\"state\":\"%s\"}\n", pipe_state_name(event->state));
         return;
     case IKE_EVENT_PHASE1:
         print_phase1(&event->phase1);
@@ -227,8 +205,7 @@ static void print_event(Pipe *pipe, const IkeEvent *event)
     case IKE_EVENT_SIGN:
         printf("event sign {\"id\":%u,\"ecdsa\":%s,\"bytes\":\"", event->signing.id,
                event->signing.ecdsa ? "true" : "false");
-        for (size_t i = 0; i < event->signing.n; i++)
-            printf("%02x", event->signing.bytes[i]);
+        print_hex(event->signing.bytes, event->signing.n);
         printf("\"}\n");
         return;
     case IKE_EVENT_CONFIG:
@@ -423,6 +400,16 @@ static void command_answer(Pipe *pipe, uint64_t now, char *rest)
     (void)ike_session_answer(pipe->session, id, any ? &answer : NULL, now);
 }
 
+static void command_sign(Pipe *pipe, uint64_t now, char *rest)
+{
+    uint8_t signature[IKE_SIGNATURE_MAX];
+    uint32_t id = (uint32_t)strtoul(rest, &rest, 10);
+    const char *hex = rest + strspn(rest, " ");
+    size_t n = pipe_hex(hex, signature, sizeof(signature));
+
+    (void)ike_session_answer_signature(pipe->session, id, *hex == '-' ? NULL : signature, n, now);
+}
+
 /* What the data path would tell the session: an SA has passed its soft limit. */
 static bool tell_renewals(Pipe *pipe, uint64_t now)
 {
@@ -454,6 +441,8 @@ static void run_session_command(Pipe *pipe, const char *verb, uint64_t now, char
         command_receive(pipe, now, rest);
     else if (strcmp(verb, "answer") == 0)
         command_answer(pipe, now, rest);
+    else if (strcmp(verb, "sign") == 0)
+        command_sign(pipe, now, rest);
     else
         printf("error unknown command\n");
 }

@@ -77,10 +77,8 @@ static bool parse_identity(const char *text, IkeIdentity *id)
         const char *prefix;
         IkeIdType type;
     } kinds[] = {
-        {"fqdn:", IKE_ID_FQDN},
-        {"email:", IKE_ID_USER_FQDN},
-        {"keyid:", IKE_ID_KEY_ID},
-        {"ip:", IKE_ID_IPV4},
+        {"fqdn:", IKE_ID_FQDN}, {"email:", IKE_ID_USER_FQDN}, {"keyid:", IKE_ID_KEY_ID},
+        {"ip:", IKE_ID_IPV4},   {"dn:", IKE_ID_DER_ASN1_DN}, /* its DER in hex */
     };
 
     *id = (IkeIdentity){.type = IKE_ID_ANY};
@@ -94,6 +92,10 @@ static bool parse_identity(const char *text, IkeIdentity *id)
         if (id->type == IKE_ID_IPV4) {
             id->n = 4;
             return parse_address(text + n, id->bytes);
+        }
+        if (id->type == IKE_ID_DER_ASN1_DN) {
+            id->n = (uint16_t)pipe_hex(text + n, id->bytes, sizeof(id->bytes));
+            return true;
         }
         id->n = (uint16_t)strlen(text + n);
         memcpy(id->bytes, text + n, id->n);
@@ -251,7 +253,8 @@ static bool parse_word(PipeConfig *config, const char *key, char *value)
     else if (strcmp(key, "address") == 0)
         return (c->address.family = 4) == 4 && parse_address(value, c->address.bytes);
     else
-        return parse_choice(c, key, value) || parse_number(config, key, value);
+        return parse_choice(c, key, value) || parse_number(config, key, value) ||
+               pipe_credential_word(config, key, value);
     return true;
 }
 

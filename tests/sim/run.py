@@ -24,6 +24,8 @@ from pipe import Pipe, PipeDied  # noqa: E402
 MODULES = (
     'connect',
     'gateways',
+    'certificates',
+    'certificates_wrong',
     'userauth',
     'algorithms',
     'lifetimes',

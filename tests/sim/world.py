@@ -11,7 +11,7 @@ import itertools
 import random
 
 from gateways import constants as c
-from gateways import inner
+from gateways import inner, pki, signatures
 from gateways.gateway import Config, Gateway
 from gateways.personalities import Personality
 
@@ -92,6 +92,9 @@ class World:
         self.broken = []
         self.questions = 0
         self.patience = 0.05  # seconds until a question is answered
+        self.signer = None  # the private key of the client; None: nobody can sign
+        self.signing_takes = 0.01  # seconds; a smart card needs longer
+        self.signatures = 0
 
     # ---- the client ----
 
@@ -137,6 +140,35 @@ class World:
         if name == 'question':
             self.questions += 1
             self.at(self.patience, lambda: self.reply_to(body))
+        if name == 'sign':
+            self.signatures += 1
+            self.at(self.signing_takes, lambda: self.sign(body))
+
+    def show(self, credential, anchors, crls=(), **profile):
+        """The client authenticates by certificate: its own (None: hybrid), and whom it trusts."""
+        chain = [pki.der(one).hex() for one in credential.chain] if credential else []
+        self.signer = credential.key if credential else None
+        self.profile.update(
+            auth='certificate' if credential else 'hybrid',
+            psk=None,
+            remote='fqdn:gw.example.com',
+            chain=','.join(chain) or None,
+            anchors=','.join(pki.der(one).hex() for one in anchors) or None,
+            crls=','.join(one.hex() for one in crls) or None,
+            wall=pki.UNIX_NOW - 1000,
+        )
+        self.profile.update(profile)
+        return self
+
+    def sign(self, wanted):
+        """What the agent would do with the private key."""
+        value, signature = bytes.fromhex(wanted['bytes']), '-'
+        if self.signer is not None and wanted['ecdsa']:
+            name = {32: 'sha256', 48: 'sha384', 64: 'sha512'}[len(value)]
+            signature = signatures.sign_ecdsa(self.signer, name, value).hex()
+        elif self.signer is not None:
+            signature = signatures.sign_rsa(self.signer, value).hex()
+        self.take(self.pipe.ask(f'sign {self.now} {wanted["id"]} {signature}'))
 
     def reply_to(self, question):
         words = {}
