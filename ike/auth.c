@@ -178,6 +178,15 @@ void ike_auth_add_chain(IkeBuilder *builder, const IkeTrust *trust, size_t n)
     }
 }
 
+/* Hybrid draft, 4.2: "an empty certificate payload", its encoding alone. */
+void ike_auth_add_no_cert(IkeBuilder *builder)
+{
+    size_t start = ike_builder_open(builder, IKE_PAYLOAD_CERT);
+
+    ike_write_u8(&builder->writer, IKE_CERT_X509_SIGNATURE);
+    ike_builder_close(builder, start);
+}
+
 /* ---- what a gateway shows ---- */
 
 static IkeSlice body_of(const IkeMessage *message, IkePayloadType type)

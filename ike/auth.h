@@ -33,6 +33,8 @@ void ike_auth_add_requests(IkeBuilder *builder, const IkeTrust *trust);
  * that issued ours; then it is the body of such a CERTREQ. */
 size_t ike_auth_chain_for(const IkeTrust *trust, const IkeMessage *message, IkeSlice *other_ca);
 void ike_auth_add_chain(IkeBuilder *builder, const IkeTrust *trust, size_t n);
+/* What a client without a certificate answers to a CERTREQ. */
+void ike_auth_add_no_cert(IkeBuilder *builder);
 
 /* What a gateway shows. */
 typedef struct IkeProof {

@@ -37,6 +37,7 @@ typedef struct Aggressive {
     uint8_t hash_i[IKE_HASH_MAX];
     size_t hash_i_n;
     size_t chain_n; /* certificates of ours to show */
+    bool asked;     /* for a certificate, and we have none: hybrid */
     uint8_t signature[IKE_SIGNATURE_MAX];
     size_t signature_n;
 } Aggressive;
@@ -340,6 +341,7 @@ static int ask_signature(IkeSession *session, IkeExchange *x, const IkeMessage *
 static int commit_am2(IkeSession *session, IkeExchange *x, const IkeMessage *message,
                       const Answer *answer)
 {
+    Aggressive *am = x->data;
     IkeIsakmpSa *sa = x->sa;
 
     memcpy(sa->cookie_r, message->header.cookie_r, IKE_COOKIE_SIZE);
@@ -369,6 +371,8 @@ static int commit_am2(IkeSession *session, IkeExchange *x, const IkeMessage *mes
     ike_isakmp_sa_set_lifetime(
         session, sa, ike_policy_lifetime(session->config.phase1_lifetime, answer->choice.lifetime));
     x->confirm = true;
+    am->asked = answer->method->gateway_signs && !answer->method->we_sign &&
+                ike_message_find(message, IKE_PAYLOAD_CERTREQ) != NULL;
     r = answer->method->we_sign ? ask_signature(session, x, message) : 0;
     return r < 0 ? r : IKE_ACCEPTED;
 }
@@ -403,6 +407,7 @@ static int give_up_signing(IkeSession *session, IkeExchange *x, IkeDetail detail
     ike_exchange_finish(session, x);
     if (!x->sa->renewal)
         return ike_session_fail_simply(session, IKE_REASON_SECRET_MISSING, detail);
+    x->sa->signing = false;
     x->sa->remove_at = session->now;
     session->phase1_retry_at = session->now + IKE_RENEWAL_RETRY;
     return ike_session_notice(session, detail, 0);
@@ -427,7 +432,7 @@ int ike_aggressive_sign(IkeSession *session, IkeExchange *x, IkeSlice signature)
     uint64_t asked = x->sa->stage_limit - IKE_SIGNATURE_WAIT;
 
     session->signing = NULL;
-    x->waiting = x->sa->signing = false;
+    x->waiting = false;
     x->sa->stage_limit = IKE_NEVER;
     if (signature.bytes == NULL)
         return give_up_signing(session, x, IKE_DETAIL_NO_SIGNATURE);
@@ -440,6 +445,7 @@ int ike_aggressive_sign(IkeSession *session, IkeExchange *x, IkeSlice signature)
         return sign_anew(session, x);
     memcpy(am->signature, signature.bytes, signature.n);
     am->signature_n = signature.n;
+    x->sa->signing = false;
     return ike_exchange_run(session, x);
 }
 
@@ -451,6 +457,8 @@ static int build_am3(IkeSession *session, IkeExchange *x, IkeBuilder *builder)
         ike_auth_add_chain(builder, session->trust, am->chain_n);
         ike_builder_add(builder, IKE_PAYLOAD_SIG, (IkeSlice){am->signature, am->signature_n});
     } else {
+        if (am->asked)
+            ike_auth_add_no_cert(builder);
         ike_builder_add(builder, IKE_PAYLOAD_HASH, (IkeSlice){am->hash_i, am->hash_i_n});
     }
     /* The private value has done its work. */

@@ -78,9 +78,10 @@ int ike_session_send_in_fragments(IkeSession *session, const IkeIsakmpSa *sa, Ik
     return r;
 }
 
+/* Before AM3 the gateway can read nothing: the IVs follow from its last block (RFC 2409, B). */
 static bool is_shared(const IkeIsakmpSa *sa)
 {
-    return sa != NULL && sa->authenticated && sa->stage != IKE_STAGE_OVER;
+    return sa != NULL && sa->authenticated && !sa->signing && sa->stage != IKE_STAGE_OVER;
 }
 
 /* The SA to say goodbye to the children under: the current one, else any. */
