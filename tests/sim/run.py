@@ -27,6 +27,7 @@ MODULES = (
     'certificates',
     'certificates_wrong',
     'userauth',
+    'userauth_kinds',
     'algorithms',
     'lifetimes',
     'failures',
