@@ -6,6 +6,7 @@
 #include "ike/auth.h"
 
 #include "ike/cert-key.h"
+#include "ike/payload-id.h"
 
 #include <string.h>
 
@@ -225,6 +226,14 @@ bool ike_proof_read(const IkeMessage *message, const IkeMethod *method, const Ik
         return proof->hash.n == negotiated->size && proof->signature.bytes == NULL &&
                proof->certs_n == 0;
     return proof->signature.n > 0 && proof->hash.bytes == NULL;
+}
+
+/* With a certificate it is the certificate that says who the gateway is, and was checked for that:
+ * gateways put their address, their DN or whatever into IDir. */
+bool ike_auth_expects(const IkeConfig *config, const IkeIdentity *id)
+{
+    return config->auth != IKE_AUTH_PSK || config->remote_id.type == IKE_ID_ANY ||
+           ike_id_equal(&config->remote_id, id);
 }
 
 void ike_auth_bind(const IkeMethod *method, IkePhase1Material *material)

@@ -46,6 +46,8 @@ typedef struct IkeProof {
 /* False where it is not of the method's form. */
 bool ike_proof_read(const IkeMessage *message, const IkeMethod *method, const IkeHash *negotiated,
                     IkeProof *proof);
+/* Whether IDir may be this. */
+bool ike_auth_expects(const IkeConfig *config, const IkeIdentity *id);
 /* The SKEYID that the method gives, and HASH_I and HASH_R under it. */
 void ike_auth_bind(const IkeMethod *method, IkePhase1Material *material);
 /* Whether the proof holds. IKE_DETAIL_NONE, or what is wrong with `peer->text`; negative: our

@@ -304,14 +304,6 @@ static int refuse_gateway_id(IkeSession *session, const Answer *answer)
     return r < 0 ? r : IKE_IGNORED;
 }
 
-/* With a certificate it is the certificate that says who the gateway is, and was checked for that:
- * gateways put their address, their DN or whatever into IDir. */
-static bool is_expected_gateway(const IkeConfig *config, const IkeIdentity *id)
-{
-    return config->auth != IKE_AUTH_PSK || config->remote_id.type == IKE_ID_ANY ||
-           ike_id_equal(&config->remote_id, id);
-}
-
 /* The key is with somebody else, who may have to find a card first. */
 static int ask_signature(IkeSession *session, IkeExchange *x, const IkeMessage *message)
 {
@@ -389,7 +381,7 @@ static int consume_am2(IkeSession *session, IkeExchange *x, const IkeMessage *me
         r = answer.method->gateway_signs ? IKE_DETAIL_CERT_SIGNATURE : IKE_DETAIL_WRONG_PSK;
     if (r > 0) {
         r = note_bad_answer(session, x, (IkeDetail)r, answer.peer.text);
-    } else if (r == 0 && !is_expected_gateway(&session->config, &answer.id)) {
+    } else if (r == 0 && !ike_auth_expects(&session->config, &answer.id)) {
         r = refuse_gateway_id(session, &answer);
     } else if (r == 0) {
         r = commit_am2(session, x, message, &answer);
