@@ -62,12 +62,26 @@ static bool collect(const IkeSession *session, IkeIsakmpSa *sa, const IkeConfigM
     return ike_inner_has_address(inner);
 }
 
+/* Under a tunnel that stands, an address of one family takes nothing from the other: without one
+ * its SAs could not be renewed. */
+static void keep_families(IkeInnerConfig *inner, const IkeInnerConfig *known)
+{
+    if (inner->address.family == 0) {
+        inner->address = known->address;
+        inner->prefix = known->prefix;
+    }
+    if (inner->address6.family == 0)
+        inner->address6 = known->address6;
+}
+
 int ike_config_take_inner(IkeSession *session, IkeIsakmpSa *sa, const IkeConfigMessage *message)
 {
     IkeInnerConfig inner;
 
     if (!collect(session, sa, message, &inner))
         return 0;
+    if (session->inner_known)
+        keep_families(&inner, &session->inner);
     sa->config_done = true;
     sa->pull_at = IKE_NEVER;
     if (inner.expires != 0)
@@ -76,7 +90,8 @@ int ike_config_take_inner(IkeSession *session, IkeIsakmpSa *sa, const IkeConfigM
     if (session->inner_known && memcmp(&inner, &session->inner, sizeof(inner)) == 0)
         return 0;
     /* The SAs that stand carry packets of the old address only. */
-    if (session->inner_known && !same_address(&inner.address, &session->inner.address))
+    if (session->inner_known && (!same_address(&inner.address, &session->inner.address) ||
+                                 !same_address(&inner.address6, &session->inner.address6)))
         ike_child_renew_all(session);
     /* Said once: it ends on somebody's terminal. */
     bool cut = inner.networks_cut && !session->cut_told;
