@@ -12,8 +12,10 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 
 from cases import case, main  # noqa: E402
+from certificates import Pki  # noqa: E402
 from client import Dialtone, profile  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
+from gateways import pki as made  # noqa: E402
 from lab import expect  # noqa: E402
 from measure import expect_ping  # noqa: E402
 
@@ -59,6 +61,39 @@ def _(lab):
         lab.serve_office()
         expect_ping(lab, lab.sites[0].host)
         client.disconnect()
+
+
+@case("chains of RSA certificates, each with an intermediate, get through both ways", seconds=60)
+def _(lab):
+    narrow(lab)
+    pki = Pki()
+    # One that the gateway doesn't know, so that it has to come along.
+    users = made.Authority("Example,Users", issuer=pki.root)
+    client = pki.client("email:alice@example.com", issuer=users)
+    with Gateway(lab, Connection("alice@example.com", auth="certificate", **pki.gateway())) as gateway:
+        tunnel = Dialtone(lab, profile(**pki.settings(lab, client)))
+        tunnel.connect(20)
+        expect(re.search(r"splitting IKE message .*into \d+ fragments", gateway.text()),
+               "strongSwan sent its certificates whole")
+        expect("received fragment #" in gateway.text(), "ours went whole")
+        expect(dropped(lab) == 0, f"{dropped(lab)} packets were too long for the path")
+        lab.serve_office()
+        expect_ping(lab, lab.sites[0].host)
+        tunnel.disconnect()
+
+
+@case("chains of certificates don't get through without fragmentation", seconds=60)
+def _(lab):
+    narrow(lab)
+    pki = Pki()
+    client = pki.client("email:alice@example.com")
+    with Gateway(lab, Connection("alice@example.com", auth="certificate", ike={"fragmentation": "no"},
+                                 **pki.gateway())):
+        tunnel = Dialtone(lab, profile(**pki.settings(lab, client)))
+        tunnel.start()
+        code = tunnel.wait_exit(40)
+        expect(code == 5, f"it ended with {code}: {tunnel.stderr()[-300:]}")
+        expect(dropped(lab) > 0, "nothing was too long")
 
 
 @case("strongSwan's answers in fragments of 500 bytes are put together")
