@@ -114,7 +114,7 @@ int cli_none_is_up(const char *what)
     g_autoptr(GError) error = NULL;
     g_autofree char *path = what != NULL ? dialtone_store_find(store, what, &error) : NULL;
 
-    if (error != NULL)
+    if (path == NULL && error != NULL)
         return cli_fail(error);
     cli_complain(what != NULL ? _("That profile is not connected.") : _("No tunnel is up."));
     return DIALTONE_FAILURE_NONE;
