@@ -220,7 +220,9 @@ static bool send_secrets(Agent *agent, GError **error)
     if (!check_psk(agent, secrets, error) || !load_credential(agent, read, error))
         return false;
     standalone_keyring_fill(agent->profile, agent->fd, secrets);
-    warn_of_weak_psk(&secrets->psk);
+    /* A secrets file may hold a key that this profile has no use for. */
+    if (agent->profile->auth == DIALTONE_AUTH_PSK)
+        warn_of_weak_psk(&secrets->psk);
     int result = tunnel_frame_send_secrets(agent->fd, secrets);
     if (result == 0)
         return true;

@@ -356,12 +356,13 @@ def _(lab):
 def _(lab):
     pki = Pki()
     mine = settings(lab, pki, pki.client(ALICE, ends=10 * DAY))
-    with Gateway(lab, connection(pki, ends=5 * DAY)):
+    with Gateway(lab, connection(pki, ends=5.5 * DAY)):
         event = connects(lab, profile(**mine))
     expect(event["certificate"]["expires_soon"] and event["gateway_certificate"]["expires_soon"], f"{event}")
     said = lab.read_log("dialtone-office.err")
     expect("warning: your certificate (CN=Client,O=Example) ends on" in said, said)
-    expect("warning: the gateway's certificate" in said and "ends in 4 days" in said, said)
+    expect("preshared key" not in said, f"a key that is not used is weighed: {said}")
+    expect("warning: the gateway's certificate" in said and "ends in 5 days" in said, said)
 
 
 main()
