@@ -126,7 +126,8 @@ def _(lab):
         Gateway(lab, Connection("alice@example.com", psk=psk, proposals=takes, esp="3des-sha1",
                                 pool=pool, local_ts=site.lan), site=site).up()
         clients.append((site, pool, Dialtone(
-            lab, profile(address=site.address, Phase2__Networks=site.lan, **common),
+            lab, profile(address=site.address, Profile__Name=f"policy {site.address}",
+                         Phase2__Networks=site.lan, **common),
             secrets_text(psk=written), name=f"policy-{site.address}")))
     events = [client.connect() for _, _, client in clients]
     expect(events[0]["interface"] != events[1]["interface"], "both tunnels have one interface")
