@@ -27,10 +27,14 @@ static void check_inner(const IkeInnerConfig *inner)
 {
     expect(inner->dns_n <= IKE_DNS_MAX && inner->networks_n <= IKE_NETWORKS_MAX);
     expect(inner->address.family == 0 || inner->address.family == 4);
+    expect(inner->address6.family == 0 || inner->address6.family == 6);
     for (size_t i = 0; i < inner->dns_n; i++)
-        expect(inner->dns[i].family == 4);
-    for (size_t i = 0; i < inner->networks_n; i++)
-        expect(inner->networks[i].family == 4 && inner->networks[i].prefix <= 32);
+        expect(inner->dns[i].family == 4 || inner->dns[i].family == 6);
+    for (size_t i = 0; i < inner->networks_n; i++) {
+        const IkeNetwork *network = &inner->networks[i];
+        expect(network->family == 4 || network->family == 6);
+        expect(network->prefix <= (network->family == 4 ? 32 : 128));
+    }
     check_text(inner->banner);
     check_text(inner->domain);
     check_text(inner->split_dns);
