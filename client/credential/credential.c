@@ -14,7 +14,7 @@
 #include "client/credential/private.h"
 
 struct DialtoneCredential {
-    CredentialLibrary library;
+    CredentialLibrary libcrypto;
     EVP_PKEY *key;        /* or */
     DialtoneToken *token; /* or neither: hybrid */
     GPtrArray *chain, *anchors, *crls;
@@ -25,7 +25,7 @@ struct DialtoneCredential {
 typedef struct Loading {
     const DialtoneProfile *profile;
     const DialtoneCredentialAccess *access;
-    OSSL_LIB_CTX *library;
+    OSSL_LIB_CTX *libcrypto;
     CredentialFile file;
     CredentialContents contents; /* what counts in the end */
 } Loading;
@@ -55,7 +55,7 @@ static CredentialOpening open_contents(gpointer what, const char *passphrase)
 {
     Loading *loading = what;
 
-    return credential_contents_read(&loading->contents, loading->library, &loading->file,
+    return credential_contents_read(&loading->contents, loading->libcrypto, &loading->file,
                                     passphrase);
 }
 
@@ -270,12 +270,12 @@ DialtoneCredential *dialtone_credential_load(const DialtoneProfile *profile,
     self->chain = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     self->anchors = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     self->crls = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-    if (!credential_library_open(&self->library)) {
+    if (!credential_library_open(&self->libcrypto)) {
         dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL, "%s",
                              _("OpenSSL could not be set up."));
         return NULL;
     }
-    loading.library = self->library.context;
+    loading.libcrypto = self->libcrypto.context;
     if (!load_own(self, &loading, error) ||
         !credential_load_authorities(profile, access, self->anchors, error) ||
         !credential_load_crls(profile, access, self->crls, error) ||
@@ -294,7 +294,7 @@ void dialtone_credential_free(DialtoneCredential *self)
     g_ptr_array_unref(self->anchors);
     g_ptr_array_unref(self->crls);
     dialtone_certificate_free(self->certificate);
-    credential_library_close(&self->library);
+    credential_library_close(&self->libcrypto);
     g_free(self);
 }
 
@@ -339,7 +339,7 @@ GBytes *dialtone_credential_sign(DialtoneCredential *self, const DialtoneDigest 
     if (is_hash(digest) && self->token != NULL)
         return credential_token_sign(self->token, digest, error);
     if (is_hash(digest) && self->key != NULL)
-        signature = credential_sign_with_key(self->library.context, self->key, digest);
+        signature = credential_sign_with_key(self->libcrypto.context, self->key, digest);
     if (signature == NULL)
         dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL, "%s",
                              _("The private key could not sign what was asked of it."));
@@ -424,19 +424,19 @@ DialtoneCertificate *dialtone_credential_describe(const DialtoneProfile *profile
                                                   GError **error)
 {
     Loading loading = {.profile = profile, .access = access};
-    CredentialLibrary library = {0};
+    CredentialLibrary libcrypto = {0};
     DialtoneCertificate *certificate = NULL;
 
-    bool ready = credential_library_open(&library);
-    loading.library = library.context;
+    bool ready = credential_library_open(&libcrypto);
+    loading.libcrypto = libcrypto.context;
     if (ready && find_public(&loading, error)) {
         const CredentialContents *contents = &loading.contents;
         X509 *leaf = credential_chain_leaf(contents->certificates, contents->key);
         if (leaf != NULL)
             certificate = credential_certificate_new(leaf, profile);
     }
-    /* Keys and certificates refer to the library. */
+    /* Keys and certificates refer to it. */
     loading_clear(&loading);
-    credential_library_close(&library);
+    credential_library_close(&libcrypto);
     return certificate;
 }
