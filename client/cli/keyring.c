@@ -9,24 +9,21 @@
 #include "client/cli/keyring.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "client/cli/child.h"
 
 #define PROGRAM "dialtone-keyring"
 
 enum { LOOKUP_MS = 3000, PROMPT_MS = 120000, ENVIRONMENT_MAX = 5 };
 
-typedef struct Child {
-    pid_t pid;
-    int in, out; /* its standard input and output; -1: closed */
+typedef struct Run {
+    CliChild child;
     gint64 deadline;
-} Child;
+} Run;
 
 const char *cli_keyring_profile(const DialtoneProfile *profile)
 {
@@ -69,26 +66,6 @@ static char **make_environment(void)
     return g_strv_builder_end(builder);
 }
 
-static int spawn(Child *child, char **argv, int in, int out)
-{
-    g_auto(GStrv) environment = make_environment();
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t standard;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-    /* The agent ignores signals that this program should not. */
-    sigfillset(&standard);
-    posix_spawnattr_setsigdefault(&attributes, &standard);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-    int result = posix_spawn(&child->pid, argv[0], &actions, &attributes, argv, environment);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    return result;
-}
-
 /* Without a session bus there is no keyring, and libsecret would try to start one of either. */
 static bool has_session(void)
 {
@@ -97,35 +74,24 @@ static bool has_session(void)
            access(bus, F_OK) == 0;
 }
 
-static bool start(Child *child, const char *verb, const PlatformKeyringName *name,
-                  const char *label, int timeout_ms)
+static bool start(Run *run, const char *verb, const PlatformKeyringName *name, const char *label,
+                  int timeout_ms)
 {
-    int in[2] = {-1, -1}, out[2] = {-1, -1};
     g_autofree char *program = find_program();
-    char *argv[] = {program,       (char *)verb, (char *)name->profile, (char *)name->kind,
-                    (char *)label, NULL};
-    if (pipe2(in, O_CLOEXEC) < 0)
-        return false;
-    bool started = pipe2(out, O_CLOEXEC) == 0 && spawn(child, argv, in[0], out[1]) == 0;
-    close(in[0]);
-    if (out[1] >= 0)
-        close(out[1]);
-    child->in = in[1];
-    child->out = out[0];
-    child->deadline = g_get_monotonic_time() + timeout_ms * (gint64)1000;
-    if (started)
+    g_auto(GStrv) environment = make_environment();
+    const char *argv[] = {program, verb, name->profile, name->kind, label, NULL};
+    run->deadline = g_get_monotonic_time() + timeout_ms * (gint64)1000;
+    if (cli_child_start(&run->child, argv, environment) == 0)
         return true;
-    close(child->in);
-    if (child->out >= 0)
-        close(child->out);
+    cli_child_end(&run->child);
     return false;
 }
 
 /* Until fd is ready. False: the time is over, or somebody else speaks. */
-static bool wait_for(const Child *child, int fd, short events, int interrupt_fd)
+static bool wait_for(const Run *run, int fd, short events, int interrupt_fd)
 {
     for (;;) {
-        gint64 left = (child->deadline - g_get_monotonic_time()) / 1000;
+        gint64 left = (run->deadline - g_get_monotonic_time()) / 1000;
         struct pollfd fds[] = {{.fd = fd, .events = events},
                                {.fd = interrupt_fd, .events = POLLIN}};
         int n = left > 0 ? poll(fds, G_N_ELEMENTS(fds), (int)left) : 0;
@@ -135,13 +101,13 @@ static bool wait_for(const Child *child, int fd, short events, int interrupt_fd)
     }
 }
 
-static bool feed(Child *child, const char *secret)
+static bool feed(Run *run, const char *secret)
 {
     gsize n = strlen(secret);
     while (n > 0) {
         gssize written = -1;
-        if (wait_for(child, child->in, POLLOUT, -1))
-            written = write(child->in, secret, MIN(n, (gsize)PIPE_BUF));
+        if (wait_for(run, run->child.in, POLLOUT, -1))
+            written = write(run->child.in, secret, MIN(n, (gsize)PIPE_BUF));
         if (written <= 0)
             return false;
         secret += written;
@@ -150,11 +116,11 @@ static bool feed(Child *child, const char *secret)
     return true;
 }
 
-static bool drain(Child *child, int interrupt_fd, char *secret, gsize size)
+static bool drain(Run *run, int interrupt_fd, char *secret, gsize size)
 {
     gsize n = 0;
-    while (n + 1 < size && wait_for(child, child->out, POLLIN, interrupt_fd)) {
-        gssize got = read(child->out, secret + n, size - 1 - n);
+    while (n + 1 < size && wait_for(run, run->child.out, POLLIN, interrupt_fd)) {
+        gssize got = read(run->child.out, secret + n, size - 1 - n);
         if (got <= 0) {
             secret[n] = '\0';
             return got == 0;
@@ -165,54 +131,46 @@ static bool drain(Child *child, int interrupt_fd, char *secret, gsize size)
 }
 
 /* Its exit code, when all went well so far; else it is of no use any more. */
-static PlatformKeyringResult finish(Child *child, bool well)
+static PlatformKeyringResult finish(Run *run, bool well)
 {
-    int status = 0;
-    if (child->in >= 0)
-        close(child->in);
-    /* It closes its output when it ends: the last thing to wait for. */
-    well = well && wait_for(child, child->out, POLLIN, -1);
-    if (!well)
-        kill(child->pid, SIGKILL);
-    close(child->out);
-    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    if (!WIFEXITED(status) || WEXITSTATUS(status) > PLATFORM_KEYRING_FAILED)
+    if (well)
+        (void)wait_for(run, run->child.pidfd, POLLIN, -1);
+    int code = cli_child_end(&run->child);
+    if (!well || code < 0 || code > PLATFORM_KEYRING_FAILED)
         return PLATFORM_KEYRING_FAILED;
-    return (PlatformKeyringResult)WEXITSTATUS(status);
+    return (PlatformKeyringResult)code;
 }
 
 PlatformKeyringResult cli_keyring_lookup(const PlatformKeyringName *name, int interrupt_fd,
                                          char *secret, gsize size)
 {
-    Child child;
+    Run run;
     if (!has_session())
         return PLATFORM_KEYRING_NONE;
-    if (!start(&child, "lookup", name, NULL, LOOKUP_MS))
+    if (!start(&run, "lookup", name, NULL, LOOKUP_MS))
         return PLATFORM_KEYRING_FAILED;
-    return finish(&child, drain(&child, interrupt_fd, secret, size));
+    return finish(&run, drain(&run, interrupt_fd, secret, size));
 }
 
 PlatformKeyringResult cli_keyring_store(const PlatformKeyringName *name, const char *label,
                                         const char *secret)
 {
-    Child child;
+    Run run;
     if (!has_session())
         return PLATFORM_KEYRING_NONE;
-    if (!start(&child, "store", name, label, PROMPT_MS))
+    if (!start(&run, "store", name, label, PROMPT_MS))
         return PLATFORM_KEYRING_FAILED;
-    bool fed = feed(&child, secret);
-    close(child.in);
-    child.in = -1;
-    return finish(&child, fed);
+    bool fed = feed(&run, secret);
+    cli_child_close_input(&run.child);
+    return finish(&run, fed);
 }
 
 PlatformKeyringResult cli_keyring_forget(const PlatformKeyringName *name)
 {
-    Child child;
+    Run run;
     if (!has_session())
         return PLATFORM_KEYRING_NONE;
-    if (!start(&child, "forget", name, NULL, PROMPT_MS))
+    if (!start(&run, "forget", name, NULL, PROMPT_MS))
         return PLATFORM_KEYRING_FAILED;
-    return finish(&child, true);
+    return finish(&run, true);
 }

@@ -4,7 +4,6 @@
  * calls GIO before the verb runs, for `connect --standalone` forks and drops its privileges.
  */
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 

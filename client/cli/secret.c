@@ -6,6 +6,7 @@
  */
 #include "client/cli/verbs.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -177,6 +178,8 @@ int cli_secret(int argc, char **argv)
     if (cli_caller() != getuid())
         return cli_usage(argv[0], "%s", _("run it without sudo: the keyring is yours, not root's"));
     g_autoptr(DialtoneProfile) profile = load(words[1], &error);
+    /* A program that ends before it was fed has said why, or its exit code does. */
+    signal(SIGPIPE, SIG_IGN);
     if (profile == NULL)
         return cli_fail(error);
     for (gsize i = 0; i < G_N_ELEMENTS(ACTIONS); i++)

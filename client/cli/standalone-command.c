@@ -3,33 +3,25 @@
  * Questions to a program of the user's (--ask-command): one question on its standard input, an
  * object of JSON; the answer is the first line of what it says on standard output.
  *
- * It is started without a shell, with the rights, the home and the session folder of the user who
- * called, in a session of its own: it has no terminal, and all that it has started can be ended
- * with it. What it says goes straight into locked memory. It may take its time, for it may ask a
- * person; but not for ever, and not longer than the tunnel waits.
+ * It is started with the rights, the home and the session folder of the user who called. What it
+ * says goes straight into locked memory. It may take its time, for it may ask a person; but not for
+ * ever, and not longer than the tunnel waits.
  */
 #include "client/cli/standalone.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <json-glib/json-glib.h>
 #include <pwd.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/cli/child.h"
 #include "client/common/i18n.h"
 
 enum { COMMAND_SECONDS = 120 };
 
 typedef struct Command {
     const char *program;
-    pid_t pid;
-    int pidfd;
-    int in, out; /* its standard input and output, our ends */
+    CliChild child;
     gint64 until;
 } Command;
 
@@ -76,8 +68,6 @@ static char *question_to_json(const char *profile, const TunnelQuestion *questio
     return g_strconcat(text, "\n", NULL);
 }
 
-/* ---- the process ---- */
-
 /* sudo may have left root's home and nothing of the session. */
 static char **environment(void)
 {
@@ -94,81 +84,15 @@ static char **environment(void)
     return env;
 }
 
-static int spawn(Command *command, const char *const *argv, const int child[2])
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t all, none;
-    g_auto(GStrv) env = environment();
-    sigfillset(&all);
-    sigemptyset(&none);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&actions, child[0], STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, child[1], STDOUT_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    int result = posix_spawnp(&command->pid, argv[0], &actions, &attributes,
-                              (char *const *)(uintptr_t)argv, env);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    return result;
-}
-
-/* 0 or errno. */
-static int start(Command *command, const char *const *argv)
-{
-    int in[2], out[2];
-    if (pipe2(in, O_CLOEXEC) < 0)
-        return errno;
-    if (pipe2(out, O_CLOEXEC) < 0) {
-        int error = errno;
-        close(in[0]);
-        close(in[1]);
-        return error;
-    }
-    *command = (Command){.program = argv[0], .pidfd = -1, .in = in[1], .out = out[0]};
-    command->until = g_get_monotonic_time() + COMMAND_SECONDS * G_USEC_PER_SEC;
-    int result = spawn(command, argv, (const int[]){in[0], out[1]});
-    close(in[0]);
-    close(out[1]);
-    if (result == 0)
-        command->pidfd = pidfd_open(command->pid, 0);
-    else
-        command->pid = 0;
-    return result;
-}
-
-/* With all that it has started. Its exit code; -1: it was killed. */
-static int finish(Command *command)
-{
-    int status = 0;
-    if (command->in >= 0)
-        close(command->in);
-    close(command->out);
-    if (command->pidfd >= 0)
-        close(command->pidfd);
-    if (command->pid == 0)
-        return -1;
-    kill(-command->pid, SIGKILL);
-    while (waitpid(command->pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 /* ---- the answer ---- */
 
 /* A pipe holds far more than a question, so this never waits. */
 static void put_question(Command *command, const char *text)
 {
     gsize n = strlen(text);
-    if (write(command->in, text, n) != (ssize_t)n)
+    if (write(command->child.in, text, n) != (ssize_t)n)
         g_debug("the command does not read its question");
-    close(command->in);
-    command->in = -1;
+    cli_child_close_input(&command->child);
 }
 
 /* Reads on to the end, but keeps the first line only. */
@@ -178,10 +102,10 @@ static StandalonePrompt read_answer(Command *command, StandaloneWait *wait, char
     bool whole = false;
     for (;;) {
         char c = 0;
-        StandalonePrompt ready = standalone_wait(wait, command->out, command->until);
+        StandalonePrompt ready = standalone_wait(wait, command->child.out, command->until);
         if (ready != STANDALONE_PROMPT_ANSWERED)
             return ready;
-        ssize_t got = read(command->out, &c, 1);
+        ssize_t got = read(command->child.out, &c, 1);
         if (got <= 0)
             break;
         if (c == '\n')
@@ -196,7 +120,7 @@ static StandalonePrompt read_answer(Command *command, StandaloneWait *wait, char
         n--;
     line[n] = '\0';
     /* Its exit code counts, so it gets the time to end. */
-    return standalone_wait(wait, command->pidfd, command->until);
+    return standalone_wait(wait, command->child.pidfd, command->until);
 }
 
 static void explain(const char *program, const char *why)
@@ -209,7 +133,7 @@ static StandalonePrompt converse(Command *command, StandaloneWait *wait, char *l
 {
     StandalonePrompt result = read_answer(command, wait, line, size);
     bool late = g_get_monotonic_time() >= command->until;
-    int code = finish(command);
+    int code = cli_child_end(&command->child);
     if (result == STANDALONE_PROMPT_ANSWERED && code != 0) {
         g_autofree char *why = g_strdup_printf(_("it ended with %d"), code);
         explain(command->program, why);
@@ -224,11 +148,13 @@ static StandalonePrompt converse(Command *command, StandaloneWait *wait, char *l
 StandalonePrompt standalone_command(const StandaloneAsker *asker, const TunnelQuestion *question,
                                     const TunnelAsked *asked, char *line, gsize size)
 {
-    Command command;
+    Command command = {.program = asker->command[0]};
     g_autofree char *text = question_to_json(asker->profile, question, asked);
-    int error = start(&command, asker->command);
+    g_auto(GStrv) env = environment();
+    command.until = g_get_monotonic_time() + COMMAND_SECONDS * G_USEC_PER_SEC;
+    int error = cli_child_start(&command.child, asker->command, env);
     if (error != 0) {
-        finish(&command);
+        cli_child_end(&command.child);
         explain(asker->command[0], g_strerror(error));
         return STANDALONE_PROMPT_NOBODY;
     }

@@ -60,8 +60,8 @@ static const DialtoneWord TRI[] = {
 const DialtoneProfileKey dialtone_profile_keys[] = {
     {"Profile", "Name", dialtone_value_name, .max = 128,
      .syntax = N_("text"),
-     .help = N_("What the profile is called in lists and commands. Default: the file's name "
-                "without .dialtone.")},
+     .help = N_("What the profile is called in lists and commands, so one tunnel of a name can "
+                "be up at a time. Default: the file's name without .dialtone.")},
     {"Profile", "Description", dialtone_value_text, FIELD(description), .max = 1024,
      .syntax = N_("text"),
      .help = N_("A line for people.")},

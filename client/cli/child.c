@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Starts a program in a session of its own, so that it has no terminal and can be ended with all
+ * that it has started. The caller waits for it, with the deadline that suits the question.
+ */
+#include "client/cli/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void close_end(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* Who starts it may ignore or block signals that it should not. */
+static int spawn(CliChild *child, const char *const *argv, char *const *environment, int in,
+                 int out)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t all, none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+    posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    int result = posix_spawnp(&child->pid, argv[0], &actions, &attributes,
+                              (char *const *)(uintptr_t)argv, environment);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    if (result != 0)
+        child->pid = 0;
+    return result;
+}
+
+int cli_child_start(CliChild *child, const char *const *argv, char *const *environment)
+{
+    int in[2], out[2];
+    *child = (CliChild){.pidfd = -1, .in = -1, .out = -1};
+    if (pipe2(in, O_CLOEXEC) < 0)
+        return errno;
+    child->in = in[1];
+    int result = pipe2(out, O_CLOEXEC) < 0 ? errno : 0;
+    if (result == 0) {
+        child->out = out[0];
+        result = spawn(child, argv, environment, in[0], out[1]);
+        close(out[1]);
+    }
+    close(in[0]);
+    if (result == 0)
+        child->pidfd = pidfd_open(child->pid, 0);
+    return result == 0 && child->pidfd < 0 ? errno : result;
+}
+
+void cli_child_close_input(CliChild *child)
+{
+    close_end(&child->in);
+}
+
+int cli_child_end(CliChild *child)
+{
+    int status = 0;
+    close_end(&child->in);
+    close_end(&child->out);
+    close_end(&child->pidfd);
+    if (child->pid == 0)
+        return -1;
+    kill(-child->pid, SIGKILL);
+    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    child->pid = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
