@@ -8,13 +8,11 @@
 
 #include <json-glib/json-glib.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "client/cli/cli.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
-#include "client/common/text.h"
 #include "client/profile/issue.h"
 #include "client/profile/parse.h"
 #include "client/profile/secrets.h"
@@ -22,29 +20,15 @@
 #include "client/profile/strength.h"
 #include "platform/secret-memory.h"
 
-enum { TEXT_MAX = 64 * 1024 };
-
-/* Names of files are bytes, and JSON is UTF-8. */
-static void add_text(JsonBuilder *json, const char *name, const char *text)
-{
-    json_builder_set_member_name(json, name);
-    if (text == NULL) {
-        json_builder_add_null_value(json);
-        return;
-    }
-    g_autofree char *clean = dialtone_text_clean(text, strlen(text), TEXT_MAX, DIALTONE_TEXT_LINES);
-    json_builder_add_string_value(json, clean);
-}
-
 static void add_issue(JsonBuilder *json, const DialtoneIssue *issue)
 {
     json_builder_begin_object(json);
     json_builder_set_member_name(json, "line");
     json_builder_add_int_value(json, issue->line);
-    add_text(json, "severity", issue->warning ? "warning" : "error");
-    add_text(json, "group", issue->group);
-    add_text(json, "key", issue->key);
-    add_text(json, "message", issue->message);
+    cli_json_text(json, "severity", issue->warning ? "warning" : "error");
+    cli_json_text(json, "group", issue->group);
+    cli_json_text(json, "key", issue->key);
+    cli_json_text(json, "message", issue->message);
     json_builder_end_object(json);
 }
 
@@ -58,12 +42,12 @@ static void print_json(const char *file, const DialtoneProfile *profile,
     json_builder_begin_object(json);
     json_builder_set_member_name(json, "schema");
     json_builder_add_int_value(json, 1);
-    add_text(json, "file", file);
+    cli_json_text(json, "file", file);
     json_builder_set_member_name(json, "valid");
     bool valid = error == NULL && (issues == NULL || !dialtone_issues_any_error(issues));
     json_builder_add_boolean_value(json, valid);
-    add_text(json, "profile", profile != NULL ? profile->name : NULL);
-    add_text(json, "uuid", profile != NULL ? profile->uuid : NULL);
+    cli_json_text(json, "profile", profile != NULL ? profile->name : NULL);
+    cli_json_text(json, "uuid", profile != NULL ? profile->uuid : NULL);
     cli_certificate_json(json, certificate);
     json_builder_set_member_name(json, "issues");
     json_builder_begin_array(json);
@@ -71,7 +55,7 @@ static void print_json(const char *file, const DialtoneProfile *profile,
         add_issue(json, issues->pdata[i]);
     json_builder_end_array(json);
     if (error != NULL && (profile != NULL || issues == NULL || issues->len == 0))
-        add_text(json, "message", error->message);
+        cli_json_text(json, "message", error->message);
     json_builder_end_object(json);
 
     g_autoptr(JsonNode) root = json_builder_get_root(json);

@@ -100,6 +100,17 @@ uid_t cli_caller(void)
     return getuid();
 }
 
+void cli_json_text(JsonBuilder *json, const char *name, const char *text)
+{
+    json_builder_set_member_name(json, name);
+    if (text == NULL) {
+        json_builder_add_null_value(json);
+        return;
+    }
+    g_autofree char *clean = dialtone_text_clean(text, strlen(text), TEXT_MAX, DIALTONE_TEXT_LINES);
+    json_builder_add_string_value(json, clean);
+}
+
 char *cli_profile_name(const char *what)
 {
     g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());

@@ -7,14 +7,10 @@
 
 #include <json-glib/json-glib.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "client/cli/cli.h"
 #include "client/common/i18n.h"
-#include "client/common/text.h"
 #include "client/profile/parse.h"
-
-enum { TEXT_MAX = 16 * 1024 };
 
 typedef struct Check {
     char *name, *message, *advice;
@@ -142,34 +138,23 @@ void diagnosis_print_changes(const Diagnosis *self, const char *path)
     }
 }
 
-static void add_text(JsonBuilder *json, const char *name, const char *text)
-{
-    json_builder_set_member_name(json, name);
-    if (text == NULL) {
-        json_builder_add_null_value(json);
-        return;
-    }
-    g_autofree char *clean = dialtone_text_clean(text, strlen(text), TEXT_MAX, DIALTONE_TEXT_LINES);
-    json_builder_add_string_value(json, clean);
-}
-
 static void add_check(JsonBuilder *json, const Check *check)
 {
     json_builder_begin_object(json);
-    add_text(json, "name", check->name);
-    add_text(json, "result", RESULTS[check->result]);
-    add_text(json, "message", check->message);
-    add_text(json, "advice", check->advice);
+    cli_json_text(json, "name", check->name);
+    cli_json_text(json, "result", RESULTS[check->result]);
+    cli_json_text(json, "message", check->message);
+    cli_json_text(json, "advice", check->advice);
     json_builder_end_object(json);
 }
 
 static void add_change(JsonBuilder *json, const DiagnoseChange *change)
 {
     json_builder_begin_object(json);
-    add_text(json, "group", change->group);
-    add_text(json, "key", change->key);
-    add_text(json, "from", change->from);
-    add_text(json, "to", change->to);
+    cli_json_text(json, "group", change->group);
+    cli_json_text(json, "key", change->key);
+    cli_json_text(json, "from", change->from);
+    cli_json_text(json, "to", change->to);
     json_builder_end_object(json);
 }
 
@@ -180,7 +165,7 @@ void diagnosis_print_json(const Diagnosis *self)
     json_builder_begin_object(json);
     json_builder_set_member_name(json, "schema");
     json_builder_add_int_value(json, 1);
-    add_text(json, "profile", self->profile->name);
+    cli_json_text(json, "profile", self->profile->name);
     json_builder_set_member_name(json, "checks");
     json_builder_begin_array(json);
     for (guint i = 0; i < self->checks->len; i++)
@@ -195,8 +180,8 @@ void diagnosis_print_json(const Diagnosis *self)
     json_builder_add_boolean_value(json, self->written);
     json_builder_set_member_name(json, "probes");
     json_builder_add_int_value(json, self->probes);
-    add_text(json, "reason",
-             self->why != DIALTONE_FAILURE_NONE ? dialtone_failure_name(self->why) : NULL);
+    cli_json_text(json, "reason",
+                  self->why != DIALTONE_FAILURE_NONE ? dialtone_failure_name(self->why) : NULL);
     json_builder_end_object(json);
     g_autoptr(JsonNode) root = json_builder_get_root(json);
     g_autofree char *text = json_to_string(root, FALSE);

@@ -19,6 +19,16 @@ from gateways import pki  # noqa: E402
 GATEWAY_ID = "gw.example.com"
 
 
+def put(lab, name, content, mode=0o600):
+    """A file of the caller's, as a private key wants it."""
+    path = os.path.join(lab.folder, name)
+    with open(path, "wb") as file:
+        file.write(content)
+    os.chmod(path, mode)
+    os.chown(path, CALLER, CALLER)
+    return path
+
+
 class Pki:
     """A root, an intermediate for gateways, and what they issue."""
 
@@ -46,18 +56,9 @@ class Pki:
     def settings(self, lab, client=None, remote="fqdn:" + GATEWAY_ID, password=None):
         """Keywords for profile(); the files stand in the lab's folder, the key readable by its owner."""
         found = {"Identity__Auth": "certificate" if client else "hybrid",
-                 "Identity__CA": "file:" + self._file(lab, "root.pem", pki.pem(self.root.certificate)),
+                 "Identity__CA": "file:" + put(lab, "root.pem", pki.pem(self.root.certificate), 0o644),
                  "Gateway__RemoteID": remote}
         if client:
             text = client.pem(private=False) + pki.pem_of_key(client.key, password)
-            found["Identity__Certificate"] = "file:" + self._file(lab, "client.pem", text, 0o600)
+            found["Identity__Certificate"] = "file:" + put(lab, "client.pem", text)
         return found
-
-    @staticmethod
-    def _file(lab, name, content, mode=0o644):
-        path = os.path.join(lab.folder, name)
-        with open(path, "wb") as file:
-            file.write(content)
-        os.chmod(path, mode)
-        os.chown(path, CALLER, CALLER)
-        return path

@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 import certificates  # noqa: E402
 from cases import case, main  # noqa: E402
-from certificates import Pki  # noqa: E402
+from certificates import Pki, put  # noqa: E402
 from client import CALLER, Dialtone, binary, check_failed, lives, profile, secrets_text  # noqa: E402
 from cryptography.hazmat.primitives import serialization  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
@@ -26,16 +26,6 @@ YEAR = 365 * DAY
 ALICE = "email:alice@example.com"
 USERS = {"alice": "open sesame"}
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
-
-
-def put(lab, name, content, mode=0o600):
-    """A file of the caller's, as a private key wants it."""
-    path = os.path.join(lab.folder, name)
-    with open(path, "wb") as file:
-        file.write(content)
-    os.chmod(path, mode)
-    os.chown(path, CALLER, CALLER)
-    return path
 
 
 def settings(lab, pki, client=None, **more):
