@@ -210,6 +210,27 @@ static void shorten_lifetime(IkeSession *session, IkeIsakmpSa *sa, const IkeNoti
         ike_isakmp_sa_set_lifetime(session, sa, seconds);
 }
 
+/* Cisco's load balancing: a member of a cluster names another one by its IPv4 address, in a notify
+ * of the private range, which means that only where the gateway has shown Unity's vendor ID (RFC
+ * 2408, 3.14.1). It has no port: the new one is called where this one was. A tunnel that stands is
+ * not given up for it, nor is a Phase 1 that renews one. */
+static int take_redirect(IkeSession *session, const IkeIsakmpSa *sa, const IkeNotify *notify)
+{
+    const IkeAddress *here = &session->config.gateway;
+    IkeFailure failure = {
+        .reason = IKE_REASON_UNREACHABLE, .detail = IKE_DETAIL_REDIRECTED, .notify = notify->type};
+    IkeAddress *elsewhere = &failure.elsewhere;
+    bool stands = sa->renewal || session->state >= IKE_STATE_CONNECTED;
+
+    ike_address_take(elsewhere, notify->data);
+    bool same = elsewhere->family == here->family &&
+                memcmp(elsewhere->bytes, here->bytes, sizeof(here->bytes)) == 0;
+    if (stands || same || elsewhere->family == 0 || (sa->vendors & IKE_VENDOR_UNITY) == 0)
+        return ike_session_notice(session, IKE_DETAIL_NOTIFY, notify->type);
+    elsewhere->port = here->port;
+    return ike_session_fail(session, &failure);
+}
+
 static int take_notify(IkeSession *session, IkeIsakmpSa *sa, const IkeNotify *notify)
 {
     switch (notify->type) {
@@ -220,6 +241,8 @@ static int take_notify(IkeSession *session, IkeIsakmpSa *sa, const IkeNotify *no
     case IKE_NOTIFY_RESPONDER_LIFETIME:
         shorten_lifetime(session, sa, notify);
         return 0;
+    case IKE_NOTIFY_CISCO_LOAD_BALANCE:
+        return take_redirect(session, sa, notify);
     default:
         break;
     }
@@ -258,7 +281,8 @@ static int consume_info(IkeSession *session, IkeExchange *x, const IkeMessage *m
         return IKE_IGNORED;
     int r = ike_info_take_deletes(session, message);
 
-    for (size_t i = 0; r == 0 && i < message->n; i++) {
+    /* What ends the session is its last word, whatever else the message says. */
+    for (size_t i = 0; r == 0 && session->state != IKE_STATE_ENDED && i < message->n; i++) {
         IkeNotify notify;
         if (message->payloads[i].type == IKE_PAYLOAD_NOTIFY &&
             ike_notify_read(message->payloads[i].body, &notify))

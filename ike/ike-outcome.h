@@ -58,6 +58,7 @@ typedef enum IkeDetail {
     IKE_DETAIL_DELETED,         /* the gateway ended the tunnel */
     IKE_DETAIL_EXPIRED,         /* a renewal did not come in time */
     IKE_DETAIL_NETWORKS_CUT,    /* a notice: more networks than IKE_NETWORKS_MAX */
+    IKE_DETAIL_REDIRECTED,      /* another gateway is to be called: `elsewhere` */
     /* What the gateway's certificate lacks; `text` is its subject where nothing else is said. */
     IKE_DETAIL_CERT_NONE,      /* the gateway sent none */
     IKE_DETAIL_CERT_MALFORMED, /* one that can't be read */
@@ -83,7 +84,8 @@ typedef struct IkeFailure {
     uint32_t notify; /* with IKE_DETAIL_NOTIFY, and where a notify came along */
     int error;
     char text[IKE_ID_MAX];
-    bool user_open; /* the configured password has gone out, and nothing was said to it */
+    IkeAddress elsewhere; /* with IKE_DETAIL_REDIRECTED; never an address that no host has */
+    bool user_open;       /* the configured password has gone out, and nothing was said to it */
 } IkeFailure;
 
 #endif

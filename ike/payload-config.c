@@ -77,7 +77,7 @@ static bool is_host(const uint8_t *bytes)
     return bytes[0] != 0 && bytes[0] != 127 && bytes[0] < 224;
 }
 
-static void take_address(IkeAddress *address, IkeSlice value)
+void ike_address_take(IkeAddress *address, IkeSlice value)
 {
     if (value.n != 4 || !is_host(value.bytes))
         return;
@@ -117,7 +117,7 @@ static void take_dns(IkeInnerConfig *inner, IkeSlice value, size_t size)
 {
     for (IkeReader r = ike_reader_of(value); r.left >= size && inner->dns_n < IKE_DNS_MAX;) {
         IkeAddress server = {0};
-        (size == 4 ? take_address : take_address6)(&server, ike_reader_take(&r, size));
+        (size == 4 ? ike_address_take : take_address6)(&server, ike_reader_take(&r, size));
         if (server.family != 0 && !has_dns(inner, &server))
             inner->dns[inner->dns_n++] = server;
     }
@@ -211,7 +211,7 @@ bool ike_inner_config_take(IkeInnerConfig *inner, const IkeAttribute *attribute)
 
     switch ((int)attribute->type) {
     case IKE_CONFIG_IP4_ADDRESS:
-        take_address(&inner->address, attribute->value);
+        ike_address_take(&inner->address, attribute->value);
         inner->prefix = 32;
         return true;
     case IKE_CONFIG_IP4_NETMASK:

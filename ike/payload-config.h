@@ -24,12 +24,14 @@ bool ike_config_well_formed(const IkeConfigMessage *message);
 /* Opens an attributes payload; attributes follow, then ike_builder_close(). */
 size_t ike_config_open(IkeBuilder *builder, uint8_t type, uint16_t identifier);
 
-/* Takes what the attribute says into `inner`. False: it says nothing about the inner network. */
 /* Our end of an SA of this family; family 0 where we have no address of it. */
 IkeNetwork ike_inner_host(const IkeInnerConfig *inner, uint8_t family);
 bool ike_inner_has_address(const IkeInnerConfig *inner);
+/* Takes what the attribute says into `inner`. False: it says nothing about the inner network. */
 bool ike_inner_config_take(IkeInnerConfig *inner, const IkeAttribute *attribute);
 
+/* The IPv4 address of four bytes; nothing is taken where no host can have it. */
+void ike_address_take(IkeAddress *address, IkeSlice value);
 /* Copies bytes as a C string; what does not fit is cut, NULs become spaces. */
 void ike_text_copy(char *text, size_t size, IkeSlice bytes);
 

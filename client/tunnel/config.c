@@ -64,11 +64,16 @@ PlatformPrefix tunnel_prefix_from_profile(const DialtoneNetwork *network)
                   network->prefix);
 }
 
-char *tunnel_address_text(const IkeAddress *address)
+char *tunnel_host_text(const IkeAddress *address)
 {
     PlatformAddress platform = tunnel_address_from_ike(address);
     char text[PLATFORM_ADDRESS_TEXT];
-    platform_address_format(&platform, text);
+    return g_strdup(platform_address_format(&platform, text));
+}
+
+char *tunnel_address_text(const IkeAddress *address)
+{
+    g_autofree char *text = tunnel_host_text(address);
     return g_strdup_printf(address->family == 6 ? "[%s]:%u" : "%s:%u", text, address->port);
 }
 

@@ -38,5 +38,6 @@ PlatformAddress tunnel_address_from_ike(const IkeAddress *address);
 /* Masked to its prefix. */
 PlatformPrefix tunnel_prefix_from_ike(const IkeNetwork *network);
 PlatformPrefix tunnel_prefix_from_profile(const DialtoneNetwork *network);
-/* "192.0.2.1:4500", "[2001:db8::1]:4500". The caller frees it. */
+/* "192.0.2.1:4500", "[2001:db8::1]:4500"; and without the port, "192.0.2.1". The caller frees. */
 char *tunnel_address_text(const IkeAddress *address) G_GNUC_WARN_UNUSED_RESULT;
+char *tunnel_host_text(const IkeAddress *address) G_GNUC_WARN_UNUSED_RESULT;

@@ -9,6 +9,7 @@
 
 #include "client/common/i18n.h"
 #include "client/common/text.h"
+#include "client/tunnel/config.h"
 #include "client/tunnel/failure-advice.h"
 
 typedef struct Row {
@@ -104,12 +105,6 @@ static const NotifyRow NOTIFIES[] = {
       N_("Ask its administrator to allow it. Junos: set security ike policy NAME mode "
          "aggressive. strongSwan: version = 1 and aggressive = yes."),
       NULL}},
-    {IKE_NOTIFY_CISCO_LOAD_BALANCE,
-     IKE_REASON_NONE,
-     {N_("The gateway %s sends you to another gateway."),
-      N_("Ask its administrator for the address of that gateway and add it to [Gateway] "
-         "Address."),
-      NULL}},
 };
 
 static const Row *notify_row(const IkeFailure *failure)
@@ -202,6 +197,9 @@ static const Row DETAILS[] = {
                             NULL},
     [IKE_DETAIL_NETWORKS_CUT] = {N_("The gateway %s names more networks than this client takes."),
                                  N_("Ask its administrator for fewer and larger networks."), NULL},
+    [IKE_DETAIL_REDIRECTED] =
+        {N_("The gateway %s sends you on to %s, after too many others or back to one of them."),
+         N_("Ask the administrator to look at the load balancing of the gateways."), NULL},
     [IKE_DETAIL_CERT_NONE] =
         {N_("The gateway %s sent no certificate."),
          N_("Ask the administrator to let the gateway send its certificate, or set [Identity] "
@@ -293,6 +291,8 @@ static char *second_argument(const IkeFailure *failure)
         return g_strdup(ike_notify_name(failure->notify));
     if (failure->detail == IKE_DETAIL_LOCAL)
         return g_strdup(g_strerror(failure->error < 0 ? -failure->error : failure->error));
+    if (failure->detail == IKE_DETAIL_REDIRECTED)
+        return tunnel_host_text(&failure->elsewhere);
     return dialtone_text_clean(failure->text, strnlen(failure->text, sizeof(failure->text)),
                                IKE_ID_MAX, DIALTONE_TEXT_LINE);
 }

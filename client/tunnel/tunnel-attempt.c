@@ -8,6 +8,9 @@
  * (RetryFor), and begin with the address that worked last, for names may not resolve while the
  * network comes back. Only a refused user or the lack of an answer to a question ends that earlier:
  * what else a gateway refuses may be a gateway that is still starting, or somebody in its place.
+ *
+ * A gateway that was authenticated may send us on to another one, which must prove itself as the
+ * first would have, by the same RemoteID. That is followed a few times a round, and nowhere twice.
  */
 #include "client/tunnel/tunnel-private.h"
 
@@ -74,12 +77,18 @@ static void keep_error(Tunnel *self, GError *error_take)
 
 /* ---- names ---- */
 
+static bool is_same(const IkeAddress *a, const IkeAddress *b)
+{
+    return a->family == b->family && a->port == b->port &&
+           memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
 static void add_candidate(Tunnel *self, const IkeAddress *address)
 {
-    if (memcmp(&self->tried, address, sizeof(*address)) == 0)
+    if (is_same(&self->tried, address))
         return;
     for (GList *l = self->candidates.head; l != NULL; l = l->next)
-        if (memcmp(l->data, address, sizeof(*address)) == 0)
+        if (is_same(l->data, address))
             return;
     g_queue_push_tail(&self->candidates, g_memdup2(address, sizeof(*address)));
 }
@@ -148,6 +157,17 @@ static void take_endpoint(Tunnel *self)
 
 /* ---- addresses ---- */
 
+static void call(Tunnel *self, const IkeAddress *address)
+{
+    GError *error = NULL;
+    if (!tunnel_session_start(self, address, &error)) {
+        tunnel_end(self, error);
+        return;
+    }
+    tunnel_session_pump(self);
+    tunnel_rearm(self);
+}
+
 static void next_address(Tunnel *self)
 {
     if (self->end != TUNNEL_END_NOT)
@@ -161,19 +181,15 @@ static void next_address(Tunnel *self)
         round_is_over(self);
         return;
     }
-    GError *error = NULL;
-    if (!tunnel_session_start(self, address, &error)) {
-        tunnel_end(self, error);
-        return;
-    }
-    tunnel_session_pump(self);
-    tunnel_rearm(self);
+    self->sender = (IkeAddress){0};
+    g_clear_pointer(&self->member, g_free);
+    call(self, address);
 }
 
 static void begin_round(Tunnel *self)
 {
     g_queue_clear_full(&self->candidates, g_free);
-    self->next_endpoint = 0;
+    self->next_endpoint = self->redirects_n = 0;
     self->retry_at = 0;
     memset(&self->tried, 0, sizeof(self->tried));
     if (self->was_connected && self->good.family != 0) {
@@ -204,14 +220,44 @@ TunnelFailureContext tunnel_attempt_context(const Tunnel *self)
     bool known = self->profile->user != NULL || self->secrets->user.known;
     DialtoneXauth xauth = self->profile->xauth;
     return (TunnelFailureContext){.profile = self->profile,
-                                  .gateway = self->host,
+                                  .gateway = self->member != NULL ? self->member : self->host,
                                   .port = self->trying.port,
                                   .with_user = xauth == DIALTONE_XAUTH_REQUIRED ||
                                                (xauth == DIALTONE_XAUTH_AUTO && known)};
 }
 
+static bool was_called(const Tunnel *self, const IkeAddress *address)
+{
+    if (is_same(address, &self->sender) || is_same(address, &self->trying))
+        return true;
+    for (guint i = 0; i < self->redirects_n; i++)
+        if (is_same(address, &self->redirects[i]))
+            return true;
+    return false;
+}
+
+/* False where nobody sends us anywhere, or where that is not to be followed. */
+static bool follow(Tunnel *self, const IkeFailure *failure)
+{
+    const IkeAddress elsewhere = failure->elsewhere;
+    if (failure->detail != IKE_DETAIL_REDIRECTED || self->redirects_n == TUNNEL_REDIRECTS_MAX ||
+        was_called(self, &elsewhere))
+        return false;
+    self->redirects[self->redirects_n++] = elsewhere;
+    if (self->sender.family == 0)
+        self->sender = self->trying;
+    g_free(self->member);
+    self->member = tunnel_host_text(&elsewhere);
+    g_debug("the gateway sends us on to %s", self->member);
+    tunnel_session_drop(self);
+    call(self, &elsewhere);
+    return true;
+}
+
 static void fail_address(Tunnel *self, const IkeFailure *failure)
 {
+    if (follow(self, failure))
+        return;
     const TunnelFailureContext context = tunnel_attempt_context(self);
     GError *error = NULL;
     tunnel_failure_explain(failure, &context, &error);

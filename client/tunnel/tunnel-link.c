@@ -178,7 +178,8 @@ static void network_is_up(Tunnel *self)
     if (!self->ike_connected || self->end != TUNNEL_END_NOT)
         return;
     self->was_connected = true;
-    self->good = self->trying;
+    /* Whoever was chosen among several may be the wrong one next time. */
+    self->good = self->sender.family != 0 ? self->sender : self->trying;
     g_free(self->good_host);
     self->good_host = g_strdup(self->host);
     tunnel_backoff_end(&self->backoff);

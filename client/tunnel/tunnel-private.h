@@ -51,6 +51,11 @@ struct Tunnel {
     char *host;       /* the endpoint in use, as the profile names it */
     char *good_host;  /* that of `good` */
     GError *round_error;
+    /* where gateways have sent us in this round */
+    IkeAddress redirects[TUNNEL_REDIRECTS_MAX];
+    guint redirects_n;
+    IkeAddress sender; /* the address that began it; family 0: `trying` is one of ours */
+    char *member;      /* the last of them, as text; NULL: none */
     TunnelBackoff backoff;
     guint64 retry_at;
 

@@ -220,6 +220,7 @@ void tunnel_free(Tunnel *self)
     g_free(self->host);
     tunnel_question_free(self);
     g_free(self->good_host);
+    g_free(self->member);
     tunnel_secrets_free(self->secrets);
     tunnel_credentials_free(self->credentials);
     dialtone_profile_free(self->profile);

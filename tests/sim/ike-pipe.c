@@ -77,6 +77,8 @@ static void print_failure(const char *name, const IkeFailure *failure)
            pipe_reason_name(failure->reason), pipe_detail_name(failure->detail), failure->notify,
            failure->error);
     print_text("text", failure->text);
+    putchar(',');
+    print_address("elsewhere", &failure->elsewhere);
     printf("}\n");
 }
 

@@ -59,6 +59,7 @@ const char *pipe_detail_name(IkeDetail detail)
         [IKE_DETAIL_DELETED] = "deleted",
         [IKE_DETAIL_EXPIRED] = "expired",
         [IKE_DETAIL_NETWORKS_CUT] = "networks-cut",
+        [IKE_DETAIL_REDIRECTED] = "redirected",
         [IKE_DETAIL_CERT_NONE] = "cert-none",
         [IKE_DETAIL_CERT_MALFORMED] = "cert-malformed",
         [IKE_DETAIL_CERT_EXPIRED] = "cert-expired",

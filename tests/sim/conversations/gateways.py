@@ -134,11 +134,23 @@ def test_g_cisco_without_split_include_takes_everything(sim):
 
 
 @case
-def test_g_cisco_load_balance_is_no_tunnel(sim):
-    """The first gateway sends the client elsewhere and says nothing more: never connected there."""
+def test_g_cisco_load_balance_names_another_gateway(sim):
+    """The first sends the client elsewhere, and gets no password; the other one is a tunnel."""
     world = sim.world(Cisco, WITH_USER, load_balance='192.0.2.2')
-    world.start().run(120, World.over)
-    expect(world.has('failed') and not world.has('connected'), summary(world))
+    world.start().run(2, World.over)
+    expect(not world.has('connected'), summary(world))
+    failure = world.all('failed')[-1]
+    equal((failure['detail'], failure['elsewhere']), ('redirected', '192.0.2.2:500'), 'where to')
+    equal([s.exchange for s in world.sent if s.exchange == c.TRANSACTION], [], 'words of the user')
+    carries(sim.connect(Cisco, {'networks': ''}))
+
+
+@cases('0.0.0.0', '127.0.0.1', '224.0.0.5', '255.255.255.255', '192.0.2.1')
+def test_g_cisco_load_balance_to_nowhere(sim, address):
+    """No gateway has these addresses, and the last one is where the client is already."""
+    world = sim.world(Cisco, WITH_USER, load_balance=address)
+    world.start().run(5, World.over)
+    expect(not world.has('failed'), summary(world))
 
 
 @case

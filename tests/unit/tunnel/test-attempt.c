@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whom the client calls, and in what order. Relied on by everybody whose gateway is several: a call
+ * too many is a password given away, or a circle without an end. What begins and ends a session is
+ * wrapped, and writes down who was called.
+ */
+#include "tunnel-kit.h"
+
+#include <string.h>
+
+#include "client/tunnel/config.h"
+#include "client/tunnel/tunnel-private.h"
+
+static Tunnel *tunnel;
+static GString *called; /* "192.0.2.1 192.0.2.2 " */
+static char *ended;     /* the message of the end; NULL: not yet */
+
+bool __wrap_tunnel_session_start(Tunnel *self, const IkeAddress *gateway, GError **error);
+void __wrap_tunnel_session_pump(Tunnel *self);
+void __wrap_tunnel_session_drop(Tunnel *self);
+void __wrap_tunnel_rearm(Tunnel *self);
+void __wrap_tunnel_set_state(Tunnel *self, DialtoneState state);
+void __wrap_tunnel_end(Tunnel *self, GError *error_take);
+void __wrap_platform_resolver_lookup(PlatformResolver *resolver, const char *name,
+                                     GCancellable *cancellable, GAsyncReadyCallback callback,
+                                     gpointer data);
+
+bool __wrap_tunnel_session_start(Tunnel *self, const IkeAddress *gateway, GError **error)
+{
+    g_autofree char *text = tunnel_host_text(gateway);
+    g_string_append_printf(called, "%s ", text);
+    self->trying = *gateway;
+    return true;
+}
+
+void __wrap_tunnel_session_pump(Tunnel *self)
+{
+}
+
+void __wrap_tunnel_session_drop(Tunnel *self)
+{
+}
+
+void __wrap_tunnel_rearm(Tunnel *self)
+{
+}
+
+void __wrap_tunnel_set_state(Tunnel *self, DialtoneState state)
+{
+    self->state = state;
+}
+
+void __wrap_tunnel_end(Tunnel *self, GError *error_take)
+{
+    self->end = TUNNEL_END_GOODBYE;
+    ended = g_strdup(error_take->message);
+    g_error_free(error_take);
+}
+
+/* Nobody answers: the names of these tests are called, never found. */
+void __wrap_platform_resolver_lookup(PlatformResolver *resolver, const char *name,
+                                     GCancellable *cancellable, GAsyncReadyCallback callback,
+                                     gpointer data)
+{
+    g_string_append_printf(called, "%s ", name);
+}
+
+static void begin(const char *addresses)
+{
+    g_autofree char *more = g_strdup_printf("[Gateway]\nAddress=%s\n[Identity]\n"
+                                            "ID=alice@example.com\nAuth=psk\n[Phase1]\n"
+                                            "Proposals=aes256-sha256-modp2048\n[Profile]\n"
+                                            "Name=Kit\n[Secrets]\nPSK=keyring\n",
+                                            addresses);
+    tunnel->profile = kit_profile_of(more);
+    tunnel_attempt_begin(tunnel);
+}
+
+static int setup(void **state)
+{
+    called = g_string_new(NULL);
+    tunnel = g_new0(Tunnel, 1);
+    tunnel->secrets = tunnel_secrets_new();
+    assert_true(tunnel_secret_set(&tunnel->secrets->psk, "psk", 3));
+    tunnel->state = DIALTONE_STATE_PHASE1;
+    tunnel->state_fd = -1;
+    tunnel->resolver_ready = true;
+    tunnel->backoff.retry_for = G_MAXUINT64;
+    g_queue_init(&tunnel->candidates);
+    /* Nothing looks into it. */
+    tunnel->datapath = (Datapath *)tunnel;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    g_clear_pointer(&ended, g_free);
+    g_string_free(called, TRUE);
+    g_queue_clear_full(&tunnel->candidates, g_free);
+    g_clear_error(&tunnel->round_error);
+    g_clear_object(&tunnel->resolving);
+    tunnel_secrets_free(tunnel->secrets);
+    dialtone_profile_free(tunnel->profile);
+    g_free(tunnel->host);
+    g_free(tunnel->good_host);
+    g_free(tunnel->member);
+    g_free(tunnel);
+    return 0;
+}
+
+/* ---- what becomes of the session that was begun last ---- */
+
+static void session_ends(IkeReason reason, IkeDetail detail)
+{
+    tunnel->over = (IkeFailure){.reason = reason, .detail = detail};
+    tunnel_attempt_session_over(tunnel);
+}
+
+static void redirect(const char *address)
+{
+    tunnel->over = (IkeFailure){.reason = IKE_REASON_UNREACHABLE,
+                                .detail = IKE_DETAIL_REDIRECTED,
+                                .elsewhere = kit_address(address)};
+    tunnel->over.elsewhere.port = IKE_PORT;
+    tunnel_attempt_session_over(tunnel);
+}
+
+/* Every SA stands, and the helper has done its work. */
+static void come_up(void)
+{
+    tunnel->ike_connected = true;
+    tunnel_link_handlers.applied(NULL, NULL, tunnel);
+    assert_int_equal(tunnel->state, DIALTONE_STATE_CONNECTED);
+}
+
+/* It is lost, and the pause before the first round is over. */
+static void lose(void)
+{
+    session_ends(IKE_REASON_TUNNEL_LOST, IKE_DETAIL_DPD);
+    assert_int_equal(tunnel->state, DIALTONE_STATE_RECONNECTING);
+    tunnel_attempt_tick(tunnel, tunnel->retry_at);
+}
+
+static void expect_called(const char *addresses)
+{
+    assert_string_equal(called->str, addresses);
+}
+
+/* ---- load balancing ---- */
+
+static void a_redirect_is_followed_at_once(void **state)
+{
+    begin("192.0.2.1;192.0.2.2");
+    redirect("198.51.100.9");
+    expect_called("192.0.2.1 198.51.100.9 ");
+    assert_null(ended);
+}
+
+/* And what the new one must prove is what the first had to: its name is that of the profile. */
+static void who_is_expected_stays_the_same(void **state)
+{
+    begin("192.0.2.1");
+    g_autofree char *host = g_strdup(tunnel->host);
+    redirect("198.51.100.9");
+    assert_string_equal(tunnel->host, host);
+    assert_string_equal(tunnel_attempt_context(tunnel).gateway, "198.51.100.9");
+}
+
+static void back_and_forth_has_an_end(void **state)
+{
+    begin("192.0.2.1");
+    redirect("198.51.100.9");
+    redirect("192.0.2.1");
+    expect_called("192.0.2.1 198.51.100.9 ");
+    assert_non_null(ended);
+    assert_non_null(strstr(ended, "192.0.2.1"));
+}
+
+static void a_circle_has_an_end(void **state)
+{
+    begin("192.0.2.1");
+    redirect("198.51.100.1");
+    redirect("198.51.100.2");
+    redirect("198.51.100.1");
+    expect_called("192.0.2.1 198.51.100.1 198.51.100.2 ");
+    assert_non_null(ended);
+}
+
+static void ever_new_gateways_have_an_end(void **state)
+{
+    begin("192.0.2.1");
+    for (int i = 1; i <= 2 * TUNNEL_REDIRECTS_MAX && ended == NULL; i++) {
+        g_autofree char *address = g_strdup_printf("198.51.100.%d", i);
+        redirect(address);
+    }
+    expect_called("192.0.2.1 198.51.100.1 198.51.100.2 198.51.100.3 198.51.100.4 ");
+    assert_non_null(ended);
+}
+
+static void behind_a_dead_one_the_profile_goes_on(void **state)
+{
+    begin("192.0.2.1;192.0.2.2");
+    redirect("198.51.100.9");
+    session_ends(IKE_REASON_UNREACHABLE, IKE_DETAIL_SILENCE);
+    expect_called("192.0.2.1 198.51.100.9 192.0.2.2 ");
+    assert_null(tunnel->member);
+    session_ends(IKE_REASON_UNREACHABLE, IKE_DETAIL_SILENCE);
+    assert_string_equal(ended, "The gateway 192.0.2.2 does not answer.");
+}
+
+static void one_that_refuses_is_named_itself(void **state)
+{
+    begin("192.0.2.1");
+    redirect("198.51.100.9");
+    session_ends(IKE_REASON_USER_AUTHENTICATION, IKE_DETAIL_PASSWORD);
+    assert_string_equal(ended, "The gateway 198.51.100.9 refused the user name or the password.");
+}
+
+/* Which member is free is the first one's to say, each time. */
+static void a_lost_tunnel_is_sought_where_it_began(void **state)
+{
+    begin("192.0.2.1;192.0.2.2");
+    session_ends(IKE_REASON_UNREACHABLE, IKE_DETAIL_SILENCE);
+    redirect("198.51.100.9");
+    come_up();
+    g_string_truncate(called, 0);
+    lose();
+    expect_called("192.0.2.2 ");
+    redirect("198.51.100.7");
+    expect_called("192.0.2.2 198.51.100.7 ");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_redirect_is_followed_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_is_expected_stays_the_same, setup, teardown),
+        cmocka_unit_test_setup_teardown(back_and_forth_has_an_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_circle_has_an_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(ever_new_gateways_have_an_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(behind_a_dead_one_the_profile_goes_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_that_refuses_is_named_itself, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_lost_tunnel_is_sought_where_it_began, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
