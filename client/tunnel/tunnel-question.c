@@ -7,8 +7,8 @@
  * kept in locked memory once the gateway has accepted it, and given again when Phase 1 is renewed.
  * One that was refused is forgotten, so that it can't go out again without a person; one to which
  * nothing was said, for the path was lost, goes out once more at most. What answered a question
- * with words of the gateway's is a one-time code as likely as not, and never kept; codes of the
- * secrets file are used once each.
+ * with words of the gateway's, or the same question once more, is a one-time code as likely as not,
+ * and never kept; codes of the secrets file are used once each.
  */
 #include "client/tunnel/tunnel-private.h"
 
@@ -172,7 +172,8 @@ static bool needs_person(const TunnelQuestion *question)
     return false;
 }
 
-static bool has_password_to_keep(const IkeQuestion *ike)
+/* One that is asked for plainly. */
+static bool asks_password(const IkeQuestion *ike)
 {
     for (size_t i = 0; i < ike->asked_n; i++)
         if (ike->asked[i].kind == IKE_ASK_PASSWORD)
@@ -198,7 +199,7 @@ void tunnel_question_from_gateway(Tunnel *self, const IkeQuestion *ike)
 {
     self->asking.last = *ike;
     self->asking.is_ike = true;
-    self->asking.keep_typed = has_password_to_keep(ike);
+    self->asking.keep_typed = asks_password(ike) && !ike->again;
     tunnel_answer_free(self->asking.answer);
     self->asking.answer = tunnel_answer_new();
     if (self->asking.answer == NULL) {
@@ -207,7 +208,7 @@ void tunnel_question_from_gateway(Tunnel *self, const IkeQuestion *ike)
     }
     if (self->asking.sent == NULL)
         self->asking.sent = tunnel_answer_new();
-    if (ike->again && self->asking.keep_typed)
+    if (ike->again && asks_password(ike))
         forget_password(self);
     g_autofree char *message = clean(ike->message), *challenge = clean(ike->challenge);
     TunnelQuestion question = {.again = ike->again, .message = message, .challenge = challenge};

@@ -59,6 +59,16 @@ def runs():
     return int(os.environ.get('DIALTONE_CHAOS_RUNS', '1000'))
 
 
+def has_a_token(world):
+    """A person who knows the password, and has a code for who asks the same once more."""
+
+    def reply(question):
+        world.answers = {'password': b'123456'} if question['again'] else {}
+        World.reply_to(world, question)
+
+    return reply
+
+
 def one(sim, seed):
     rng = random.Random(seed)
     personality = rng.choice(GATEWAYS)
@@ -71,7 +81,7 @@ def one(sim, seed):
     sim.seed = seed
     del sim.worlds[:]
     world = sim.world(personality, profile, LINK, orderly_network=False)
-    world.answers = {'password': b'123456'}
+    world.reply_to = has_a_token(world)
     world.start().run(TEN_MINUTES, World.over)
     where = f'seed {seed}, {personality.__name__} {personality.name}: {summary(world)}'
     expect(world.over(), f'hangs after ten minutes: {where}')
@@ -103,14 +113,19 @@ def hour(sim, seed):
     """Renewals of both phases over a bad network, with traffic; a gap may last a minute."""
     rng = random.Random(seed)
     personality = variant(rng.choice(GATEWAYS), phase2_lifetime=rng.choice((300, 600, 3600)))
-    profile = {'lifetime': rng.choice((900, 1800)), 'p2lifetime': rng.choice((300, 900)), 'dpd': 30}
+    profile = {
+        'proposals': PROPOSALS[1],
+        'lifetime': rng.choice((900, 1800)),
+        'p2lifetime': rng.choice((300, 900)),
+        'dpd': 30,
+    }
     if personality.name == 'cisco':
         profile['networks'] = ''
     profile.update(WITH_USER if 'xauth' in personality.plan else {})
     sim.seed = seed
     del sim.worlds[:]
     world = sim.world(personality, profile, LINK, orderly_network=False)
-    world.answers = {'password': b'123456'}
+    world.reply_to = has_a_token(world)
     world.start().run(TEN_MINUTES, World.over)
     silent = 0
     for _ in range(360):
