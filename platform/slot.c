@@ -8,6 +8,7 @@
  */
 #include "platform/slot.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -60,6 +61,48 @@ static int make_dir(const char *dir)
     /* A umask may have taken away what readers need. */
     (void)fchmod(fd, 0755);
     return fd;
+}
+
+/* "N." and whatever behind it. */
+static bool has_number(const char *name, unsigned *numberp)
+{
+    unsigned number = 0;
+    size_t n = 0;
+
+    for (; n < 2 && name[n] >= '0' && name[n] <= '9'; n++)
+        number = number * 10 + (unsigned)(name[n] - '0');
+    *numberp = number;
+    return n > 0 && name[n] == '.' && number < PLATFORM_SLOT_COUNT;
+}
+
+static uint64_t numbers_in(int dirfd)
+{
+    _Static_assert(PLATFORM_SLOT_COUNT <= 64, "a bit each");
+    int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = fd < 0 ? NULL : fdopendir(fd);
+    uint64_t numbers = 0;
+    const struct dirent *entry;
+    unsigned number;
+
+    if (!list && fd >= 0)
+        close(fd);
+    while (list && (entry = readdir(list))) {
+        if (has_number(entry->d_name, &number))
+            numbers |= UINT64_C(1) << number;
+    }
+    if (list)
+        closedir(list);
+    return numbers;
+}
+
+uint64_t platform_slot_numbers(const char *dir)
+{
+    int dirfd = open_dir(dir);
+    uint64_t numbers = dirfd < 0 ? 0 : numbers_in(dirfd);
+
+    if (dirfd >= 0)
+        close(dirfd);
+    return numbers;
 }
 
 /* ---- claiming ---- */
@@ -366,9 +409,11 @@ GArray *platform_slot_list(const char *dir)
 {
     GArray *slots = g_array_new(FALSE, TRUE, sizeof(PlatformSlotInfo));
     int dirfd = open_dir(dir);
+    uint64_t numbers = dirfd < 0 ? 0 : numbers_in(dirfd);
 
     g_array_set_clear_func(slots, clear_info);
-    for (unsigned i = 0; dirfd >= 0 && i < PLATFORM_SLOT_COUNT; i++) {
+    for (; numbers; numbers &= numbers - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(numbers);
         char name[32];
         size_t n;
         PlatformSlotInfo info;

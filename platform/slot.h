@@ -66,6 +66,8 @@ __attribute__((warn_unused_result)) int platform_slot_open_state(PlatformSlot *s
 
 /* The network namespace that we are in; 0 if unknown. */
 uint64_t platform_slot_namespace(void);
+/* A bit for each slot of which there is a file, of whatever kind: one look instead of 64. */
+uint64_t platform_slot_numbers(const char *dir);
 /* For anybody. Array of PlatformSlotInfo of the slots that are alive, by number. */
 GArray *platform_slot_list(const char *dir);
 /* One write: safe under the tunnel's seccomp, and a reader never takes a half-written one. */

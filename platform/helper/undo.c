@@ -93,8 +93,8 @@ int helper_undo_stale(const char *dir)
     int undone = 0, failed = 0;
 
     dir = dir ? dir : PLATFORM_SLOT_DIR;
-    for (unsigned number = 0; number < PLATFORM_SLOT_COUNT; number++) {
-        int r = undo_slot(dir, number);
+    for (uint64_t numbers = platform_slot_numbers(dir); numbers; numbers &= numbers - 1) {
+        int r = undo_slot(dir, (unsigned)__builtin_ctzll(numbers));
 
         undone += r > 0;
         failed = r < 0 ? r : failed;

@@ -148,6 +148,25 @@ static void test_a_stranger_sees_which_slots_are_alive(void **state)
     assert_int_equal(status, 0);
 }
 
+static void test_only_names_of_slots_count_as_traces(void **state)
+{
+    static const char *const others[] = {"64.slot", "99.slot", "100.slot", "a.slot", ".slot",
+                                         "7",       "7slot",   "-1.slot",  " 9.slot"};
+    static const char *const ours[] = {"0.lock", "5.4026531840.journal", "63.state"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_autofree char *path = kit_path(dir, others[i]);
+        kit_write(path, "");
+    }
+    assert_int_equal(platform_slot_numbers(dir), 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(ours); i++) {
+        g_autofree char *path = kit_path(dir, ours[i]);
+        kit_write(path, "");
+    }
+    assert_true(platform_slot_numbers(dir) == (UINT64_C(1) | UINT64_C(1) << 5 | UINT64_C(1) << 63));
+    assert_int_equal(platform_slot_numbers("/nonexistent"), 0);
+}
+
 static void test_only_root_s_own_files_can_be_locked_by_others(void **state)
 {
     PlatformSlot *slot = claim();
@@ -349,6 +368,7 @@ int main(void)
         CASE(test_there_are_64_slots_and_no_more),
         CASE(test_a_killed_holder_s_slot_is_free_and_not_listed),
         CASE(test_a_stranger_sees_which_slots_are_alive),
+        CASE(test_only_names_of_slots_count_as_traces),
         CASE(test_only_root_s_own_files_can_be_locked_by_others),
         CASE(test_a_released_slot_leaves_no_file),
         CASE(test_the_lock_of_a_removed_file_is_no_slot),
