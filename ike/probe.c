@@ -189,6 +189,17 @@ static void read_refusal(const IkeMessage *message, IkeProbeAnswer *answer)
     answer->notify = notify.type;
 }
 
+/* A gateway that encrypts has keys, and keys come only of proposals that it accepted. A message
+ * about that in place of the second one is a refusal: it knows the ID, and has no key that goes
+ * with the method (strongSwan without a private key of this kind). */
+static void read_sealed(const IkeHeader *header, IkeProbeAnswer *answer)
+{
+    if (header->exchange != IKE_EXCHANGE_INFORMATIONAL)
+        return;
+    answer->kind = IKE_PROBE_REFUSED;
+    answer->notify = IKE_NOTIFY_AUTHENTICATION_FAILED;
+}
+
 int ike_probe_read(const IkeProbe *probe, IkeSlice datagram, const IkeAddress *local,
                    IkeProbeAnswer *answer)
 {
@@ -196,9 +207,13 @@ int ike_probe_read(const IkeProbe *probe, IkeSlice datagram, const IkeAddress *l
     IkeMessage message;
 
     *answer = (IkeProbeAnswer){.kind = IKE_PROBE_UNUSABLE};
-    if (ike_header_read(datagram, &header) != 0 || (header.flags & IKE_FLAG_ENCRYPTION) != 0 ||
+    if (ike_header_read(datagram, &header) != 0 ||
         memcmp(header.cookie_i, probe->cookie, IKE_COOKIE_SIZE) != 0)
         return 0;
+    if ((header.flags & IKE_FLAG_ENCRYPTION) != 0) {
+        read_sealed(&header, answer);
+        return 0;
+    }
     const IkeSlice payloads = {datagram.bytes + IKE_HEADER_SIZE, datagram.n - IKE_HEADER_SIZE};
     if (ike_payloads_read(&header, payloads, &message) != 0)
         return 0;

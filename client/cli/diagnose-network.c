@@ -143,7 +143,7 @@ static bool ports(DiagnoseProber *prober, DiagnoseAsk *ask, DiagnoseReply *reply
     bool second = diagnose_ask(prober, &natt, &other) && other.answered;
     if (!first && !second && reply->error == 0 && other.error == 0) {
         ask->repeats = 0;
-        first = diagnose_scan(prober, ask, SILENT_SWEEPS, reply);
+        first = diagnose_scan(prober, ask, SILENT_SWEEPS, reply) || reply->answered;
         natt.question = ask->question;
         second = first && diagnose_ask(prober, &natt, &other) && other.answered;
     }

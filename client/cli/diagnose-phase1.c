@@ -10,19 +10,15 @@
 
 #include "client/common/i18n.h"
 #include "client/profile/parse.h"
+#include "client/tunnel/config.h"
 #include "client/tunnel/failure.h"
 #include "client/tunnel/spelling.h"
+#include "ike/auth.h"
 #include "ike/payload-id.h"
 
 enum { ALL_SWEEPS = 100, ROUNDS = 3 };
 
 /* ---- questions ---- */
-
-static bool wants_user(const IkeConfig *config)
-{
-    return config->xauth == IKE_XAUTH_REQUIRED ||
-           (config->xauth == IKE_XAUTH_AUTO && config->user.known);
-}
 
 DiagnoseAsk diagnose_first_ask(DiagnoseProber *prober, const IkeConfig *config, size_t at)
 {
@@ -34,7 +30,7 @@ DiagnoseAsk diagnose_first_ask(DiagnoseProber *prober, const IkeConfig *config, 
     ask.question.proposals = prober->proposals;
     ask.question.id = config->id;
     ask.question.id_port = config->id_port;
-    ask.question.method = wants_user(config) ? IKE_METHOD_XAUTH_INIT_PSK : IKE_METHOD_PSK;
+    ask.question.method = prober->methods[0];
     ask.question.lifetime = config->phase1_lifetime;
     return ask;
 }
@@ -86,22 +82,40 @@ static IkeIdType other_kind(const IkeIdentity *id)
     return memchr(id->bytes, '@', id->n) != NULL ? IKE_ID_USER_FQDN : IKE_ID_FQDN;
 }
 
+/* The methods that may be meant, one by one; @asked: as it stands it was asked already.
+ * False: no question is left. */
+static bool try_methods(DiagnoseProber *prober, DiagnoseAsk *ask, bool asked, DiagnoseReply *reply)
+{
+    const uint16_t first = ask->question.method;
+
+    if (!asked && !diagnose_ask(prober, ask, reply))
+        return false;
+    if (!asked && reply->answered && !is_about_us(reply))
+        return true;
+    for (gsize i = 0; i < prober->methods_n; i++) {
+        ask->question.method = prober->methods[i];
+        if (prober->methods[i] == first)
+            continue;
+        if (!diagnose_ask(prober, ask, reply))
+            return false;
+        if (reply->answered && !is_about_us(reply))
+            return true;
+    }
+    ask->question.method = first;
+    return true;
+}
+
 /* With a user or without, then as the other kind of ID, then both. The kinds that a profile can't
  * write, such as an email address sent as a host name, are no help to anybody. */
 static bool find_us(DiagnoseProber *prober, DiagnoseAsk *ask, DiagnoseReply *reply)
 {
     const DiagnoseAsk before = *ask;
-    const uint16_t method =
-        before.question.method == IKE_METHOD_PSK ? IKE_METHOD_XAUTH_INIT_PSK : IKE_METHOD_PSK;
 
-    for (unsigned change = 1; change <= 3; change++) {
-        *ask = before;
-        ask->repeats = 0;
-        if ((change & 1) != 0)
-            ask->question.method = method;
-        if ((change & 2) != 0)
+    ask->repeats = 0;
+    for (unsigned other = 0; other <= 1; other++) {
+        if (other == 1)
             ask->question.id.type = other_kind(&before.question.id);
-        if (!diagnose_ask(prober, ask, reply))
+        if (!try_methods(prober, ask, other == 0, reply))
             return false;
         if (reply->answered && !is_about_us(reply))
             return true;
@@ -161,10 +175,10 @@ static void tell_no_proposal(Diagnosis *self)
                    _("The gateway accepts neither [Phase1] Proposals nor any of the common ones."));
 }
 
-static void tell_method(Diagnosis *self, uint16_t method)
+static void tell_user(Diagnosis *self, bool wanted)
 {
     self->topic = "user";
-    if (method == IKE_METHOD_PSK) {
+    if (!wanted) {
         diagnosis_fail(self, DIALTONE_FAILURE_GATEWAY_AUTHENTICATION, NULL,
                        _("The gateway wants no user, and the profile has one."));
         diagnosis_propose(self, "UserAuth", "XAuth", "no");
@@ -174,6 +188,25 @@ static void tell_method(Diagnosis *self, uint16_t method)
                    _("Write your name as [UserAuth] User=, or you are asked for it each time."),
                    _("The gateway wants a user name and a password, and the profile has none."));
     diagnosis_propose(self, "UserAuth", "XAuth", "required");
+}
+
+/* A method other than the first was right: with a user or without, or, of a certificate that nobody
+ * unlocked, with another kind of key. */
+static void tell_method(Diagnosis *self, const IkeMethod *expected, const IkeMethod *right)
+{
+    static const char *const KEYS[] = {[IKE_KEY_RSA] = "RSA",
+                                       [IKE_KEY_P256] = "ECDSA, P-256",
+                                       [IKE_KEY_P384] = "ECDSA, P-384",
+                                       [IKE_KEY_P521] = "ECDSA, P-521"};
+
+    if (right->key != expected->key) {
+        self->topic = "key";
+        diagnosis_add(self, DIAGNOSE_OK, NULL,
+                      _("The gateway expects a certificate with a key of this kind: %s."),
+                      KEYS[right->key]);
+    } else if (right->xauth != expected->xauth) {
+        tell_user(self, right->xauth);
+    }
 }
 
 static void tell_kind(Diagnosis *self, const IkeIdentity *id)
@@ -187,13 +220,14 @@ static void tell_kind(Diagnosis *self, const IkeIdentity *id)
     diagnosis_propose(self, "Identity", "ID", to);
 }
 
-static void tell_unknown(Diagnosis *self, const IkeConfig *config, uint32_t notify)
+static void tell_unknown(Diagnosis *self, uint32_t notify)
 {
     const IkeFailure failure = {
         .reason = IKE_REASON_GATEWAY_AUTHENTICATION, .detail = IKE_DETAIL_NOTIFY, .notify = notify};
     const DialtoneEndpoint *first = &g_array_index(self->profile->gateways, DialtoneEndpoint, 0);
-    const TunnelFailureContext context = {
-        .profile = self->profile, .gateway = first->host, .with_user = wants_user(config)};
+    const TunnelFailureContext context = {.profile = self->profile,
+                                          .gateway = first->host,
+                                          .with_user = tunnel_config_expects_user(self->profile)};
     g_autoptr(GError) error = NULL;
 
     tunnel_failure_explain(&failure, &context, &error);
@@ -202,12 +236,12 @@ static void tell_unknown(Diagnosis *self, const IkeConfig *config, uint32_t noti
                    error->message);
 }
 
-static void tell_us(Diagnosis *self, const IkeConfig *config, const IkeProbeQuestion *question)
+static void tell_us(DiagnoseProber *prober, const IkeConfig *config,
+                    const IkeProbeQuestion *question)
 {
-    bool user = question->method == IKE_METHOD_XAUTH_INIT_PSK;
+    Diagnosis *self = prober->diagnosis;
 
-    if (user != wants_user(config))
-        tell_method(self, question->method);
+    tell_method(self, ike_auth_method(prober->methods[0]), ike_auth_method(question->method));
     self->topic = "id";
     if (question->id.type != config->id.type)
         tell_kind(self, &question->id);
@@ -224,7 +258,7 @@ static void tell_gateway(Diagnosis *self, const IkeConfig *config, const IkeIden
         return;
     ike_id_format(gateway, text, sizeof(text));
     self->topic = "remote-id";
-    if (config->remote_id.type == IKE_ID_ANY || ike_id_equal(&config->remote_id, gateway))
+    if (ike_auth_expects(config, gateway))
         diagnosis_add(self, DIAGNOSE_OK, NULL, _("The gateway calls itself %s."), text);
     else
         diagnosis_fail(self, DIALTONE_FAILURE_GATEWAY_AUTHENTICATION,
@@ -232,6 +266,26 @@ static void tell_gateway(Diagnosis *self, const IkeConfig *config, const IkeIden
                          "RemoteID."),
                        _("The gateway calls itself %s, which [Gateway] RemoteID does not allow."),
                        text);
+}
+
+static void tell_untried(Diagnosis *self)
+{
+    switch (self->profile->auth) {
+    case DIALTONE_AUTH_PSK:
+        self->topic = "psk";
+        diagnosis_add(
+            self, DIAGNOSE_SKIPPED, NULL,
+            _("The preshared key and the password were not tried: only `dialtone connect` "
+              "sends a proof of them."));
+        break;
+    case DIALTONE_AUTH_CERTIFICATE:
+    case DIALTONE_AUTH_HYBRID:
+        self->topic = "proof";
+        diagnosis_add(self, DIAGNOSE_SKIPPED, NULL,
+                      _("Neither your proof nor the gateway's certificate was tried: only "
+                        "`dialtone connect` signs, and checks what the gateway signed."));
+        break;
+    }
 }
 
 void diagnose_phase1(DiagnoseProber *prober, const IkeConfig *config, DiagnoseAsk *ask,
@@ -245,15 +299,11 @@ void diagnose_phase1(DiagnoseProber *prober, const IkeConfig *config, DiagnoseAs
                                   : find_proposal(prober, config, ask, reply);
     if (is_accepted(reply)) {
         tell_accepted(self, config, &reply->answer.chosen);
-        tell_us(self, config, &ask->question);
+        tell_us(prober, config, &ask->question);
         tell_gateway(self, config, &reply->answer.gateway);
-        self->topic = "psk";
-        diagnosis_add(
-            self, DIAGNOSE_SKIPPED, NULL,
-            _("The preshared key and the password were not tried: only `dialtone connect` "
-              "sends a proof of them."));
+        tell_untried(self);
     } else if (is_about_us(reply)) {
-        tell_unknown(self, config, reply->answer.notify);
+        tell_unknown(self, reply->answer.notify);
     } else {
         tell_no_proposal(self);
     }

@@ -43,27 +43,20 @@ static void tell_tunnels(Diagnosis *self)
                       g_array_index(tunnels, PlatformSlotInfo, 0).label);
 }
 
-static void ask_gateway(Diagnosis *self, const IkeConfig *config)
+static void ask_gateway(Diagnosis *self, const IkeConfig *config, IkeKeyKind key)
 {
     DiagnoseProber prober = {.diagnosis = self};
     DiagnoseReply reply = {0};
 
     if (!diagnose_names(self, &prober.gateway))
         return;
+    diagnose_methods(&prober, config, key);
     DiagnoseAsk ask = diagnose_first_ask(&prober, config, 0);
-    if (!diagnose_network(&prober, &ask, &reply))
-        return;
-    if (self->profile->auth == DIALTONE_AUTH_PSK) {
+    if (diagnose_network(&prober, &ask, &reply))
         diagnose_phase1(&prober, config, &ask, &reply);
-        return;
-    }
-    self->topic = "proposals";
-    diagnosis_add(self, DIAGNOSE_SKIPPED, NULL,
-                  _("Proposals and IDs are asked for with a preshared key only; this profile has "
-                    "none."));
 }
 
-static void run(Diagnosis *self)
+static void run(Diagnosis *self, const char *path)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(TunnelSecrets) secrets = tunnel_secrets_new();
@@ -75,7 +68,7 @@ static void run(Diagnosis *self)
     else if (secrets == NULL || !tunnel_config_fill(config, self->profile, secrets, &error))
         tell_error(self, "profile", error);
     else
-        ask_gateway(self, config);
+        ask_gateway(self, config, diagnose_certificate(self, path));
 }
 
 /* ---- changing ---- */
@@ -146,7 +139,7 @@ static int diagnose(const char *what, bool json, bool write)
     if (profile == NULL)
         return cli_fail(error);
     diagnosis_init(&diagnosis, profile, json);
-    run(&diagnosis);
+    run(&diagnosis, path);
     int code = finish(&diagnosis, path, write);
     diagnosis_clear(&diagnosis);
     return code;

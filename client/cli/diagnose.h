@@ -8,6 +8,7 @@
 
 #include "client/common/failure.h"
 #include "client/profile/profile.h"
+#include "ike/cert.h"
 #include "ike/ike.h"
 #include "ike/probe.h"
 
@@ -50,7 +51,7 @@ void diagnosis_print_json(const Diagnosis *self);
 
 /* ---- questions (diagnose-probe.c) ---- */
 
-enum { DIAGNOSE_PROBES_MAX = 20 };
+enum { DIAGNOSE_PROBES_MAX = 20, DIAGNOSE_METHODS_MAX = 8 };
 
 typedef struct DiagnoseReply {
     bool answered;
@@ -63,6 +64,8 @@ typedef struct DiagnoseProber {
     IkeAddress gateway;                                   /* its port is Phase 1's */
     guint64 last;                                         /* when the last datagram was sent */
     IkePhase1Proposal proposals[IKE_PROBE_PROPOSALS_MAX]; /* of the question that is asked now */
+    uint16_t methods[DIAGNOSE_METHODS_MAX]; /* the profile's, then others that may be meant */
+    gsize methods_n;
 } DiagnoseProber;
 
 typedef struct DiagnoseAsk {
@@ -77,6 +80,14 @@ bool diagnose_ask(DiagnoseProber *prober, const DiagnoseAsk *ask, DiagnoseReply 
 /* Whether the gateway's computer answers TCP, were it with a refusal: then it is UDP that is
  * blocked. One attempt. */
 bool diagnose_answers_tcp(const IkeAddress *gateway);
+
+/* ---- methods (diagnose-method.c) ---- */
+
+/* What is to be said about the profile's certificates, and the key of the user's; NONE: it is not
+ * known, or the profile needs none. */
+IkeKeyKind diagnose_certificate(Diagnosis *self, const char *path);
+/* Fills @prober->methods. */
+void diagnose_methods(DiagnoseProber *prober, const IkeConfig *config, IkeKeyKind key);
 
 /* ---- the checks (diagnose-network.c, diagnose-phase1.c, diagnose-scan.c) ---- */
 

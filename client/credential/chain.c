@@ -133,11 +133,14 @@ static bool names_id(X509 *certificate, const DialtoneId *id)
 DialtoneCertificate *credential_certificate_new(X509 *leaf, const DialtoneProfile *profile)
 {
     DialtoneCertificate *certificate = g_new0(DialtoneCertificate, 1);
+    EVP_PKEY *key = X509_get0_pubkey(leaf);
 
     certificate->subject = subject_of(leaf);
     certificate->not_before = seconds_of(X509_get0_notBefore(leaf));
     certificate->not_after = seconds_of(X509_get0_notAfter(leaf));
     certificate->names_id = names_id(leaf, &profile->id);
+    if (key != NULL && EVP_PKEY_is_a(key, "EC") == 1)
+        certificate->curve_bits = EVP_PKEY_get_bits(key);
     return certificate;
 }
 

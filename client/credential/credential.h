@@ -41,6 +41,7 @@ typedef struct DialtoneCertificate {
     char *subject;
     gint64 not_before, not_after; /* seconds since 1970 */
     bool names_id;                /* the profile's ID stands in it */
+    int curve_bits;               /* of an ECDSA key; 0: RSA */
 } DialtoneCertificate;
 
 /* Digest to be signed for IKE. RSA: PKCS #1 v1.5 padding of type 1 around the bytes as they are

@@ -250,6 +250,12 @@ static bool fill_user(IkeConfig *config, const DialtoneProfile *profile,
     return false;
 }
 
+static const IkeAuth AUTH[] = {
+    [DIALTONE_AUTH_PSK] = IKE_AUTH_PSK,
+    [DIALTONE_AUTH_CERTIFICATE] = IKE_AUTH_CERTIFICATE,
+    [DIALTONE_AUTH_HYBRID] = IKE_AUTH_HYBRID,
+};
+
 bool tunnel_config_fill(IkeConfig *config, const DialtoneProfile *profile,
                         const TunnelSecrets *secrets, GError **error)
 {
@@ -261,6 +267,7 @@ bool tunnel_config_fill(IkeConfig *config, const DialtoneProfile *profile,
     fill_proposals(config, profile);
     fill_networks(config, profile);
     fill_address(config, profile);
+    config->auth = AUTH[profile->auth];
     config->xauth = XAUTH[profile->xauth];
     config->config = CONFIG[profile->config];
     config->natt = NATT[profile->natt];
@@ -274,17 +281,10 @@ bool tunnel_config_fill(IkeConfig *config, const DialtoneProfile *profile,
 
 /* ---- certificates ---- */
 
-static const IkeAuth AUTH[] = {
-    [DIALTONE_AUTH_PSK] = IKE_AUTH_PSK,
-    [DIALTONE_AUTH_CERTIFICATE] = IKE_AUTH_CERTIFICATE,
-    [DIALTONE_AUTH_HYBRID] = IKE_AUTH_HYBRID,
-};
-
 bool tunnel_config_fill_credentials(IkeConfig *config, const DialtoneProfile *profile,
                                     TunnelCredentials *credentials, GError **error)
 {
-    config->auth = AUTH[profile->auth];
-    if (config->auth == IKE_AUTH_PSK)
+    if (profile->auth == DIALTONE_AUTH_PSK)
         return true;
     if (credentials == NULL || credentials->anchors->len == 0) {
         dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL,

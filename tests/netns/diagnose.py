@@ -3,6 +3,7 @@
 # allowed: 300 s, full: 300 s
 """`dialtone diagnose` finds out what is wrong, says it plainly, and mends the profile."""
 
+import datetime
 import json
 import os
 import pty
@@ -12,9 +13,11 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 
 from cases import case, main  # noqa: E402
-from client import CALLER, Dialtone, binary, profile, profile_text  # noqa: E402
+from certificates import Pki, put  # noqa: E402
+from client import CALLER, Dialtone, binary, profile, profile_text, secrets_text  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
-from lab import expect  # noqa: E402
+from gateways import pki as made  # noqa: E402
+from lab import expect, run  # noqa: E402
 import subprocess  # noqa: E402
 import time  # noqa: E402
 
@@ -244,6 +247,117 @@ def _(lab):
         told = diagnose(Dialtone(lab, profile()), 0)
         check(told, "mtu", "warning", "1280")
         expect(changes(told) == {"[Network] MTU": "1176"}, f"{told['changes']}")
+
+
+# ---- certificates ----
+def signing(pki, auth="certificate", **more):
+    return Connection(ALICE, auth=auth, **pki.gateway(), **more)
+
+
+def client_certificate(lab, pki, **more):
+    return {**pki.settings(lab, pki.client("email:" + ALICE)), **more}
+
+
+for kind in ("rsa2048", "ecp384"):
+    @case(f"Auth=certificate, a key of {kind}: the proposal is found, and the corrected profile connects")
+    def _(lab, kind=kind):
+        unusual, pki = "aes192-sha384-ecp256", Pki(kind)
+        with Gateway(lab, signing(pki, proposals=unusual)) as gateway:
+            client = Dialtone(lab, profile(proposals="aes256-sha256-modp2048", **client_certificate(lab, pki)))
+            counted = sent_to_gateway(lab)
+            told = diagnose(client, 6)
+            check(told, "certificate", "ok", "CN=Client,O=Example")
+            check(told, "proposals", "failed", unusual)
+            check(told, "id", "ok", ALICE)
+            check(told, "proof", "skipped")
+            expect(changes(told) == {"[Phase1] Proposals": unusual}, f"{told['changes']}")
+            expect(counted() == told["probes"], f"{counted()} datagrams came, and it says {told['probes']}")
+            expect("established" not in gateway.text(), "a probe proved who it is")
+            expect(diagnose(client, 0, "--write")["written"], "it was not written")
+            client.connect()
+            client.disconnect()
+
+
+@case("Auth=hybrid: the proposal is found, and the corrected profile connects")
+def _(lab):
+    unusual, pki = "aes128-sha512-modp3072", Pki()
+    mine = profile(proposals="aes256-sha256-modp2048", UserAuth__User="carol", **pki.settings(lab))
+    with Gateway(lab, signing(pki, auth="hybrid", users=USERS, proposals=unusual)):
+        client = Dialtone(lab, mine, secrets_text(Password=USERS["carol"]))
+        told = diagnose(client, 0, "--write")
+        check(told, "proposals", "failed", unusual)
+        expect(changes(told) == {"[Phase1] Proposals": unusual}, f"{told['changes']}")
+        client.connect()
+        client.disconnect()
+
+
+@case("Auth=certificate without a user, and a gateway that wants one")
+def _(lab):
+    pki = Pki()
+    with Gateway(lab, signing(pki, users=USERS)):
+        told = diagnose(Dialtone(lab, profile(**client_certificate(lab, pki))), 7)
+        check(told, "user", "failed", "[UserAuth] User=")
+        expect(changes(told) == {"[UserAuth] XAuth": "required"}, f"{told['changes']}")
+
+
+@case("Auth=certificate with a user, and a gateway that wants none")
+def _(lab):
+    pki = Pki()
+    mine = client_certificate(lab, pki, UserAuth__User="carol")
+    with Gateway(lab, signing(pki)):
+        told = diagnose(Dialtone(lab, profile(**mine)), 7)
+        check(told, "user", "failed", "wants no user")
+        expect(changes(told) == {"[UserAuth] XAuth": "no"}, f"{told['changes']}")
+
+
+@case("a certificate that is locked stays so, and the kind of its key is found out")
+def _(lab):
+    pki = Pki("ecp256")
+    client = pki.client("email:" + ALICE)
+    path = os.path.join(lab.folder, "plain.pem")
+    put(lab, "plain.pem", client.pem(private=False) + made.pem_of_key(client.key))
+    locked = os.path.join(lab.folder, "locked.p12")
+    run(["openssl", "pkcs12", "-export", "-in", path, "-out", locked, "-passout", "pass:to open"])
+    os.unlink(path)
+    with open(locked, "rb") as file:
+        locked = put(lab, "mine.p12", file.read())
+    mine = client_certificate(lab, pki, Identity__Certificate="file:" + locked)
+    with Gateway(lab, signing(pki)):
+        told = diagnose(Dialtone(lab, profile(**mine)), 0)
+        check(told, "certificate", "skipped", "locked")
+        check(told, "key", "ok", "P-256")
+        check(told, "proposals", "warning", "aes128-sha1-modp1024")
+        expect(not told["changes"], f"{told['changes']}")
+
+
+@case("a certificate that has ended is said, and the gateway is asked all the same")
+def _(lab):
+    pki = Pki()
+    day = datetime.timedelta(days=1)
+    old = pki.client("email:" + ALICE, begins=-9 * day, ends=-day)
+    with Gateway(lab, signing(pki)):
+        told = diagnose(Dialtone(lab, profile(**pki.settings(lab, old))), 7)
+        check(told, "certificate", "failed", "ended on")
+        check(told, "id", "ok", ALICE)
+
+
+@case("an authority's file that is missing is said, and the gateway is asked all the same")
+def _(lab):
+    pki = Pki()
+    missing = os.path.join(lab.folder, "no-such.pem")
+    with Gateway(lab, signing(pki)):
+        told = diagnose(Dialtone(lab, profile(**client_certificate(lab, pki, Identity__CA="file:" + missing))), 3)
+        check(told, "certificate", "failed", "[Identity] CA", missing)
+        check(told, "id", "ok", ALICE)
+
+
+@case("an ID that no certificate's gateway knows ends with 7, within the questions that are allowed")
+def _(lab):
+    pki = Pki()
+    with Gateway(lab, Connection("bob@example.com", auth="certificate", **pki.gateway())):
+        told = diagnose(Dialtone(lab, profile(**client_certificate(lab, pki))), 7)
+        check(told, "id", "failed")
+        expect(told["reason"] == "gateway-authentication" and not told["changes"], f"{told}")
 
 
 main()

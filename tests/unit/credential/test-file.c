@@ -365,6 +365,26 @@ static void the_certificate_is_described_without_its_key(void **state)
     assert_int_equal(kit_asked, 0);
 }
 
+/* Whoever chooses the method of Phase 1 goes by it. */
+static void the_kind_of_the_key_is_described(void **state)
+{
+    static const struct {
+        const char *kind;
+        int bits;
+    } cases[] = {{"rsa2048", 0}, {"P-256", 256}, {"P-384", 384}, {"P-521", 521}};
+    const DialtoneCredentialAccess access = kit_access();
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        KitPair pair = kit_pair(cases[i].kind, "Bob", NULL, &middle);
+        X509 *const certificates[] = {pair.certificate, NULL};
+        g_autofree char *path = kit_write_pem("bob.pem", NULL, certificates, NULL);
+        g_autoptr(DialtoneProfile) profile = profile_of(path);
+        g_autoptr(DialtoneCertificate) shown = dialtone_credential_describe(profile, &access, NULL);
+        assert_non_null(shown);
+        assert_int_equal(shown->curve_bits, cases[i].bits);
+        kit_pair_clear(&pair);
+    }
+}
+
 static void the_end_is_told_thirty_days_ahead(void **state)
 {
     DialtoneCertificate certificate = {.subject = (char *)"CN=Alice", .not_after = 1800000000};
@@ -400,6 +420,7 @@ int main(void)
         CASE(a_wrong_passphrase_in_the_keyring_is_asked_for),
         CASE(a_keyring_without_a_certificate_says_how_to_put_one_there),
         CASE(the_certificate_is_described_without_its_key),
+        CASE(the_kind_of_the_key_is_described),
         CASE(the_end_is_told_thirty_days_ahead),
     };
     return cmocka_run_group_tests(tests, make_pairs, free_pairs);

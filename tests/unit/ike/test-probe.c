@@ -224,6 +224,43 @@ static void test_a_refusal_gives_its_number(void **state)
     ike_probe_free(probe);
 }
 
+/* Encrypted words in place of the second message come from who derived keys, and then refused us.
+ */
+static void test_a_refusal_that_is_sealed_is_about_who_we_are(void **state)
+{
+    const IkeProbeQuestion asked = question();
+    IkeProbe *probe = ask(&asked);
+    IkeProbeAnswer got;
+    KitBytes bytes;
+    refusal(probe, IKE_NOTIFY_NO_PROPOSAL_CHOSEN, &bytes);
+    bytes.bytes[19] |= IKE_FLAG_ENCRYPTION;
+    assert_int_equal(ike_probe_read(probe, kit_slice(&bytes), &LOCAL, &got), 0);
+    assert_int_equal(got.kind, IKE_PROBE_REFUSED);
+    assert_int_equal(got.notify, IKE_NOTIFY_AUTHENTICATION_FAILED);
+    bytes.bytes[0] ^= 1;
+    assert_int_equal(ike_probe_read(probe, kit_slice(&bytes), &LOCAL, &got), 0);
+    assert_int_equal(got.kind, IKE_PROBE_UNUSABLE);
+    ike_probe_free(probe);
+}
+
+static void test_a_gateway_with_a_certificate_accepts_by_its_method_alone(void **state)
+{
+    static const uint16_t methods[] = {IKE_METHOD_RSA_SIG, IKE_METHOD_XAUTH_INIT_RSA,
+                                       IKE_METHOD_HYBRID_INIT_RSA, IKE_METHOD_ECDSA_384};
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        IkeProbeQuestion asked = question();
+        asked.method = methods[i];
+        IkeProbe *probe = ask(&asked);
+        Said said = {.chosen = offered[2], .sees = &LOCAL, .method = methods[i]};
+        const IkeProbeAnswer got = read_back(probe, &said);
+        assert_int_equal(got.kind, IKE_PROBE_ACCEPTED);
+        assert_ptr_equal(got.chosen.cipher, offered[2].cipher);
+        said.method = IKE_METHOD_PSK;
+        assert_int_equal(read_back(probe, &said).kind, IKE_PROBE_UNUSABLE);
+        ike_probe_free(probe);
+    }
+}
+
 /* Another probe's answer, an encrypted one, and one cut short anywhere say nothing. */
 static void test_what_does_not_belong_to_the_question_says_nothing(void **state)
 {
@@ -258,6 +295,8 @@ int main(void)
         cmocka_unit_test(test_an_acceptance_names_the_proposal_the_gateway_and_the_nat),
         cmocka_unit_test(test_a_proposal_or_method_that_was_not_offered_is_no_acceptance),
         cmocka_unit_test(test_a_refusal_gives_its_number),
+        cmocka_unit_test(test_a_refusal_that_is_sealed_is_about_who_we_are),
+        cmocka_unit_test(test_a_gateway_with_a_certificate_accepts_by_its_method_alone),
         cmocka_unit_test(test_what_does_not_belong_to_the_question_says_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

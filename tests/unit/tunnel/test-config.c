@@ -194,8 +194,10 @@ static void credentials_are_lent_to_the_core(void **state)
     g_ptr_array_add(credentials->anchors, g_bytes_new("one", 3));
     g_ptr_array_add(credentials->anchors, g_bytes_new("second", 6));
     g_ptr_array_add(credentials->crls, g_bytes_new("list", 4));
-    assert_true(tunnel_config_fill_credentials(&config, profile, credentials, NULL));
+    g_autoptr(TunnelSecrets) secrets = secrets_of(NULL, NULL, NULL);
+    assert_true(tunnel_config_fill(&config, profile, secrets, NULL));
     assert_int_equal(config.auth, IKE_AUTH_CERTIFICATE);
+    assert_true(tunnel_config_fill_credentials(&config, profile, credentials, NULL));
     assert_int_equal(config.credentials.chain_n, 1);
     assert_memory_equal(config.credentials.chain[0].bytes, "own", 3);
     assert_int_equal(config.credentials.anchors_n, 2);
