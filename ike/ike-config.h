@@ -21,6 +21,7 @@ enum {
     IKE_PHASE1_PROPOSALS_MAX = 4, /* Junos accepts no more */
     IKE_PHASE2_PROPOSALS_MAX = 16,
     IKE_NETWORKS_MAX = 64,
+    IKE_LOCAL_LANS_MAX = 16,
     IKE_DNS_MAX = 8,
     IKE_TEXT_MAX = 1024, /* bytes of a banner, message or list of domains, with the NUL */
     IKE_SECRET_MAX = 512,

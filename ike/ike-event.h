@@ -46,6 +46,9 @@ typedef struct IkeInnerConfig {
     IkeNetwork networks[IKE_NETWORKS_MAX]; /* split include; 0: everything */
     size_t networks_n;
     bool networks_cut; /* the gateway named more of them */
+    /* The user's own networks that may stay outside; 0.0.0.0/32 is whichever he is in. */
+    IkeNetwork local_lans[IKE_LOCAL_LANS_MAX];
+    size_t local_lans_n;
     char banner[IKE_TEXT_MAX];
     char domain[IKE_TEXT_MAX];
     char split_dns[IKE_TEXT_MAX]; /* separated by spaces */

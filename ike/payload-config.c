@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { SPLIT_INCLUDE_ENTRY = 14 }; /* address, mask, and six bytes of protocol and ports */
+enum { NETWORK_ENTRY = 14 }; /* address, mask, and six bytes of protocol and ports */
 
 bool ike_config_read(IkeSlice body, IkeConfigMessage *message)
 {
@@ -135,17 +135,17 @@ static int mask_prefix(const uint8_t *mask)
     return prefix == 32 || (m << prefix) == 0 ? prefix : -1;
 }
 
-static bool has_network(const IkeInnerConfig *inner, const IkeNetwork *network)
+static bool has_network(const IkeNetwork *networks, size_t n, const IkeNetwork *network)
 {
-    for (size_t i = 0; i < inner->networks_n; i++)
-        if (ike_network_equal(&inner->networks[i], network))
+    for (size_t i = 0; i < n; i++)
+        if (ike_network_equal(&networks[i], network))
             return true;
     return false;
 }
 
 static void add_network(IkeInnerConfig *inner, const IkeNetwork *network)
 {
-    if (has_network(inner, network))
+    if (has_network(inner->networks, inner->networks_n, network))
         return;
     if (inner->networks_n < IKE_NETWORKS_MAX)
         inner->networks[inner->networks_n++] = *network;
@@ -153,7 +153,16 @@ static void add_network(IkeInnerConfig *inner, const IkeNetwork *network)
         inner->networks_cut = true;
 }
 
-static void take_network(IkeInnerConfig *inner, const uint8_t *entry)
+static void add_local_lan(IkeInnerConfig *inner, const IkeNetwork *network)
+{
+    if (!has_network(inner->local_lans, inner->local_lans_n, network) &&
+        inner->local_lans_n < IKE_LOCAL_LANS_MAX)
+        inner->local_lans[inner->local_lans_n++] = *network;
+}
+
+typedef void (*AddNetwork)(IkeInnerConfig *inner, const IkeNetwork *network);
+
+static void take_network(IkeInnerConfig *inner, const uint8_t *entry, AddNetwork add)
 {
     int prefix = mask_prefix(entry + 4);
     IkeNetwork network = {.family = 4, .prefix = (uint8_t)prefix};
@@ -161,7 +170,7 @@ static void take_network(IkeInnerConfig *inner, const uint8_t *entry)
     for (int i = 0; i < 4; i++)
         network.bytes[i] = entry[i] & entry[4 + i];
     if (prefix >= 0)
-        add_network(inner, &network);
+        add(inner, &network);
 }
 
 /* Address and prefix; bits behind the prefix are nobody's. */
@@ -178,13 +187,13 @@ static void take_network6(IkeInnerConfig *inner, IkeSlice value)
 }
 
 /* Entries of 14 bytes; some gateways send 8 (address and mask alone). */
-static void take_split_include(IkeInnerConfig *inner, IkeSlice value)
+static void take_networks(IkeInnerConfig *inner, IkeSlice value, AddNetwork add)
 {
-    bool short_entries = value.n % SPLIT_INCLUDE_ENTRY != 0 && value.n % 8 == 0;
-    size_t step = short_entries ? 8 : SPLIT_INCLUDE_ENTRY;
+    bool short_entries = value.n % NETWORK_ENTRY != 0 && value.n % 8 == 0;
+    size_t step = short_entries ? 8 : NETWORK_ENTRY;
 
     for (IkeReader r = ike_reader_of(value); r.left >= step;)
-        take_network(inner, ike_reader_take(&r, step).bytes);
+        take_network(inner, ike_reader_take(&r, step).bytes, add);
 }
 
 IkeNetwork ike_inner_host(const IkeInnerConfig *inner, uint8_t family)
@@ -236,7 +245,7 @@ bool ike_inner_config_take(IkeInnerConfig *inner, const IkeAttribute *attribute)
         return true;
     case IKE_CONFIG_IP4_SUBNET:
         if (attribute->value.n == 8)
-            take_network(inner, attribute->value.bytes);
+            take_network(inner, attribute->value.bytes, add_network);
         return true;
     case IKE_UNITY_BANNER:
         ike_text_copy(inner->banner, sizeof(inner->banner), attribute->value);
@@ -248,7 +257,10 @@ bool ike_inner_config_take(IkeInnerConfig *inner, const IkeAttribute *attribute)
         ike_text_copy(inner->split_dns, sizeof(inner->split_dns), attribute->value);
         return true;
     case IKE_UNITY_SPLIT_INCLUDE:
-        take_split_include(inner, attribute->value);
+        take_networks(inner, attribute->value, add_network);
+        return true;
+    case IKE_UNITY_LOCAL_LAN:
+        take_networks(inner, attribute->value, add_local_lan);
         return true;
     default:
         return false;

@@ -101,6 +101,22 @@ static void add_excluded(HelperPlan *plan, const TunnelPlanInput *input)
     }
 }
 
+/* Beside a full tunnel the gateway may leave the user his own network. The helper knows which one
+ * that is; by 0.0.0.0/32 a gateway means whichever, and no network as large as a part of the
+ * Internet is anybody's own. */
+static void add_local(HelperPlan *plan, const TunnelPlanInput *input)
+{
+    const IkeInnerConfig *config = input->config;
+    for (size_t i = 0; i < config->local_lans_n && !input->profile->kill_switch; i++) {
+        PlatformPrefix prefix = tunnel_prefix_from_ike(&config->local_lans[i]);
+        const PlatformPrefix whichever = {.address.family = AF_INET};
+        bool any =
+            prefix.length == 32 && platform_address_equal(&prefix.address, &whichever.address);
+        if (any || (prefix.length >= 8 && is_routable(&prefix)))
+            list_add(plan->local, any ? &whichever : &prefix, HELPER_PLAN_LOCAL);
+    }
+}
+
 static bool covered(const GArray *list, const PlatformAddress *address)
 {
     for (guint i = 0; i < list->len; i++)
@@ -268,6 +284,7 @@ HelperPlan *tunnel_plan_new(const TunnelPlanInput *input, GError **error)
         return NULL;
     add_routes(plan, input);
     add_excluded(plan, input);
+    add_local(plan, input);
     add_dns(plan, input);
     plan->mtu = choose_mtu(input);
     PlatformAddress gateway = tunnel_address_from_ike(&input->gateway);
@@ -298,7 +315,8 @@ bool tunnel_plan_equal(const HelperPlan *a, const HelperPlan *b)
 {
     return a->mtu == b->mtu && prefixes_equal(a->addresses, b->addresses) &&
            prefixes_equal(a->routes, b->routes) && prefixes_equal(a->exclude, b->exclude) &&
-           addresses_equal(a->gateways, b->gateways) && platform_dns_config_equal(&a->dns, &b->dns);
+           prefixes_equal(a->local, b->local) && addresses_equal(a->gateways, b->gateways) &&
+           platform_dns_config_equal(&a->dns, &b->dns);
 }
 
 static char **take_strv(GPtrArray *list_take)

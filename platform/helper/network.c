@@ -412,12 +412,29 @@ static gboolean check(HelperNetwork *network, const HelperPlan *plan, gboolean *
     return TRUE;
 }
 
+typedef struct Local {
+    const HelperNetwork *network;
+    const HelperPlan *plan;
+    GArray *routes;
+} Local;
+
+static void on_subnet(const PlatformPrefix *subnet, int ifindex, void *user_data)
+{
+    const Local *local = user_data;
+
+    helper_routes_add_local(local->routes, local->plan, local->network->info, subnet, ifindex);
+}
+
 static gboolean apply_steps(HelperNetwork *network, const HelperPlan *plan, gboolean filtered,
                             GPtrArray *warnings, GError **error)
 {
     g_autoptr(GArray) routes = helper_routes_of(plan, network->info, network->ifindex);
     g_autoptr(GArray) rules = helper_rules_of(plan, network->info);
+    Local local = {network, plan, routes};
 
+    /* Without an answer all of it goes through the tunnel. */
+    if (plan->local->len > 0)
+        (void)platform_netlink_local_subnets(network->netlink, network->ifindex, on_subnet, &local);
     if (filtered)
         helper_rules_add_replies(rules, plan, network->info, network->ports,
                                  MIN(network->n_ports, HELPER_ROUTES_PORTS));

@@ -17,6 +17,7 @@ HelperPlan *helper_plan_new(void)
     plan->addresses = g_array_new(FALSE, TRUE, sizeof(PlatformPrefix));
     plan->routes = g_array_new(FALSE, TRUE, sizeof(PlatformPrefix));
     plan->exclude = g_array_new(FALSE, TRUE, sizeof(PlatformPrefix));
+    plan->local = g_array_new(FALSE, TRUE, sizeof(PlatformPrefix));
     plan->gateways = g_array_new(FALSE, TRUE, sizeof(PlatformAddress));
     return plan;
 }
@@ -28,6 +29,7 @@ void helper_plan_free(HelperPlan *plan)
     g_array_unref(plan->addresses);
     g_array_unref(plan->routes);
     g_array_unref(plan->exclude);
+    g_array_unref(plan->local);
     g_array_unref(plan->gateways);
     g_free(plan);
 }
@@ -86,6 +88,16 @@ static GVariant *domains_variant(const PlatformDnsConfig *dns)
     return g_variant_builder_end(&builder);
 }
 
+static GVariant *options_variant(const HelperPlan *plan)
+{
+    GVariantBuilder builder;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
+    if (plan->local->len > 0)
+        g_variant_builder_add(&builder, "{sv}", "local", prefixes_variant(plan->local));
+    return g_variant_builder_end(&builder);
+}
+
 void helper_plan_call_apply(const HelperPlan *plan, DialtoneHelper1 *helper,
                             GCancellable *cancellable, GAsyncReadyCallback callback,
                             gpointer user_data)
@@ -96,7 +108,7 @@ void helper_plan_call_apply(const HelperPlan *plan, DialtoneHelper1 *helper,
         helper, plan->mtu, prefixes_variant(plan->addresses), prefixes_variant(plan->routes),
         prefixes_variant(plan->exclude), addresses_variant(plan->dns.servers, plan->dns.n_servers),
         domains_variant(&plan->dns), addresses_variant(gateways, plan->gateways->len),
-        g_variant_new("a{sv}", NULL), cancellable, callback, user_data);
+        options_variant(plan), cancellable, callback, user_data);
 }
 
 /* ---- reading ---- */
@@ -218,6 +230,19 @@ static gboolean read_gateways(GVariant *list, GArray *gateways, GError **error)
     return TRUE;
 }
 
+static gboolean read_options(GVariant *options, HelperPlan *plan, GError **error)
+{
+    static const PrefixRules local = {"local", 1, HELPER_PLAN_LOCAL, FALSE};
+    g_autoptr(GVariant) networks = NULL;
+
+    if (g_variant_n_children(options) == 0)
+        return TRUE;
+    networks = g_variant_lookup_value(options, "local", G_VARIANT_TYPE("a(ayu)"));
+    if (!networks || g_variant_n_children(options) > 1)
+        return refuse(error, "options: unknown");
+    return read_prefixes(networks, &local, plan->local, error);
+}
+
 HelperPlan *helper_plan_from_arguments(const HelperPlanArguments *arguments, GError **error)
 {
     static const PrefixRules addresses = {"addresses", 1, HELPER_PLAN_ADDRESSES, TRUE};
@@ -225,10 +250,6 @@ HelperPlan *helper_plan_from_arguments(const HelperPlanArguments *arguments, GEr
     static const PrefixRules exclude = {"exclude", 0, HELPER_PLAN_EXCLUDE, FALSE};
     g_autoptr(HelperPlan) plan = helper_plan_new();
 
-    if (g_variant_n_children(arguments->options) > 0) {
-        refuse(error, "options: unknown");
-        return NULL;
-    }
     if (arguments->mtu < HELPER_PLAN_MTU_MIN || arguments->mtu > HELPER_PLAN_MTU_MAX) {
         refuse(error, "mtu: %u", arguments->mtu);
         return NULL;
@@ -238,7 +259,8 @@ HelperPlan *helper_plan_from_arguments(const HelperPlanArguments *arguments, GEr
         !read_prefixes(arguments->routes, &routes, plan->routes, error) ||
         !read_prefixes(arguments->exclude, &exclude, plan->exclude, error) ||
         !read_dns(arguments->dns, arguments->domains, &plan->dns, error) ||
-        !read_gateways(arguments->gateways, plan->gateways, error))
+        !read_gateways(arguments->gateways, plan->gateways, error) ||
+        !read_options(arguments->options, plan, error))
         return NULL;
     return g_steal_pointer(&plan);
 }

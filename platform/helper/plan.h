@@ -13,6 +13,7 @@ enum {
     HELPER_PLAN_ADDRESSES = 8,
     HELPER_PLAN_ROUTES = 1024,
     HELPER_PLAN_EXCLUDE = 256,
+    HELPER_PLAN_LOCAL = 16,
     HELPER_PLAN_GATEWAYS = 16,
 };
 
@@ -21,6 +22,7 @@ typedef struct HelperPlan {
     GArray *addresses; /* PlatformPrefix */
     GArray *routes;    /* PlatformPrefix */
     GArray *exclude;   /* PlatformPrefix */
+    GArray *local;     /* PlatformPrefix */
     GArray *gateways;  /* PlatformAddress */
     PlatformDnsConfig dns;
 } HelperPlan;

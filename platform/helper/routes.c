@@ -3,8 +3,9 @@
  *
  * All routes of a tunnel stand in its own table, which a rule above the main table looks up for
  * packets that have no tunnel's mark: more specific routes that a hostile network pushes into the
- * main table (RFC 3442 options, say) so never win. Excluded networks are "throw" routes there. A
- * full tunnel without IPv6 networks makes IPv6 unreachable, but for link-local networks.
+ * main table (RFC 3442 options, say) so never win. Excluded networks are "throw" routes there, and
+ * what the gateway leaves to the user's own network are routes to the link that it is on. A full
+ * tunnel without IPv6 networks makes IPv6 unreachable, but for link-local networks.
  */
 #include "platform/helper/routes.h"
 
@@ -81,6 +82,49 @@ GArray *helper_routes_of(const HelperPlan *plan, const PlatformSlotInfo *slot, i
         add_route(routes, &all);
     }
     return routes;
+}
+
+/* A network that anybody might announce as local is no reason to leave the tunnel: only private
+ * ones (RFC 1918), and none that has a part in the tunnel itself. */
+static gboolean may_stay_local(const HelperPlan *plan, const PlatformPrefix *network)
+{
+    static const char *const private[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"};
+    gboolean is_private = FALSE, is_inner = FALSE;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(private); i++) {
+        PlatformPrefix range;
+
+        is_private |= platform_prefix_parse(private[i], &range) && network->length > range.length &&
+                      platform_prefix_contains(&range, &network->address);
+    }
+    for (guint i = 0; i < plan->addresses->len; i++)
+        is_inner |= platform_prefix_contains(
+            network, &g_array_index(plan->addresses, PlatformPrefix, i).address);
+    for (size_t i = 0; i < plan->dns.n_servers; i++)
+        is_inner |= platform_prefix_contains(network, &plan->dns.servers[i]);
+    return is_private && !is_inner;
+}
+
+/* Routes to that link, not "throw": when the link goes they go with it, and the network is the
+ * tunnel's again. */
+void helper_routes_add_local(GArray *routes, const HelperPlan *plan, const PlatformSlotInfo *slot,
+                             const PlatformPrefix *subnet, int ifindex)
+{
+    for (guint i = 0; helper_plan_is_full(plan, AF_INET) && i < plan->local->len; i++) {
+        const PlatformPrefix *allowed = &g_array_index(plan->local, PlatformPrefix, i);
+        gboolean any = allowed->length == 0 && allowed->address.family == AF_INET;
+        PlatformRoute route = {
+            .prefix = any ? *subnet : *allowed,
+            .type = PLATFORM_ROUTE_LINK,
+            .table = slot->table,
+            .ifindex = ifindex,
+        };
+
+        if (route.prefix.length >= subnet->length &&
+            platform_prefix_contains(subnet, &route.prefix.address) &&
+            may_stay_local(plan, &route.prefix))
+            add_route(routes, &route);
+    }
 }
 
 GArray *helper_rules_of(const HelperPlan *plan, const PlatformSlotInfo *slot)

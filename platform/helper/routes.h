@@ -10,6 +10,10 @@ enum { HELPER_ROUTES_PORTS = 16 };
 
 /* Array of PlatformRoute, at most one a network. */
 GArray *helper_routes_of(const HelperPlan *plan, const PlatformSlotInfo *slot, int ifindex);
+/* Adds the routes by which a directly connected network stays beside a full tunnel, as far as the
+   plan's `local` allows it. */
+void helper_routes_add_local(GArray *routes, const HelperPlan *plan, const PlatformSlotInfo *slot,
+                             const PlatformPrefix *subnet, int ifindex);
 /* Array of PlatformRule that lead to the table. */
 GArray *helper_rules_of(const HelperPlan *plan, const PlatformSlotInfo *slot);
 /* Adds the rules by which the answers of the plan's gateways are looked up in the main table. */

@@ -110,6 +110,12 @@ static void print_inner(const IkeInnerConfig *inner)
         print_network("network", &inner->networks[i]);
         printf("}");
     }
+    printf("],\"local_lans\":[");
+    for (size_t i = 0; i < inner->local_lans_n; i++) {
+        printf("%s{", i > 0 ? "," : "");
+        print_network("network", &inner->local_lans[i]);
+        printf("}");
+    }
     printf("],\"expires\":%u,", inner->expires);
     print_text("banner", inner->banner);
     putchar(',');

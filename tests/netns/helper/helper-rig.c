@@ -142,6 +142,8 @@ static void add_word(HelperPlan *plan, const char *word)
         g_array_append_val(plan->routes, prefix);
     else if (g_str_has_prefix(word, "exclude="))
         g_array_append_val(plan->exclude, prefix);
+    else if (g_str_has_prefix(word, "local="))
+        g_array_append_val(plan->local, prefix);
     else if (g_str_has_prefix(word, "gateway="))
         g_array_append_val(plan->gateways, prefix.address);
     else if (g_str_has_prefix(word, "dns="))

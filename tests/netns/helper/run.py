@@ -730,6 +730,20 @@ def _(rig):
     expect("local-network-covered: the network 198.51.100.0/24 of up0" in warnings, warnings)
 
 
+@case("what a gateway leaves to the user's own network stays there while its link does")
+def _(rig):
+    sh("ip link add lan0 type veth peer name lan1; ip addr add 192.168.77.2/24 dev lan0; "
+       "ip link set lan0 up; ip link set lan1 up")
+    try:
+        rig.set_up(FULL + " local=0.0.0.0/0 local=203.0.113.0/24")
+        expect("dev lan0" in sh("ip route get 192.168.77.9"), "not beside the tunnel")
+        expect("dev dialtone0" in sh("ip route get 192.168.78.9"), "beside the tunnel")
+        expect("dev dialtone0" in sh("ip route get 203.0.113.9"), "beside the tunnel")
+    finally:
+        sh("ip link del lan0")
+    expect("dev dialtone0" in sh("ip route get 192.168.77.9"), "beside the tunnel, without its link")
+
+
 @case("without IPv6 a full tunnel works as well")
 def _(rig):
     sh("sysctl -qw net.ipv6.conf.all.disable_ipv6=1")

@@ -107,7 +107,8 @@ def test_g_cisco_asks_for_everything_of_unity(sim):
         natt_port=4500,
     )
     carries(world)
-    for wanted in ('Authorised use only', 'lan.example.com', 'corp.example.com', '192.168.5.0'):
+    words = ('Authorised use only', 'lan.example.com', 'corp.example.com', '192.168.5.0')
+    for wanted in (*words, '192.168.1.0/24'):
         expect(wanted in said(world), f'{wanted} is missing in {said(world)}')
 
 

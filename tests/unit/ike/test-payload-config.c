@@ -185,6 +185,26 @@ static void test_a_network_has_no_bits_beside_its_mask_and_no_holes_in_it(void *
     assert_int_equal(inner.networks[1].prefix, 12);
 }
 
+/* The same entries, and never taken for what the tunnel protects. */
+static void test_local_networks_are_bounded_and_apart(void **state)
+{
+    IkeInnerConfig inner = {0};
+    uint8_t entry[14] = {0, 0, 0, 0, 255, 255, 255, 255};
+
+    assert_true(take(&inner, IKE_UNITY_LOCAL_LAN, entry, sizeof(entry)));
+    assert_int_equal(inner.local_lans_n, 1);
+    assert_int_equal(inner.local_lans[0].prefix, 32);
+    for (uint8_t i = 0; i < 3 * IKE_LOCAL_LANS_MAX; i++) {
+        memcpy(entry, (const uint8_t[]){192, 168, i, 0, 255, 255, 255, 0}, 8);
+        assert_true(take(&inner, IKE_UNITY_LOCAL_LAN, entry, sizeof(entry)));
+        assert_true(take(&inner, IKE_UNITY_LOCAL_LAN, entry, sizeof(entry)));
+    }
+    assert_int_equal(inner.local_lans_n, IKE_LOCAL_LANS_MAX);
+    assert_int_equal(inner.local_lans[IKE_LOCAL_LANS_MAX - 1].bytes[2], IKE_LOCAL_LANS_MAX - 2);
+    assert_int_equal(inner.networks_n, 0);
+    assert_false(inner.networks_cut);
+}
+
 static void test_a23_a25_texts_end_and_have_no_zeros_within(void **state)
 {
     static const size_t sizes[] = {
@@ -308,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_every_attribute_with_every_length_is_survived),
         cmocka_unit_test(test_addresses_of_the_wrong_length_are_none),
         cmocka_unit_test(test_a_network_has_no_bits_beside_its_mask_and_no_holes_in_it),
+        cmocka_unit_test(test_local_networks_are_bounded_and_apart),
         cmocka_unit_test(test_a23_a25_texts_end_and_have_no_zeros_within),
         cmocka_unit_test(test_texts_lose_their_trailing_zeros),
         cmocka_unit_test(test_what_is_not_of_the_inner_network_is_left_alone),

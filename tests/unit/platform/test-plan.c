@@ -197,6 +197,28 @@ static void test_gateways_and_options_that_are_none_are_refused(void **state)
     texts = good;
     texts.options = "{'persist': <true>}";
     assert_refused(&texts, "an option");
+    texts.options = "{'local': <true>}";
+    assert_refused(&texts, "another type");
+    texts.options = "{'local': <@a(ayu) []>}";
+    assert_refused(&texts, "no network");
+    texts.options = "{'local': <@a(ayu) [([byte 192,168,1,1], 24)]>}";
+    assert_refused(&texts, "bits behind the prefix");
+    texts.options = "{'local': <@a(ayu) [([byte 127,0,0,0], 8)]>}";
+    assert_refused(&texts, "a loopback network");
+    texts.options = "{'local': <@a(ayu) [([byte 192,168,1,0], 24)]>, 'more': <true>}";
+    assert_refused(&texts, "an option beside one that is known");
+}
+
+static void test_local_networks_are_read(void **state)
+{
+    Texts texts = good;
+    g_autoptr(GError) error = NULL;
+
+    texts.options = "{'local': <@a(ayu) [([byte 192,168,1,0], 24), ([byte 0,0,0,0], 0)]>}";
+    g_autoptr(HelperPlan) plan = read_plan(&texts, &error);
+    assert_non_null(plan);
+    assert_int_equal(plan->local->len, 2);
+    assert_int_equal(g_array_index(plan->local, PlatformPrefix, 0).length, 24);
 }
 
 /* "[item, item, ...]" */
@@ -281,6 +303,7 @@ int main(void)
         cmocka_unit_test(test_networks_that_cannot_be_routed_are_refused),
         cmocka_unit_test(test_e4_servers_and_domains_that_are_none_are_refused),
         cmocka_unit_test(test_gateways_and_options_that_are_none_are_refused),
+        cmocka_unit_test(test_local_networks_are_read),
         cmocka_unit_test(test_each_list_ends_at_its_limit),
         cmocka_unit_test(test_damaged_serialised_arguments_are_survived),
     };

@@ -75,6 +75,70 @@ static void test_f7_a_full_ipv4_tunnel_makes_ipv6_unreachable(void **state)
     assert_routes("10.0.0.0/8", "", "link 10.0.0.0/8");
 }
 
+/* What stays on the link 4 in a network of that link's: "10.1.0.0/24 ..." */
+static void assert_local(const char *routes, const char *allowed, const char *connected,
+                         const char *wanted)
+{
+    g_autoptr(HelperPlan) plan = plan_of(routes, "");
+    g_autoptr(GArray) list = g_array_new(FALSE, TRUE, sizeof(PlatformRoute));
+    g_autoptr(GString) text = g_string_new(NULL);
+    PlatformPrefix subnet;
+
+    add(plan->local, allowed);
+    add(plan->addresses, "10.20.1.7/32");
+    plan->dns.n_servers = 1;
+    assert_true(platform_address_parse("10.20.2.53", &plan->dns.servers[0]));
+    assert_true(platform_prefix_parse(connected, &subnet));
+    helper_routes_add_local(list, plan, &slot, &subnet, 4);
+    for (guint i = 0; i < list->len; i++) {
+        const PlatformRoute *route = &g_array_index(list, PlatformRoute, i);
+        char prefix[PLATFORM_ADDRESS_TEXT];
+
+        assert_int_equal(route->type, PLATFORM_ROUTE_LINK);
+        assert_int_equal(route->ifindex, 4);
+        assert_int_equal(route->table, slot.table);
+        g_string_append_printf(text, "%s ", platform_prefix_format(&route->prefix, prefix));
+    }
+    assert_string_equal(text->str, wanted);
+}
+
+/* A gateway that is careless or worse, and a network that claims to be larger than it is. */
+static void test_what_is_not_the_user_s_own_network_stays_in_the_tunnel(void **state)
+{
+    assert_local("0.0.0.0/0", "", "192.168.1.0/24", "");
+    assert_local("0.0.0.0/0", "192.168.0.0/16", "192.168.1.0/24", "");
+    assert_local("0.0.0.0/0", "192.168.2.0/24", "192.168.1.0/24", "");
+    assert_local("0.0.0.0/0", "128.0.0.0/1 0.0.0.0/1 192.0.0.0/8", "192.168.1.0/24", "");
+    assert_local("0.0.0.0/0", "0.0.0.0/0", "0.0.0.0/1", "");
+    assert_local("0.0.0.0/0", "0.0.0.0/0", "203.0.113.0/24", "");
+    assert_local("0.0.0.0/0", "203.0.113.0/24", "203.0.113.0/24", "");
+    assert_local("0.0.0.0/0", "0.0.0.0/0", "10.0.0.0/8", "");
+    assert_local("0.0.0.0/0", "0.0.0.0/0", "2001:db8::/64", "");
+    assert_local("0.0.0.0/0", "::/0", "2001:db8::/64", "");
+}
+
+/* A hostile network that names itself as the office's takes neither its servers nor our address. */
+static void test_a_network_with_a_part_in_the_tunnel_stays_in_it(void **state)
+{
+    assert_local("0.0.0.0/0", "0.0.0.0/0", "10.20.2.0/24", "");
+    assert_local("0.0.0.0/0", "0.0.0.0/0", "10.20.1.0/24", "");
+    assert_local("0.0.0.0/0", "10.20.2.0/24", "10.20.0.0/16", "");
+}
+
+static void test_a_split_tunnel_needs_no_way_beside_it(void **state)
+{
+    assert_local("10.0.0.0/8", "0.0.0.0/0", "192.168.1.0/24", "");
+}
+
+static void test_the_user_s_own_network_stays_on_its_link(void **state)
+{
+    assert_local("0.0.0.0/0", "0.0.0.0/0", "192.168.1.0/24", "192.168.1.0/24 ");
+    assert_local("0.0.0.0/0", "192.168.1.0/24", "192.168.1.0/24", "192.168.1.0/24 ");
+    assert_local("0.0.0.0/0", "192.168.1.64/28", "192.168.1.0/24", "192.168.1.64/28 ");
+    assert_local("0.0.0.0/0", "192.168.1.0/24 0.0.0.0/0", "192.168.1.0/24", "192.168.1.0/24 ");
+    assert_local("0.0.0.0/0 ::/0", "172.16.4.0/22", "172.16.0.0/16", "172.16.4.0/22 ");
+}
+
 static unsigned count_rules(const char *routes, int family, uint32_t priority)
 {
     g_autoptr(HelperPlan) plan = plan_of(routes, "");
@@ -210,6 +274,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_network_has_one_route_and_exclusion_wins),
         cmocka_unit_test(test_f7_a_full_ipv4_tunnel_makes_ipv6_unreachable),
+        cmocka_unit_test(test_what_is_not_the_user_s_own_network_stays_in_the_tunnel),
+        cmocka_unit_test(test_a_network_with_a_part_in_the_tunnel_stays_in_it),
+        cmocka_unit_test(test_a_split_tunnel_needs_no_way_beside_it),
+        cmocka_unit_test(test_the_user_s_own_network_stays_on_its_link),
         cmocka_unit_test(test_rules_of_split_tunnels_come_before_those_of_full_ones),
         cmocka_unit_test(test_every_slot_has_a_mark_that_all_rules_except),
         cmocka_unit_test(test_the_longest_prefix_decides_what_a_plan_carries),

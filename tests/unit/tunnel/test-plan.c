@@ -411,6 +411,62 @@ static void plans_are_equal_only_when_nothing_differs(void **state)
     assert_false(tunnel_plan_equal(a, exclude));
 }
 
+/* ---- the user's own network ---- */
+
+static void add_local(Case *c, const char *network)
+{
+    c->config.local_lans[c->config.local_lans_n++] = kit_network(network);
+}
+
+static void assert_local(const HelperPlan *plan, const char *expected)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    char one[PLATFORM_ADDRESS_TEXT];
+    for (guint i = 0; i < plan->local->len; i++)
+        g_string_append_printf(
+            text, "%s%s", i > 0 ? " " : "",
+            platform_prefix_format(&g_array_index(plan->local, PlatformPrefix, i), one));
+    assert_string_equal(text->str, expected);
+}
+
+static void a_part_of_the_internet_is_nobody_s_own_network(void **state)
+{
+    Case *c = begin("");
+    add_local(c, "0.0.0.0/0");
+    add_local(c, "0.0.0.0/1");
+    add_local(c, "128.0.0.0/1");
+    add_local(c, "192.0.0.0/7");
+    add_local(c, "127.0.0.0/8");
+    add_local(c, "224.0.0.0/8");
+    add_local(c, "127.0.0.1/32");
+    g_autoptr(HelperPlan) plan = finish(c);
+    assert_local(plan, "");
+    assert_int_equal(plan->exclude->len, 0);
+}
+
+/* What the gateway allows is the helper's to compare with the links; it is no exclusion. */
+static void the_user_s_own_network_is_left_to_the_helper(void **state)
+{
+    Case *c = begin("");
+    add_local(c, "192.168.1.0/24");
+    add_local(c, "0.0.0.0/32");
+    add_local(c, "192.168.1.0/24");
+    g_autoptr(HelperPlan) plan = finish(c);
+    assert_local(plan, "192.168.1.0/24 0.0.0.0/0");
+    assert_int_equal(plan->exclude->len, 0);
+    assert_routes(plan, "0.0.0.0/0");
+}
+
+static void a_kill_switch_leaves_no_network_outside(void **state)
+{
+    Case *c = begin("");
+    c->profile->kill_switch = true;
+    add_local(c, "0.0.0.0/32");
+    add_local(c, "192.168.1.0/24");
+    g_autoptr(HelperPlan) plan = finish(c);
+    assert_local(plan, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -443,6 +499,9 @@ int main(void)
         cmocka_unit_test(the_mtu_is_the_suite_s_unless_the_profile_says),
         cmocka_unit_test(an_absurd_mtu_is_brought_within_what_the_helper_takes),
         cmocka_unit_test(plans_are_equal_only_when_nothing_differs),
+        cmocka_unit_test(a_part_of_the_internet_is_nobody_s_own_network),
+        cmocka_unit_test(the_user_s_own_network_is_left_to_the_helper),
+        cmocka_unit_test(a_kill_switch_leaves_no_network_outside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
