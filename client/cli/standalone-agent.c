@@ -253,11 +253,20 @@ static void on_question(Agent *agent, const TunnelFrame *frame)
 /* Once a connection, before a password is asked for, and again when another gateway answers. */
 static void check_gateway(Agent *agent, const DialtoneReport *report)
 {
-    const DialtonePin seen = {.id = report->remote_id, .vendor = report->vendor};
-    if (seen.id == NULL || agent->pins == NULL || g_strcmp0(agent->gateway, seen.id) == 0)
+    const DialtoneCertificateReport *certificate = &report->gateway_certificate;
+    const DialtonePin seen = {.id = report->remote_id,
+                              .vendor = report->vendor,
+                              .certificate = certificate->fingerprint,
+                              .issuer = certificate->issuer};
+    if (seen.id == NULL || agent->pins == NULL)
         return;
+    char *gateway =
+        g_strdup_printf("%s %s", seen.id, seen.certificate != NULL ? seen.certificate : "");
+    bool known = g_strcmp0(agent->gateway, gateway) == 0;
     g_free(agent->gateway);
-    agent->gateway = g_strdup(seen.id);
+    agent->gateway = gateway;
+    if (known)
+        return;
     bool proven = agent->profile->remote_id.kind != DIALTONE_ID_ANY;
     g_autofree char *warning = dialtone_pin_check(agent->pins, agent->profile->name, &seen, proven);
     if (warning != NULL)

@@ -122,6 +122,8 @@ static void put_certificate(Output *out, const char *name,
     }
     json_builder_begin_object(out->json);
     put_text(out, "subject", certificate->subject);
+    if (certificate->issuer != NULL)
+        put_text(out, "issuer", certificate->issuer);
     put_date(out, "not_after", certificate->not_after);
     if (certificate->fingerprint != NULL)
         put_text(out, "fingerprint", certificate->fingerprint);
@@ -193,6 +195,9 @@ char *dialtone_report_to_json(const DialtoneReport *report)
     if (report->remote_id != NULL) {
         put_text(out, "remote_id", report->remote_id);
         put_text(out, "vendor", report->vendor);
+        if (report->state != DIALTONE_STATE_CONNECTED &&
+            report->gateway_certificate.subject != NULL)
+            put_certificate(out, "gateway_certificate", &report->gateway_certificate);
     }
     if (report->state == DIALTONE_STATE_CONNECTED)
         put_connected(out, report);
@@ -346,6 +351,7 @@ static void get_certificate(Input *in, const char *name, DialtoneCertificateRepo
     }
     Input inner = {.object = json_node_get_object(node)};
     certificate->subject = get_text(&inner, "subject");
+    certificate->issuer = get_text(&inner, "issuer");
     certificate->not_after = get_date(&inner, "not_after");
     certificate->fingerprint = get_text(&inner, "fingerprint");
     if (inner.wrong != NULL)

@@ -37,6 +37,13 @@ DialtoneReport *dialtone_report_new(DialtoneState state, const char *profile)
     return report;
 }
 
+static void certificate_clear(DialtoneCertificateReport *certificate)
+{
+    g_free(certificate->subject);
+    g_free(certificate->issuer);
+    g_free(certificate->fingerprint);
+}
+
 void dialtone_report_free(DialtoneReport *report)
 {
     if (report == NULL)
@@ -56,10 +63,8 @@ void dialtone_report_free(DialtoneReport *report)
     g_free(report->phase1.hash);
     g_free(report->phase1.group);
     g_free(report->phase1.auth);
-    g_free(report->certificate.subject);
-    g_free(report->certificate.fingerprint);
-    g_free(report->gateway_certificate.subject);
-    g_free(report->gateway_certificate.fingerprint);
+    certificate_clear(&report->certificate);
+    certificate_clear(&report->gateway_certificate);
     g_strfreev(report->weak);
     g_ptr_array_unref(report->phase2);
     g_free(report->message);

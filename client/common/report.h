@@ -34,6 +34,7 @@ typedef struct {
 /* A certificate that was used. */
 typedef struct {
     char *subject;     /* NULL: none was */
+    char *issuer;      /* of the gateway's */
     char *fingerprint; /* SHA-256 in hex, of the gateway's */
     gint64 not_after;  /* seconds since 1970 */
 } DialtoneCertificateReport;
@@ -55,6 +56,7 @@ typedef struct {
     /* from the end of Phase 1 on */
     char *remote_id; /* what the gateway has proven to be: "fqdn:gw.example.com" */
     char *vendor;    /* "Junos"; NULL where it did not say */
+    DialtoneCertificateReport gateway_certificate;
 
     /* connected */
     char *interface;
@@ -69,7 +71,7 @@ typedef struct {
     char *banner;
     bool fallback;
     DialtonePhase1Report phase1;
-    DialtoneCertificateReport certificate, gateway_certificate;
+    DialtoneCertificateReport certificate;
     char **weak;       /* which of the algorithms are; see client/profile/weak.h */
     GPtrArray *phase2; /* of DialtonePhase2Report, owned; made by dialtone_report_new() */
     guint64 elapsed_ms;

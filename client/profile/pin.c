@@ -59,6 +59,7 @@ static void remember(const char *folder, const char *path, const DialtonePin *se
     set_value(file, "ID", seen->id);
     set_value(file, "Vendor", seen->vendor);
     set_value(file, "Certificate", seen->certificate);
+    set_value(file, "Issuer", seen->issuer);
     g_autofree char *text = g_key_file_to_data(file, &n, NULL);
     if (g_mkdir_with_parents(folder, 0700) != 0 ||
         !g_file_set_contents_full(path, text, (gssize)n, G_FILE_SET_CONTENTS_CONSISTENT, 0600,
@@ -93,6 +94,38 @@ static char *warn(const char *profile, const char *path, const DialtonePin *know
         profile, before, now, seen->id, path);
 }
 
+static char *warn_of_issuer(const char *profile, const char *path, const DialtonePin *known,
+                            const DialtonePin *seen)
+{
+    return g_strdup_printf(
+        _("Warning: the certificate that the gateway of %s shows has another issuer than before: "
+          "it was %s, and is %s now. [Identity] CA allows both, and still somebody may pose as the "
+          "gateway: disconnect, and type no password, until its administrator says that it "
+          "changed. Then remove %s."),
+        profile, known->issuer != NULL ? known->issuer : "?",
+        seen->issuer != NULL ? seen->issuer : "?", path);
+}
+
+static char *note_renewal(const char *profile, const DialtonePin *seen)
+{
+    return g_strdup_printf(_("Note: the gateway of %s shows a new certificate (%.16s...), of the "
+                             "same issuer as before: %s."),
+                           profile, seen->certificate, seen->issuer);
+}
+
+static bool is_as_before(const DialtonePin *known, const DialtonePin *seen)
+{
+    return g_strcmp0(known->id, seen->id) == 0 && g_strcmp0(known->vendor, seen->vendor) == 0 &&
+           g_strcmp0(known->certificate, seen->certificate) == 0;
+}
+
+/* Both showed one, and they differ. */
+static bool is_other_certificate(const DialtonePin *known, const DialtonePin *seen)
+{
+    return known->certificate != NULL && seen->certificate != NULL &&
+           strcmp(known->certificate, seen->certificate) != 0;
+}
+
 char *dialtone_pin_check(const char *folder, const char *profile, const DialtonePin *seen,
                          bool proven)
 {
@@ -102,14 +135,20 @@ char *dialtone_pin_check(const char *folder, const char *profile, const Dialtone
     g_autofree char *id = read_value(file, "ID");
     g_autofree char *vendor = read_value(file, "Vendor");
     g_autofree char *certificate = read_value(file, "Certificate");
-    const DialtonePin known = {id, vendor, certificate};
+    g_autofree char *issuer = read_value(file, "Issuer");
+    const DialtonePin known = {id, vendor, certificate, issuer};
 
-    if (!first && id != NULL && strcmp(id, seen->id) == 0 && g_strcmp0(vendor, seen->vendor) == 0 &&
-        g_strcmp0(certificate, seen->certificate) == 0)
+    if (!first && is_as_before(&known, seen))
         return NULL;
-    if (first || id == NULL || proven) {
+    if (first || id == NULL) {
         remember(folder, path, seen);
         return NULL;
     }
-    return warn(profile, path, &known, seen);
+    bool renewed = is_other_certificate(&known, seen);
+    if (renewed && (issuer == NULL || g_strcmp0(issuer, seen->issuer) != 0))
+        return warn_of_issuer(profile, path, &known, seen);
+    if (!proven)
+        return warn(profile, path, &known, seen);
+    remember(folder, path, seen);
+    return renewed ? note_renewal(profile, seen) : NULL;
 }

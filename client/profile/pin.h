@@ -11,6 +11,7 @@ typedef struct {
     const char *id;          /* "fqdn:gw.example.com" */
     const char *vendor;      /* NULL: it did not say */
     const char *certificate; /* SHA-256 in hex; NULL: it showed none */
+    const char *issuer;      /* of the certificate; NULL: not known */
 } DialtonePin;
 
 /* $XDG_STATE_HOME/dialtone/gateways of @caller; NULL: they have no home. The caller frees it. */
@@ -18,6 +19,8 @@ char *dialtone_pin_folder(uid_t caller) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Remembers the gateway of a profile the first time, and again when @proven: the profile says who
  * it must be, and it was. Otherwise a change gives a warning, each time, until the user settles it.
+ * A new certificate of the same issuer is a renewal: it gives a note, once. One of another issuer
+ * is warned of even when @proven, for the profile may trust many of them.
  * NULL: as before. The caller frees it. */
 char *dialtone_pin_check(const char *folder, const char *profile, const DialtonePin *seen,
                          bool proven) G_GNUC_WARN_UNUSED_RESULT;

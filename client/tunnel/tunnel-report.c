@@ -44,22 +44,26 @@ static const char *auth_name(const IkePhase1Info *info)
     return "hybrid";
 }
 
-static void add_certificates(DialtoneReport *report, const Tunnel *self)
+static char *clean_name(const char *text, gsize size)
 {
-    const TunnelCredentials *own = self->credentials;
-    const IkeCertificateInfo *theirs = &self->phase1.certificate;
-    if (own != NULL && own->chain->len > 0) {
-        report->certificate.subject = g_strdup(own->subject);
-        report->certificate.not_after = own->not_after;
-    }
-    if (self->phase1.auth == IKE_AUTH_PSK)
+    return dialtone_text_clean(text, strnlen(text, size), IKE_ID_MAX, DIALTONE_TEXT_LINE);
+}
+
+static void add_own_certificate(DialtoneReport *report, const TunnelCredentials *own)
+{
+    if (own == NULL || own->chain->len == 0)
         return;
+    report->certificate.subject = g_strdup(own->subject);
+    report->certificate.not_after = own->not_after;
+}
+
+static void add_gateway_certificate(DialtoneReport *report, const IkeCertificateInfo *theirs)
+{
     GString *hex = g_string_new(NULL);
     for (gsize i = 0; i < sizeof(theirs->fingerprint); i++)
         g_string_append_printf(hex, "%02x", theirs->fingerprint[i]);
-    report->gateway_certificate.subject =
-        dialtone_text_clean(theirs->subject, strnlen(theirs->subject, sizeof(theirs->subject)),
-                            IKE_ID_MAX, DIALTONE_TEXT_LINE);
+    report->gateway_certificate.subject = clean_name(theirs->subject, sizeof(theirs->subject));
+    report->gateway_certificate.issuer = clean_name(theirs->issuer, sizeof(theirs->issuer));
     report->gateway_certificate.not_after = theirs->not_after;
     report->gateway_certificate.fingerprint = g_string_free(hex, FALSE);
 }
@@ -72,9 +76,7 @@ void tunnel_report_expiry(Tunnel *self)
         return;
     self->told_expiry = true;
     guint days = (guint)MAX(left / 86400, (gint64)0);
-    g_autofree char *subject =
-        dialtone_text_clean(theirs->subject, strnlen(theirs->subject, sizeof(theirs->subject)),
-                            IKE_ID_MAX, DIALTONE_TEXT_LINE);
+    g_autofree char *subject = clean_name(theirs->subject, sizeof(theirs->subject));
     tunnel_notice(self,
                   ngettext("warning: the gateway's certificate (%s) ends in %u day; tell its "
                            "administrator",
@@ -134,7 +136,7 @@ static void add_connected(DialtoneReport *report, const Tunnel *self)
     if (n > 0)
         report->banner = dialtone_text_clean(banner, n, IKE_TEXT_MAX, DIALTONE_TEXT_LINES);
     add_phase1(report, &self->phase1);
-    add_certificates(report, self);
+    add_own_certificate(report, self->credentials);
     for (guint i = 0; i < self->sas->len; i++)
         if (!is_replaced(self, i))
             add_phase2(report, &g_array_index(self->sas, TunnelSa, i).info);
@@ -172,9 +174,10 @@ static void add_gateway(DialtoneReport *report, const IkePhase1Info *info)
     if (info->chosen.cipher == NULL || info->gateway.type == IKE_ID_ANY)
         return;
     ike_id_format(&info->gateway, text, sizeof(text));
-    report->remote_id =
-        dialtone_text_clean(text, strnlen(text, sizeof(text)), IKE_ID_MAX, DIALTONE_TEXT_LINE);
+    report->remote_id = clean_name(text, sizeof(text));
     report->vendor = g_strdup(vendor_name(info->vendors));
+    if (info->auth != IKE_AUTH_PSK)
+        add_gateway_certificate(report, &info->certificate);
 }
 
 DialtoneReport *tunnel_report_new(const Tunnel *self)

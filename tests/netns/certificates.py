@@ -256,6 +256,43 @@ def _(lab):
         dialtone.disconnect()
 
 
+@case("the gateway's certificate is remembered: a renewal is noted once, another issuer warned of each time",
+      seconds=60)
+def _(lab):
+    pki = Pki()
+    mine = profile(**settings(lab, pki, pki.client(ALICE)))
+    state = os.path.join(lab.folder, "state")
+    os.mkdir(state, 0o700)
+    os.chown(state, CALLER, CALLER)
+    gateway = Gateway(lab, connection(pki)).up()
+
+    def told(name):
+        client = Dialtone(lab, mine, name=name)
+        client.environment["XDG_STATE_HOME"] = state
+        client.connect()
+        client.disconnect()
+        return client.stderr()
+
+    def restart(other):
+        gateway.down()
+        for path, text in other.files.items():
+            gateway._write(path, text)
+        gateway.up()
+
+    for name in ("first", "again"):
+        expect("certificate" not in told(name), f"the {name} connect spoke of a certificate")
+    restart(connection(pki))
+    said = told("renewed")
+    expect("Note: the gateway of Office shows a new certificate" in said and "Gateways" in said, said)
+    expect("Note:" not in told("noted"), "a renewal was noted twice")
+    pki.middle = pki.root
+    restart(connection(pki))
+    for name in ("other", "still"):
+        said = told(name)
+        expect("Warning: the certificate" in said and "another issuer" in said, f"{name}: {said}")
+    gateway.down()
+
+
 # ---- what is refused ----
 @case("an authority that the profile does not have is refused, and named")
 def _(lab):

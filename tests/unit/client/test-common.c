@@ -301,6 +301,7 @@ static void test_certificates_are_told_and_when_they_end(void **state)
     report->gateway_certificate.subject = g_strdup("CN=gw");
     report->gateway_certificate.not_after = now + DIALTONE_EXPIRES_SOON - 60;
     report->gateway_certificate.fingerprint = g_strdup("00ff");
+    report->gateway_certificate.issuer = g_strdup("CN=CA");
     g_autofree char *json = dialtone_report_to_json(report);
     g_autoptr(JsonParser) parser = json_parser_new();
     JsonObject *object = parse(json, parser);
@@ -315,6 +316,7 @@ static void test_certificates_are_told_and_when_they_end(void **state)
     assert_non_null(again);
     assert_int_equal(again->certificate.not_after, report->certificate.not_after);
     assert_string_equal(again->gateway_certificate.fingerprint, "00ff");
+    assert_string_equal(again->gateway_certificate.issuer, "CN=CA");
 }
 
 static void test_failed_has_reason_message_and_advice(void **state)

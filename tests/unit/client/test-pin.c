@@ -18,7 +18,7 @@
 
 #include "client/profile/pin.h"
 
-static const DialtonePin GENUINE = {"fqdn:gw.example.com", "Junos", NULL};
+static const DialtonePin GENUINE = {"fqdn:gw.example.com", "Junos", NULL, NULL};
 
 static int make_folder(void **state)
 {
@@ -61,10 +61,10 @@ static void test_f9_the_first_gateway_is_remembered_and_only_the_user_can_read_i
 static void test_f9_another_gateway_is_warned_of_each_time(void **state)
 {
     const DialtonePin others[] = {
-        {"fqdn:evil.example.com", "Junos", NULL},
-        {"fqdn:gw.example.com", "strongSwan", NULL},
-        {"fqdn:gw.example.com", NULL, NULL},
-        {"fqdn:gw.example.com", "Junos", "00112233445566778899"},
+        {"fqdn:evil.example.com", "Junos", NULL, NULL},
+        {"fqdn:gw.example.com", "strongSwan", NULL, NULL},
+        {"fqdn:gw.example.com", NULL, NULL, NULL},
+        {"fqdn:gw.example.com", "Junos", "00112233445566778899", "CN=CA"},
     };
     assert_null(check(state, &GENUINE, false));
     for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
@@ -81,11 +81,61 @@ static void test_f9_another_gateway_is_warned_of_each_time(void **state)
 
 static void test_f9_what_the_profile_demands_and_was_proven_is_remembered_anew(void **state)
 {
-    const DialtonePin other = {"fqdn:new.example.com", "FortiGate", NULL};
+    const DialtonePin other = {"fqdn:new.example.com", "FortiGate", NULL, NULL};
     assert_null(check(state, &GENUINE, false));
     assert_null(check(state, &other, true));
     assert_null(check(state, &other, false));
     g_autofree char *warning = check(state, &GENUINE, false);
+    assert_non_null(warning);
+}
+
+static const DialtonePin SHOWN = {"fqdn:gw.example.com", "Junos", "00112233445566778899",
+                                  "CN=Corp CA"};
+
+static void test_f9_a_renewed_certificate_is_noted_once_and_remembered(void **state)
+{
+    DialtonePin renewed = SHOWN;
+    renewed.certificate = "99887766554433221100";
+    assert_null(check(state, &SHOWN, true));
+    g_autofree char *note = check(state, &renewed, true);
+    assert_non_null(note);
+    assert_true(g_str_has_prefix(note, "Note: "));
+    assert_non_null(strstr(note, "9988776655443322..."));
+    assert_non_null(strstr(note, "CN=Corp CA"));
+    assert_null(check(state, &renewed, true));
+    g_autofree char *back = check(state, &SHOWN, true);
+    assert_true(g_str_has_prefix(back, "Note: "));
+}
+
+/* Whoever has another authority issue a certificate for the gateway's name has all that the profile
+ * demands where it trusts that one, too. */
+static void test_f9_a_certificate_of_another_issuer_is_warned_of_each_time(void **state)
+{
+    DialtonePin other = SHOWN, silent = SHOWN;
+    other.certificate = silent.certificate = "99887766554433221100";
+    other.issuer = "CN=Somebody";
+    silent.issuer = NULL;
+    assert_null(check(state, &SHOWN, true));
+    for (int again = 0; again < 2; again++) {
+        g_autofree char *warning = check(state, &other, true);
+        assert_non_null(warning);
+        assert_true(g_str_has_prefix(warning, "Warning: "));
+        assert_non_null(strstr(warning, "it was CN=Corp CA, and is CN=Somebody now"));
+        assert_non_null(strstr(warning, "Office.gateway"));
+        g_autofree char *unknown = check(state, &silent, true);
+        assert_true(g_str_has_prefix(unknown, "Warning: "));
+    }
+    assert_null(check(state, &SHOWN, true));
+}
+
+static void test_a_pin_from_before_certificates_were_held_gets_one_without_a_word(void **state)
+{
+    DialtonePin other = SHOWN;
+    other.certificate = "99887766554433221100";
+    other.issuer = "CN=Somebody";
+    assert_null(check(state, &GENUINE, false));
+    assert_null(check(state, &SHOWN, true));
+    g_autofree char *warning = check(state, &other, true);
     assert_non_null(warning);
 }
 
@@ -110,6 +160,9 @@ int main(void)
         CASE(test_f9_the_first_gateway_is_remembered_and_only_the_user_can_read_it),
         CASE(test_f9_another_gateway_is_warned_of_each_time),
         CASE(test_f9_what_the_profile_demands_and_was_proven_is_remembered_anew),
+        CASE(test_f9_a_renewed_certificate_is_noted_once_and_remembered),
+        CASE(test_f9_a_certificate_of_another_issuer_is_warned_of_each_time),
+        CASE(test_a_pin_from_before_certificates_were_held_gets_one_without_a_word),
         CASE(test_no_name_leads_out_of_the_folder),
         cmocka_unit_test(test_a_folder_that_can_t_be_made_costs_the_memory_and_nothing_else),
     };
