@@ -106,6 +106,7 @@ typedef enum IkeConfigAttribute {
     IKE_UNITY_SPLIT_INCLUDE = 28676,
     IKE_UNITY_LOCAL_LAN = 28678,
     IKE_UNITY_PFS = 28679,
+    IKE_UNITY_BACKUP_SERVERS = 28681,
 } IkeConfigAttribute;
 typedef enum IkeXauthType {
     IKE_XAUTH_TYPE_GENERIC,

@@ -130,11 +130,12 @@ static void ask_for_ipv6(const IkeSession *session, IkeWriter *w)
 static int build_request(IkeSession *session, IkeExchange *x, IkeBuilder *builder)
 {
     static const uint16_t wanted[] = {
-        IKE_CONFIG_IP4_NETMASK, IKE_CONFIG_IP4_DNS,
-        IKE_CONFIG_IP4_NBNS,    IKE_CONFIG_ADDRESS_EXPIRY,
-        IKE_UNITY_BANNER,       IKE_UNITY_DEFAULT_DOMAIN,
-        IKE_UNITY_SPLIT_DNS,    IKE_UNITY_SPLIT_INCLUDE,
-        IKE_UNITY_LOCAL_LAN,    IKE_UNITY_PFS,
+        IKE_CONFIG_IP4_NETMASK,   IKE_CONFIG_IP4_DNS,
+        IKE_CONFIG_IP4_NBNS,      IKE_CONFIG_ADDRESS_EXPIRY,
+        IKE_UNITY_BANNER,         IKE_UNITY_DEFAULT_DOMAIN,
+        IKE_UNITY_SPLIT_DNS,      IKE_UNITY_SPLIT_INCLUDE,
+        IKE_UNITY_LOCAL_LAN,      IKE_UNITY_PFS,
+        IKE_UNITY_BACKUP_SERVERS,
     };
     const Pull *pull = x->data;
     /* The address that we had is asked for again, so that connections inside survive. */

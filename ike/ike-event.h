@@ -51,8 +51,9 @@ typedef struct IkeInnerConfig {
     size_t local_lans_n;
     char banner[IKE_TEXT_MAX];
     char domain[IKE_TEXT_MAX];
-    char split_dns[IKE_TEXT_MAX]; /* separated by spaces */
-    uint32_t expires;             /* seconds of the address, 0: no end */
+    char split_dns[IKE_TEXT_MAX];      /* separated by spaces */
+    char backup_servers[IKE_TEXT_MAX]; /* likewise: names or addresses of other gateways */
+    uint32_t expires;                  /* seconds of the address, 0: no end */
 } IkeInnerConfig;
 
 typedef struct IkeSaInfo {

@@ -9,6 +9,10 @@
  * network comes back. Only a refused user or the lack of an answer to a question ends that earlier:
  * what else a gateway refuses may be a gateway that is still starting, or somebody in its place.
  *
+ * In rounds after a loss the servers that the gateway has named for that case (Unity's
+ * BACKUP_SERVERS) come behind the profile's addresses. What they must prove is what the gateway had
+ * to that was connected last: who else may speak for it is the profile's to say, not the gateway's.
+ *
  * A gateway that was authenticated may send us on to another one, which must prove itself as the
  * first would have, by the same RemoteID. That is followed a few times a round, and nowhere twice.
  */
@@ -19,6 +23,7 @@
 #include "client/common/i18n.h"
 #include "client/tunnel/config.h"
 #include "client/tunnel/failure.h"
+#include "platform/dns.h"
 #include "platform/random.h"
 
 static void next_address(Tunnel *self);
@@ -109,9 +114,10 @@ static GError *explain_resolver(const GError *why, const char *host)
     return error;
 }
 
-static guint16 endpoint_port(const DialtoneEndpoint *endpoint)
+static void add_found(Tunnel *self, const PlatformAddress *found)
 {
-    return endpoint->port != 0 ? endpoint->port : IKE_PORT;
+    IkeAddress address = tunnel_address_to_ike(found, self->port);
+    add_candidate(self, &address);
 }
 
 static void on_resolved(GObject *source, GAsyncResult *result, gpointer data)
@@ -122,19 +128,28 @@ static void on_resolved(GObject *source, GAsyncResult *result, gpointer data)
         return;
     Tunnel *self = data;
     g_clear_object(&self->resolving);
-    const DialtoneEndpoint *endpoint =
-        &g_array_index(self->profile->gateways, DialtoneEndpoint, self->next_endpoint - 1);
     if (addresses == NULL)
-        keep_error(self, explain_resolver(error, endpoint->host));
-    for (guint i = 0; addresses != NULL && i < addresses->len; i++) {
-        IkeAddress address = tunnel_address_to_ike(&g_array_index(addresses, PlatformAddress, i),
-                                                   endpoint_port(endpoint));
-        add_candidate(self, &address);
-    }
+        keep_error(self, explain_resolver(error, self->backup != NULL ? self->backup : self->host));
+    for (guint i = 0; addresses != NULL && i < addresses->len; i++)
+        add_found(self, &g_array_index(addresses, PlatformAddress, i));
     next_address(self);
 }
 
-/* Takes the next endpoint of the profile; a literal address is a candidate at once. */
+/* A literal address is a candidate at once. */
+static void find(Tunnel *self, const char *host)
+{
+    PlatformAddress literal;
+    if (platform_address_parse(host, &literal)) {
+        add_found(self, &literal);
+        next_address(self);
+        return;
+    }
+    if (!self->was_connected)
+        tunnel_set_state(self, DIALTONE_STATE_RESOLVING);
+    self->resolving = g_cancellable_new();
+    platform_resolver_lookup(self->resolver, host, self->resolving, on_resolved, self);
+}
+
 static void take_endpoint(Tunnel *self)
 {
     const DialtoneEndpoint *endpoint =
@@ -142,17 +157,56 @@ static void take_endpoint(Tunnel *self)
     self->next_endpoint++;
     g_free(self->host);
     self->host = g_strdup(endpoint->host);
+    self->port = endpoint->port != 0 ? endpoint->port : IKE_PORT;
+    find(self, self->host);
+}
+
+/* ---- servers that the gateway has named ---- */
+
+/* One name or address; whatever else it is, nobody is called for it. */
+static bool is_server(const Tunnel *self, const char *text)
+{
     PlatformAddress literal;
-    if (endpoint->is_ip && platform_address_parse(endpoint->host, &literal)) {
-        IkeAddress address = tunnel_address_to_ike(&literal, endpoint_port(endpoint));
-        add_candidate(self, &address);
-        next_address(self);
+    if (platform_address_parse(text, &literal))
+        return platform_address_is_unicast(&literal);
+    return self->resolver != NULL && platform_dns_name_is_valid(text);
+}
+
+static bool is_backup(const Tunnel *self, const char *text)
+{
+    for (guint i = 0; self->backups != NULL && i < self->backups->len; i++)
+        if (g_ascii_strcasecmp(g_ptr_array_index(self->backups, i), text) == 0)
+            return true;
+    return false;
+}
+
+/* They stay known when a gateway that takes over names none. */
+void tunnel_attempt_take_backups(Tunnel *self, const char *text)
+{
+    g_auto(GStrv) words = g_strsplit_set(text, " ,;\t\r\n", -1);
+    if (text[0] == '\0')
         return;
-    }
-    if (!self->was_connected)
-        tunnel_set_state(self, DIALTONE_STATE_RESOLVING);
-    self->resolving = g_cancellable_new();
-    platform_resolver_lookup(self->resolver, endpoint->host, self->resolving, on_resolved, self);
+    g_clear_pointer(&self->backups, g_ptr_array_unref);
+    self->backups = g_ptr_array_new_with_free_func(g_free);
+    for (char **word = words; *word != NULL && self->backups->len < TUNNEL_BACKUPS_MAX; word++)
+        if (is_server(self, *word) && !is_backup(self, *word))
+            g_ptr_array_add(self->backups, g_strdup(*word));
+}
+
+/* False when there is none left in this round. */
+static bool take_backup(Tunnel *self)
+{
+    guint i = self->next_endpoint - self->profile->gateways->len;
+    if (!self->was_connected || self->backups == NULL || i >= self->backups->len)
+        return false;
+    self->next_endpoint++;
+    g_free(self->backup);
+    self->backup = g_strdup(g_ptr_array_index(self->backups, i));
+    g_free(self->host);
+    self->host = g_strdup(self->good_host);
+    self->port = IKE_PORT;
+    find(self, self->backup);
+    return true;
 }
 
 /* ---- addresses ---- */
@@ -177,12 +231,15 @@ static void next_address(Tunnel *self)
         take_endpoint(self);
         return;
     }
+    if (address == NULL && take_backup(self))
+        return;
     if (address == NULL) {
         round_is_over(self);
         return;
     }
     self->sender = (IkeAddress){0};
-    g_clear_pointer(&self->member, g_free);
+    g_free(self->member);
+    self->member = g_strdup(self->backup);
     call(self, address);
 }
 
@@ -190,6 +247,7 @@ static void begin_round(Tunnel *self)
 {
     g_queue_clear_full(&self->candidates, g_free);
     self->next_endpoint = self->redirects_n = 0;
+    g_clear_pointer(&self->backup, g_free);
     self->retry_at = 0;
     memset(&self->tried, 0, sizeof(self->tried));
     if (self->was_connected && self->good.family != 0) {

@@ -10,6 +10,7 @@ enum {
     TUNNEL_RELEASE_SECONDS = 5,    /* for the helper to put the network back */
     TUNNEL_KEEPALIVE_SECONDS = 20, /* RFC 3948, 4 */
     TUNNEL_SAS_MAX = 256,
+    TUNNEL_BACKUPS_MAX = 8,   /* gateways that the gateway names, for when it is lost */
     TUNNEL_REDIRECTS_MAX = 4, /* how often gateways may send us on in one round */
 };
 

@@ -43,19 +43,22 @@ struct Tunnel {
     HelperPlan *plan; /* what was applied last */
 
     /* which address */
-    GQueue candidates; /* of IkeAddress, to be tried still in this round */
-    guint next_endpoint;
-    IkeAddress good; /* the last that worked; family 0: none */
+    GQueue candidates;   /* of IkeAddress, to be tried still in this round */
+    guint next_endpoint; /* of the profile's, and then of `backups` */
+    GPtrArray *backups;  /* of char *, names and addresses that the gateway gave; NULL: none */
+    char *backup;        /* the one in use, or to be found; NULL: one of the profile's */
+    IkeAddress good;     /* the last that worked; family 0: none */
     IkeAddress trying;
     IkeAddress tried; /* in this round, before the profile's order */
     char *host;       /* the endpoint in use, as the profile names it */
+    guint16 port;     /* that Phase 1 begins with there */
     char *good_host;  /* that of `good` */
     GError *round_error;
     /* where gateways have sent us in this round */
     IkeAddress redirects[TUNNEL_REDIRECTS_MAX];
     guint redirects_n;
     IkeAddress sender; /* the address that began it; family 0: `trying` is one of ours */
-    char *member;      /* the last of them, as text; NULL: none */
+    char *member;      /* who is called, where that is not `host`; NULL: it is */
     TunnelBackoff backoff;
     guint64 retry_at;
 
@@ -101,6 +104,8 @@ bool tunnel_is_reconnecting(const Tunnel *self);
 void tunnel_attempt_begin(Tunnel *self);
 TunnelFailureContext tunnel_attempt_context(const Tunnel *self);
 void tunnel_attempt_session_over(Tunnel *self);
+/* Words of the gateway's, hostile text: whom to call when it is lost. */
+void tunnel_attempt_take_backups(Tunnel *self, const char *text);
 void tunnel_attempt_tick(Tunnel *self, guint64 now);
 guint64 tunnel_attempt_deadline(const Tunnel *self);
 void tunnel_attempt_cancel(Tunnel *self);

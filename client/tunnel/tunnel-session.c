@@ -217,6 +217,7 @@ static void on_path(Tunnel *self, const IkeAddress *path)
 static void on_config(Tunnel *self, const IkeInnerConfig *config)
 {
     self->inner = *config;
+    tunnel_attempt_take_backups(self, config->backup_servers);
     if (self->state == DIALTONE_STATE_CONNECTED)
         tunnel_link_apply(self);
     else if (!self->was_connected && self->end == TUNNEL_END_NOT)

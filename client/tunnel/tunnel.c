@@ -221,6 +221,8 @@ void tunnel_free(Tunnel *self)
     tunnel_question_free(self);
     g_free(self->good_host);
     g_free(self->member);
+    g_free(self->backup);
+    g_clear_pointer(&self->backups, g_ptr_array_unref);
     tunnel_secrets_free(self->secrets);
     tunnel_credentials_free(self->credentials);
     dialtone_profile_free(self->profile);

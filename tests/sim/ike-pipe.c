@@ -122,6 +122,8 @@ static void print_inner(const IkeInnerConfig *inner)
     print_text("domain", inner->domain);
     putchar(',');
     print_text("split_dns", inner->split_dns);
+    putchar(',');
+    print_text("backup_servers", inner->backup_servers);
     printf("}\n");
 }
 

@@ -108,7 +108,7 @@ def test_g_cisco_asks_for_everything_of_unity(sim):
     )
     carries(world)
     words = ('Authorised use only', 'lan.example.com', 'corp.example.com', '192.168.5.0')
-    for wanted in (*words, '192.168.1.0/24'):
+    for wanted in (*words, '192.168.1.0/24', 'vpn2.example.com 192.0.2.2'):
         expect(wanted in said(world), f'{wanted} is missing in {said(world)}')
 
 

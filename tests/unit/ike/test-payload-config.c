@@ -210,16 +210,18 @@ static void test_a23_a25_texts_end_and_have_no_zeros_within(void **state)
     static const size_t sizes[] = {
         0, 1, 5, IKE_TEXT_MAX - 2, IKE_TEXT_MAX - 1, IKE_TEXT_MAX, IKE_TEXT_MAX + 1, 60000};
     static const uint16_t types[] = {IKE_UNITY_BANNER, IKE_UNITY_DEFAULT_DOMAIN,
-                                     IKE_UNITY_SPLIT_DNS};
+                                     IKE_UNITY_SPLIT_DNS, IKE_UNITY_BACKUP_SERVERS};
     uint8_t *bytes = malloc(60000);
 
     for (size_t i = 0; i < 60000; i++)
         bytes[i] = (uint8_t) "%s%n\0<b>\xff\x1b"[i % 10];
-    for (size_t t = 0; t < 3; t++) {
+    for (size_t t = 0; t < sizeof(types) / sizeof(types[0]); t++) {
         for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
             IkeInnerConfig inner = {0};
             assert_true(take(&inner, types[t], bytes, sizes[i]));
-            const char *text = t == 0 ? inner.banner : t == 1 ? inner.domain : inner.split_dns;
+            const char *texts[] = {inner.banner, inner.domain, inner.split_dns,
+                                   inner.backup_servers};
+            const char *text = texts[t];
             assert_true(strnlen(text, IKE_TEXT_MAX) < IKE_TEXT_MAX);
             assert_true(strlen(text) <= sizes[i]);
         }

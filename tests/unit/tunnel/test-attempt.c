@@ -104,6 +104,8 @@ static int teardown(void **state)
     g_free(tunnel->host);
     g_free(tunnel->good_host);
     g_free(tunnel->member);
+    g_free(tunnel->backup);
+    g_clear_pointer(&tunnel->backups, g_ptr_array_unref);
     g_free(tunnel);
     return 0;
 }
@@ -230,6 +232,97 @@ static void a_lost_tunnel_is_sought_where_it_began(void **state)
     expect_called("192.0.2.2 198.51.100.7 ");
 }
 
+/* ---- backup servers ---- */
+
+static void fail_all(void)
+{
+    for (int i = 0; i < 20 && tunnel->retry_at == 0 && ended == NULL; i++) {
+        if (tunnel->resolving != NULL)
+            return;
+        session_ends(IKE_REASON_UNREACHABLE, IKE_DETAIL_SILENCE);
+    }
+}
+
+static void come_up_and_lose(const char *addresses, const char *backups)
+{
+    begin(addresses);
+    tunnel_attempt_take_backups(tunnel, backups);
+    come_up();
+    g_string_truncate(called, 0);
+    lose();
+}
+
+/* Whatever it is, it is no server: nobody is called, and nothing is looked up. */
+static void what_is_neither_name_nor_address_is_nobody(void **state)
+{
+    tunnel->resolver = (PlatformResolver *)tunnel;
+    come_up_and_lose("192.0.2.1", "127.0.0.1,0.0.0.0 255.255.255.255 224.0.0.1 ::1 -x.example "
+                                  "a..b $(id) 1.2.3 1.2.3.4.5 host:500 ../x \x1b[2J %s");
+    fail_all();
+    expect_called("192.0.2.1 ");
+}
+
+static void without_a_resolver_names_are_nobody(void **state)
+{
+    come_up_and_lose("192.0.2.1", "vpn2.example.com 192.0.2.7");
+    fail_all();
+    expect_called("192.0.2.1 192.0.2.7 ");
+}
+
+static void more_than_there_is_room_for_are_cut(void **state)
+{
+    come_up_and_lose("192.0.2.1", "192.0.2.11 192.0.2.12 192.0.2.13 192.0.2.14 192.0.2.15 "
+                                  "192.0.2.16 192.0.2.17 192.0.2.18 192.0.2.19 192.0.2.20");
+    fail_all();
+    assert_null(strstr(called->str, "192.0.2.19"));
+    assert_non_null(strstr(called->str, "192.0.2.18 "));
+}
+
+/* A first connection is the profile's alone. */
+static void before_the_tunnel_was_up_nobody_else_is_called(void **state)
+{
+    begin("192.0.2.1");
+    tunnel_attempt_take_backups(tunnel, "192.0.2.7");
+    session_ends(IKE_REASON_UNREACHABLE, IKE_DETAIL_SILENCE);
+    expect_called("192.0.2.1 ");
+    assert_non_null(ended);
+}
+
+static void they_come_behind_the_profile_s_own(void **state)
+{
+    come_up_and_lose("192.0.2.1;192.0.2.2", "192.0.2.7, 192.0.2.8\n192.0.2.7 192.0.2.2");
+    fail_all();
+    expect_called("192.0.2.1 192.0.2.2 192.0.2.7 192.0.2.8 192.0.2.2 ");
+}
+
+/* A gateway that was believed once can't say who else is: what is expected stays the profile's. */
+static void a_backup_must_prove_what_the_first_had_to(void **state)
+{
+    come_up_and_lose("192.0.2.1", "192.0.2.7");
+    session_ends(IKE_REASON_UNREACHABLE, IKE_DETAIL_SILENCE);
+    expect_called("192.0.2.1 192.0.2.7 ");
+    assert_string_equal(tunnel->host, "192.0.2.1");
+    assert_string_equal(tunnel_attempt_context(tunnel).gateway, "192.0.2.7");
+}
+
+static void a_backup_s_name_is_looked_up(void **state)
+{
+    tunnel->resolver = (PlatformResolver *)tunnel;
+    come_up_and_lose("192.0.2.1", "vpn2.example.com");
+    session_ends(IKE_REASON_UNREACHABLE, IKE_DETAIL_SILENCE);
+    expect_called("192.0.2.1 vpn2.example.com ");
+}
+
+static void a_gateway_that_names_none_leaves_those_known(void **state)
+{
+    begin("192.0.2.1");
+    tunnel_attempt_take_backups(tunnel, "192.0.2.7");
+    tunnel_attempt_take_backups(tunnel, "");
+    assert_int_equal(tunnel->backups->len, 1);
+    tunnel_attempt_take_backups(tunnel, "192.0.2.8 192.0.2.9");
+    assert_int_equal(tunnel->backups->len, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +334,17 @@ int main(void)
         cmocka_unit_test_setup_teardown(behind_a_dead_one_the_profile_goes_on, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_refuses_is_named_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lost_tunnel_is_sought_where_it_began, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_neither_name_nor_address_is_nobody, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(without_a_resolver_names_are_nobody, setup, teardown),
+        cmocka_unit_test_setup_teardown(more_than_there_is_room_for_are_cut, setup, teardown),
+        cmocka_unit_test_setup_teardown(before_the_tunnel_was_up_nobody_else_is_called, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(they_come_behind_the_profile_s_own, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_backup_must_prove_what_the_first_had_to, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_backup_s_name_is_looked_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_gateway_that_names_none_leaves_those_known, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
