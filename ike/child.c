@@ -89,6 +89,17 @@ static void set_soft_limits(EspSa *esp, uint32_t kilobytes)
     esp_sa_set_soft_limit(esp, bytes, UINT64_C(1) << 31);
 }
 
+/* It is nobody's successor and has none: whoever needs another one asks for it. */
+static void keep_for_dhcp(IkeChild *child, EspSa *in_take)
+{
+    child->own_in = in_take;
+    child->own_out = child->waiting_out;
+    child->waiting_out = NULL;
+    child->replaced = true;
+    child->renew_at = IKE_NEVER;
+    child->remove_at = child->expires_at;
+}
+
 int ike_child_new(IkeSession *session, const IkeChildParameters *p, IkeChild **childp)
 {
     EspSa *in = NULL, *out = NULL;
@@ -105,9 +116,13 @@ int ike_child_new(IkeSession *session, const IkeChildParameters *p, IkeChild **c
     set_soft_limits(out, p->kilobytes);
     *child = (IkeChild){.used = true, .info = p->info, .network = p->network, .waiting_out = out};
     set_times(session, child);
-    r = emit_sa(session, IKE_EVENT_SA_IN, &child->info, in);
+    bool dhcp = p->network == IKE_NETWORK_DHCP;
+    if (dhcp)
+        keep_for_dhcp(child, in);
+    r = emit_sa(session, IKE_EVENT_SA_IN, &child->info, dhcp ? NULL : in);
     if (r < 0) {
-        esp_sa_free(in);
+        if (!dhcp)
+            esp_sa_free(in);
         ike_child_forget(child);
         return r;
     }
@@ -170,6 +185,19 @@ void ike_child_renew_all(IkeSession *session)
     }
 }
 
+IkeChild *ike_child_for_dhcp(IkeSession *session)
+{
+    IkeChild *newest = NULL;
+
+    for (size_t i = 0; i < IKE_CHILDREN_MAX; i++) {
+        IkeChild *child = &session->children[i];
+        if (child->used && !child->gone && child->network == IKE_NETWORK_DHCP &&
+            session->now < child->remove_at && (newest == NULL || child->made_at > newest->made_at))
+            newest = child;
+    }
+    return newest;
+}
+
 IkeChild *ike_child_by_spi_in(IkeSession *session, uint32_t spi)
 {
     for (size_t i = 0; i < IKE_CHILDREN_MAX; i++)
@@ -189,6 +217,8 @@ IkeChild *ike_child_by_spi_out(IkeSession *session, uint32_t spi)
 void ike_child_forget(IkeChild *child)
 {
     esp_sa_free(child->waiting_out);
+    esp_sa_free(child->own_in);
+    esp_sa_free(child->own_out);
     memset(child, 0, sizeof(*child));
 }
 

@@ -7,13 +7,17 @@
 
 #include "ike/isakmp-sa.h"
 
+/* In place of a wanted selector: the SA for DHCP (RFC 3456). */
+enum { IKE_NETWORK_DHCP = IKE_NETWORKS_MAX };
+
 typedef struct IkeChild {
     bool used;
     bool replaced; /* a newer one carries the traffic */
     bool gone;     /* the gateway has deleted it */
     IkeSaInfo info;
-    size_t network;     /* which of the wanted selectors */
-    EspSa *waiting_out; /* outbound, to be announced at out_at or on first use by the peer */
+    size_t network;          /* which of the wanted selectors, or IKE_NETWORK_DHCP */
+    EspSa *waiting_out;      /* outbound, to be announced at out_at or on first use by the peer */
+    EspSa *own_in, *own_out; /* the session's own: of the DHCP SA, which no data path has */
     uint64_t made_at, out_at, renew_at, expires_at, remove_at;
 } IkeChild;
 
@@ -29,6 +33,8 @@ typedef struct IkeChildParameters {
 void ike_child_renew_all(IkeSession *session);
 /* How many more there is room for. */
 size_t ike_child_places(const IkeSession *session);
+/* The newest for DHCP that stands, or NULL. */
+IkeChild *ike_child_for_dhcp(IkeSession *session);
 /* Takes packets at once; sends when ike_child_send() is called, or at its out_at. */
 int ike_child_new(IkeSession *session, const IkeChildParameters *parameters, IkeChild **childp);
 int ike_child_send(IkeSession *session, IkeChild *child);

@@ -66,6 +66,7 @@ enum { IKE_CERT_PKCS7 = 1, IKE_CERT_X509_SIGNATURE = 4, IKE_CERT_CRL = 7 };
 
 /* Protocols of proposals, DELETE and NOTIFY (RFC 2407, 4.4.1) */
 enum { IKE_PROTOCOL_ISAKMP = 1, IKE_PROTOCOL_AH = 2, IKE_PROTOCOL_ESP = 3 };
+enum { IKE_IP_PROTOCOL_UDP = 17 };
 
 typedef enum IkeIdType {
     IKE_ID_ANY = 0, /* ours: no constraint */

@@ -51,7 +51,7 @@ static bool write_bodies(const IkeConfig *config, Aggressive *am)
 
     ike_phase1_offer_write(&sa, &am->offer);
     /* RFC 3947, 4: the port is 0 with NAT traversal; old gateways want 17 and 500. */
-    ike_id_write(&id, &config->id, config->id_port != 0 ? 17 : 0, config->id_port);
+    ike_id_write(&id, &config->id, config->id_port != 0 ? IKE_IP_PROTOCOL_UDP : 0, config->id_port);
     am->sa_n = sa.n;
     am->id_n = id.n;
     return ike_writer_ok(&sa) && ike_writer_ok(&id);

@@ -74,11 +74,31 @@ static void keep_families(IkeInnerConfig *inner, const IkeInnerConfig *known)
         inner->address6 = known->address6;
 }
 
+int ike_config_adopt(IkeSession *session, const IkeInnerConfig *inner)
+{
+    if (session->inner_known && memcmp(inner, &session->inner, sizeof(*inner)) == 0)
+        return 0;
+    /* The SAs that stand carry packets of the old address only. */
+    if (session->inner_known && (!same_address(&inner->address, &session->inner.address) ||
+                                 !same_address(&inner->address6, &session->inner.address6)))
+        ike_child_renew_all(session);
+    /* Said once: it ends on somebody's terminal. */
+    bool cut = inner->networks_cut && !session->cut_told;
+    session->cut_told |= cut;
+    session->inner = *inner;
+    session->inner_known = true;
+    int r = announce_inner(session);
+    if (r == 0 && cut)
+        r = ike_session_notice(session, IKE_DETAIL_NETWORKS_CUT, 0);
+    return r;
+}
+
 int ike_config_take_inner(IkeSession *session, IkeIsakmpSa *sa, const IkeConfigMessage *message)
 {
     IkeInnerConfig inner;
 
-    if (!collect(session, sa, message, &inner))
+    /* An address beside the lease would be another one. */
+    if (session->config.config == IKE_CONFIG_DHCP || !collect(session, sa, message, &inner))
         return 0;
     if (session->inner_known)
         keep_families(&inner, &session->inner);
@@ -87,21 +107,7 @@ int ike_config_take_inner(IkeSession *session, IkeIsakmpSa *sa, const IkeConfigM
     if (inner.expires != 0)
         session->address_renew_at =
             session->now + ike_policy_renewal(ike_policy_lifetime(UINT32_MAX, inner.expires));
-    if (session->inner_known && memcmp(&inner, &session->inner, sizeof(inner)) == 0)
-        return 0;
-    /* The SAs that stand carry packets of the old address only. */
-    if (session->inner_known && (!same_address(&inner.address, &session->inner.address) ||
-                                 !same_address(&inner.address6, &session->inner.address6)))
-        ike_child_renew_all(session);
-    /* Said once: it ends on somebody's terminal. */
-    bool cut = inner.networks_cut && !session->cut_told;
-    session->cut_told |= cut;
-    session->inner = inner;
-    session->inner_known = true;
-    int r = announce_inner(session);
-    if (r == 0 && cut)
-        r = ike_session_notice(session, IKE_DETAIL_NETWORKS_CUT, 0);
-    return r;
+    return ike_config_adopt(session, &inner);
 }
 
 /* ---- pull ---- */

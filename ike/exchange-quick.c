@@ -24,8 +24,8 @@ enum { NONCE_SIZE = 32 };
 
 typedef struct Quick {
     size_t network;
-    size_t group; /* which of the distinct PFS groups */
-    IkeNetwork local, remote;
+    size_t group;             /* which of the distinct PFS groups */
+    IkeNetwork local, remote; /* of a DHCP SA only its two ends */
     IkePhase2Offer offer;
     IkeDh *dh;
     uint32_t spi;
@@ -74,6 +74,34 @@ static void add_network(IkeBuilder *builder, const IkeNetwork *network)
     ike_builder_close(builder, start);
 }
 
+static bool is_dhcp(const Quick *quick)
+{
+    return quick->network == IKE_NETWORK_DHCP;
+}
+
+/* RFC 3456, 4.1: 0.0.0.0, UDP, port 68, and the gateway, UDP, port 67. */
+static void add_dhcp_end(IkeBuilder *builder, const IkeNetwork *end, uint16_t port)
+{
+    size_t start = ike_builder_open(builder, IKE_PAYLOAD_ID);
+    IkeIdentity id = {.type = end->family == 4 ? IKE_ID_IPV4 : IKE_ID_IPV6,
+                      .n = end->family == 4 ? 4 : 16};
+
+    memcpy(id.bytes, end->bytes, id.n);
+    ike_id_write(&builder->writer, &id, IKE_IP_PROTOCOL_UDP, port);
+    ike_builder_close(builder, start);
+}
+
+static void add_selectors(IkeBuilder *builder, const Quick *quick)
+{
+    if (is_dhcp(quick)) {
+        add_dhcp_end(builder, &quick->local, IKE_DHCP_CLIENT_PORT);
+        add_dhcp_end(builder, &quick->remote, IKE_DHCP_SERVER_PORT);
+        return;
+    }
+    add_network(builder, &quick->local);
+    add_network(builder, &quick->remote);
+}
+
 static int build_qm1(IkeSession *session, IkeExchange *x, IkeBuilder *builder)
 {
     const Quick *quick = x->data;
@@ -84,8 +112,7 @@ static int build_qm1(IkeSession *session, IkeExchange *x, IkeBuilder *builder)
     ike_builder_add(builder, IKE_PAYLOAD_NONCE, (IkeSlice){x->nonce_i, x->nonce_i_n});
     if (quick->dh != NULL)
         ike_builder_add(builder, IKE_PAYLOAD_KE, ike_dh_public(quick->dh));
-    add_network(builder, &quick->local);
-    add_network(builder, &quick->remote);
+    add_selectors(builder, quick);
     return 0;
 }
 
@@ -103,11 +130,35 @@ static bool narrow(IkeNetwork *ours, const IkeNetwork *theirs)
     return true;
 }
 
-static bool read_selectors(const IkeMessage *message, IkeNetwork *local, IkeNetwork *remote)
+/* Which hosts they name is all the same (the SA takes any, 4.1, and what comes out of it is looked
+ * at by itself), as long as they have room for DHCP. */
+static bool read_dhcp_selectors(const IkeMessage *message)
 {
+    static const uint16_t ports[] = {IKE_DHCP_CLIENT_PORT, IKE_DHCP_SERVER_PORT};
+    size_t n = 0;
+
+    for (size_t i = 0; i < message->n; i++) {
+        IkeIdentity id;
+        uint8_t protocol = 0;
+        uint16_t port = 0;
+        if (message->payloads[i].type != IKE_PAYLOAD_ID)
+            continue;
+        if (n == 2 || !ike_id_read(message->payloads[i].body, &id, &protocol, &port) ||
+            (protocol != 0 && protocol != IKE_IP_PROTOCOL_UDP) || (port != 0 && port != ports[n]))
+            return false;
+        n++;
+    }
+    return n == 0 || n == 2;
+}
+
+static bool read_selectors(const IkeMessage *message, Quick *quick)
+{
+    IkeNetwork *local = &quick->local, *remote = &quick->remote;
     IkeNetwork ids[2];
     size_t n = 0;
 
+    if (is_dhcp(quick))
+        return read_dhcp_selectors(message);
     for (size_t i = 0; i < message->n; i++) {
         if (message->payloads[i].type != IKE_PAYLOAD_ID)
             continue;
@@ -152,7 +203,6 @@ static int make_child(IkeSession *session, IkeExchange *x, const IkePhase2Choice
                       const IkeMessage *message, IkeSlice secret)
 {
     Quick *quick = x->data;
-    const IkeConfig *config = &session->config;
     IkeChildParameters p = {
         .sa = x->sa,
         .network = quick->network,
@@ -164,8 +214,8 @@ static int make_child(IkeSession *session, IkeExchange *x, const IkePhase2Choice
                  .chosen = choice->proposal,
                  .local = quick->local,
                  .remote = quick->remote,
-                 .lifetime = ike_policy_lifetime(config->phase2_lifetime, choice->lifetime)},
-        .kilobytes = ike_policy_shorter(config->phase2_lifetime_kb, choice->kilobytes),
+                 .lifetime = ike_policy_lifetime(quick->offer.lifetime, choice->lifetime)},
+        .kilobytes = ike_policy_shorter(quick->offer.kilobytes, choice->kilobytes),
     };
 
     ike_quick_shorten(message, &p.info.lifetime, &p.kilobytes);
@@ -189,7 +239,7 @@ static int consume_qm2(IkeSession *session, IkeExchange *x, const IkeMessage *me
         return refused_here(session, r == IKE_PROPOSAL_NOT_OFFERED ? IKE_DETAIL_NOT_OFFERED
                                                                    : IKE_DETAIL_MALFORMED);
     if (nonce->body.n < IKE_NONCE_MIN || nonce->body.n > IKE_NONCE_MAX ||
-        !read_selectors(message, &quick->local, &quick->remote))
+        !read_selectors(message, quick))
         return refused_here(session, IKE_DETAIL_MALFORMED);
     r = derive_pfs(quick, message, secret, &secret_n);
     if (r > 0)
@@ -215,6 +265,8 @@ static int build_qm3(IkeSession *session, IkeExchange *x, IkeBuilder *builder)
         return 0;
     x->echoes = IKE_QM3_ECHOES;
     x->give_up_at = session->now + IKE_ANSWER_BUDGET;
+    if (is_dhcp(quick))
+        return ike_dhcp_open(session);
     for (size_t i = 0; i < IKE_CHILDREN_MAX; i++) {
         const IkeChild *other = &session->children[i];
         renewal |= other->used && !other->replaced && other != quick->child &&
@@ -301,6 +353,8 @@ static int give_up(IkeSession *session, const Quick *quick, const IkeFailure *wh
 {
     IkeFailure failure = *why;
 
+    if (is_dhcp(quick))
+        return ike_dhcp_refused(session, why);
     if (session->state == IKE_STATE_CONNECTED) {
         session->retry_at[quick->network] = session->now + retry_wait(session, quick->network);
         return ike_session_notice(session, failure.detail, failure.notify);
@@ -318,6 +372,9 @@ int ike_quick_refused(IkeSession *session, uint16_t notify)
     if (quick == NULL)
         return 0;
     ike_exchange_finish(session, x);
+    if (is_dhcp(quick) && notify == IKE_NOTIFY_INVALID_ID_INFORMATION &&
+        ike_dhcp_use_local(session))
+        return begin(session, quick->network, quick->group);
     bool proposal =
         notify == IKE_NOTIFY_NO_PROPOSAL_CHOSEN || notify == IKE_NOTIFY_INVALID_KEY_INFORMATION;
     if (proposal && distinct_group(&session->config, quick->group + 1, &group))
@@ -383,7 +440,31 @@ const IkeScript IKE_SCRIPT_QUICK = {
 
 /* ---- the beginning ---- */
 
-static Quick *quick_new(IkeSession *session, size_t network, size_t group, int *error)
+/* Who does not take 0.0.0.0 (a SHOULD of RFC 3456, 4.1) may want our outer address. */
+static void choose_dhcp_ends(const IkeSession *session, const IkeIsakmpSa *sa, Quick *quick)
+{
+    quick->local = (IkeNetwork){.family = 4, .prefix = 32};
+    if (session->dhcp.use_local)
+        memcpy(quick->local.bytes, session->config.local.bytes, sizeof(quick->local.bytes));
+    quick->remote =
+        (IkeNetwork){.family = sa->peer.family, .prefix = sa->peer.family == 4 ? 32 : 128};
+    memcpy(quick->remote.bytes, sa->peer.bytes, sizeof(quick->remote.bytes));
+    quick->offer.kilobytes = 0;
+    quick->offer.lifetime = ike_policy_shorter(quick->offer.lifetime, IKE_DHCP_SA_LIFETIME);
+}
+
+static void choose_ends(const IkeSession *session, const IkeIsakmpSa *sa, Quick *quick)
+{
+    if (is_dhcp(quick)) {
+        choose_dhcp_ends(session, sa, quick);
+        return;
+    }
+    quick->remote = session->wanted[quick->network];
+    quick->local = ike_inner_host(&session->inner, quick->remote.family);
+}
+
+static Quick *quick_new(IkeSession *session, const IkeIsakmpSa *sa, size_t network, size_t group,
+                        int *error)
 {
     const IkeConfig *config = &session->config;
     Quick *quick = calloc(1, sizeof(*quick));
@@ -393,16 +474,15 @@ static Quick *quick_new(IkeSession *session, size_t network, size_t group, int *
         return NULL;
     quick->network = network;
     quick->group = group;
-    quick->remote = session->wanted[network];
-    quick->local = ike_inner_host(&session->inner, quick->remote.family);
     quick->spi = ike_quick_new_spi(session);
     quick->offer = (IkePhase2Offer){
         .proposals = config->phase2,
         .n = config->phase2_n,
-        .encapsulation = ike_quick_encapsulation(session->current),
+        .encapsulation = ike_quick_encapsulation(sa),
         .lifetime = config->phase2_lifetime,
         .kilobytes = config->phase2_lifetime_kb,
     };
+    choose_ends(session, sa, quick);
     bool found = distinct_group(config, group, &quick->offer.pfs) && quick->spi != 0;
     *error = found ? 0 : -EINVAL;
     if (found && quick->offer.pfs != NULL)
@@ -416,14 +496,15 @@ static Quick *quick_new(IkeSession *session, size_t network, size_t group, int *
 static int begin(IkeSession *session, size_t network, size_t group)
 {
     int error = 0;
-    Quick *quick = quick_new(session, network, group, &error);
+    IkeIsakmpSa *sa = ike_isakmp_sa_bearer(session);
+    Quick *quick = sa != NULL ? quick_new(session, sa, network, group, &error) : NULL;
     uint32_t id = ike_exchange_new_id(session);
 
     if (quick == NULL || id == 0) {
         free_data(quick);
         return error < 0 ? error : -EIO;
     }
-    IkeExchange *x = ike_exchange_new(session, &IKE_SCRIPT_QUICK, session->current, id, quick);
+    IkeExchange *x = ike_exchange_new(session, &IKE_SCRIPT_QUICK, sa, id, quick);
     if (x == NULL)
         return -EAGAIN;
     x->nonce_i_n = NONCE_SIZE;

@@ -31,6 +31,7 @@ enum {
     IKE_CRLS_MAX = 64,
     IKE_SIGNATURE_MAX = 1024, /* RSA of 8192 bits */
     IKE_FINGERPRINT_SIZE = 32,
+    IKE_HARDWARE_SIZE = 6,
 };
 
 typedef struct IkeAddress {
@@ -95,7 +96,8 @@ typedef enum IkeConfigMode {
     IKE_CONFIG_AUTO,
     IKE_CONFIG_PULL,
     IKE_CONFIG_PUSH,
-    IKE_CONFIG_NONE
+    IKE_CONFIG_NONE,
+    IKE_CONFIG_DHCP /* a lease, through an SA of its own (RFC 3456) */
 } IkeConfigMode;
 typedef enum IkeNattMode { IKE_NATT_FORCE, IKE_NATT_AUTO, IKE_NATT_OFF } IkeNattMode;
 typedef enum IkeSelectors { IKE_SELECTORS_EACH, IKE_SELECTORS_ANY } IkeSelectors;
@@ -127,6 +129,9 @@ typedef struct IkeConfig {
     IkeConfigMode config;
     IkeAddress address;  /* with IKE_CONFIG_NONE ours; else the one to ask for again, if any */
     IkeAddress address6; /* likewise, an IPv6 address beside it */
+    /* With IKE_CONFIG_DHCP: what a DHCP server knows our end of the tunnel by, in place of an
+     * Ethernet address. Nobody else's, and the same each time (RFC 3456, 4.1). */
+    uint8_t hardware[IKE_HARDWARE_SIZE];
     IkeNattMode natt;
     IkeSelectors selectors;
     IkeTristate initial_contact;

@@ -112,7 +112,8 @@ typedef enum IkeEventType {
     IKE_EVENT_USER,      /* the gateway has accepted what the user said */
     IKE_EVENT_SIGN,      /* .signing: Phase 1 waits, at first and at each renewal */
     IKE_EVENT_CONFIG,    /* .config: inner addresses, before the first SA and when they change */
-    IKE_EVENT_SA_IN,     /* .sa and .esp: take packets with spi_in from now on; owned by receiver */
+    IKE_EVENT_SA_IN,     /* .sa and .esp: take packets with spi_in from now on; owned by receiver.
+                            Without .esp: hand them to ike_session_receive() as they are */
     IKE_EVENT_SA_OUT,    /* .sa and .esp: send local -> remote with it, in place of a former one */
     IKE_EVENT_SA_GONE,   /* .sa.spi_in, .sa.spi_out: drop both directions */
     IKE_EVENT_CONNECTED, /* every wanted SA stands, the first time */

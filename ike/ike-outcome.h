@@ -53,6 +53,10 @@ typedef enum IkeDetail {
     IKE_DETAIL_NO_ADDRESS,      /* mode config gave no inner address */
     IKE_DETAIL_NO_CONFIG,       /* no mode config within the time */
     IKE_DETAIL_NETWORK_REFUSED, /* `text` is the network */
+    IKE_DETAIL_DHCP_REFUSED,    /* the gateway lets no DHCP through, or does no longer */
+    IKE_DETAIL_DHCP_SILENCE,    /* no DHCP server answered */
+    IKE_DETAIL_DHCP_NAK,        /* a DHCP server took back what it had offered */
+    IKE_DETAIL_LEASE_EXPIRED,   /* no DHCP server gave more time */
     IKE_DETAIL_NO_NATT,         /* the gateway has no UDP encapsulation */
     IKE_DETAIL_DPD,             /* the gateway stopped answering */
     IKE_DETAIL_DELETED,         /* the gateway ended the tunnel */

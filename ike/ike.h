@@ -32,7 +32,8 @@ typedef int (*IkeRandomFn)(void *context, uint8_t *bytes, size_t n);
 
 typedef struct IkePacket {
     IkeAddress to;
-    const uint8_t *bytes; /* with the non-ESP marker where `to` speaks UDP encapsulation */
+    const uint8_t *bytes; /* with the non-ESP marker where `to` speaks UDP encapsulation, or ESP of
+                             the session's own; port 0: without UDP */
     size_t n;
 } IkePacket;
 
@@ -45,7 +46,8 @@ int ike_session_new(IkeSession **sessionp, const IkeConfig *config, IkeRandomFn 
 IkeSession *ike_session_free(IkeSession *session);
 
 int ike_session_start(IkeSession *session, uint64_t now);
-/* A datagram from the gateway; one from its UDP encapsulation port has the non-ESP marker. */
+/* A datagram from the gateway; one from its UDP encapsulation port has the non-ESP marker, or is an
+ * ESP packet of an SA that was announced without .esp. */
 int ike_session_receive(IkeSession *session, const uint8_t *bytes, size_t n, IkeAddress from,
                         uint64_t now);
 /* To be called when ike_session_deadline() has come; earlier and later calls do no harm. */

@@ -10,6 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+IkeIsakmpSa *ike_isakmp_sa_bearer(const IkeSession *session)
+{
+    IkeIsakmpSa *found = session->current;
+
+    for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX && found == NULL; i++)
+        if (session->sas[i] != NULL && session->sas[i]->stage == IKE_STAGE_CONFIG)
+            found = session->sas[i];
+    return found;
+}
+
 bool ike_isakmp_sa_has_place(const IkeSession *session)
 {
     for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX; i++)

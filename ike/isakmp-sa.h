@@ -71,6 +71,9 @@ struct IkeIsakmpSa {
 };
 
 IkeIsakmpSa *ike_isakmp_sa_new(IkeSession *session);
+/* Under which something new is begun: the current one, else the first that waits for its inner
+ * address; NULL: none. */
+IkeIsakmpSa *ike_isakmp_sa_bearer(const IkeSession *session);
 bool ike_isakmp_sa_has_place(const IkeSession *session); /* for one more */
 void ike_isakmp_sa_remove(IkeSession *session, IkeIsakmpSa *sa);
 /* A message ID serves one exchange. When no more can be remembered none is fresh: nothing recorded

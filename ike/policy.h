@@ -12,6 +12,8 @@
  * - stage: how long the gateway has for its next move in user authentication or mode config;
  * - DPD: R-U-THERE after `dpd_interval` without anything from the gateway, again after 0.5, 1, 2
  *   and 4 s, lost after 4 s more;
+ * - DHCP: an unanswered message goes out again after 1 s, then 1, 2 and 4 s; a lease is asked for
+ *   again at the server's T1, else after half of it, and then whenever half of the rest is over;
  * - renewal: before the end of each SA, by a fifth of its life (2 s to 10 min), with jitter;
  * - reassembly: how long the fragments of a message are kept for the rest of them;
  * - overlap: how long the replaced SA still takes packets.
@@ -36,8 +38,12 @@
 #define IKE_VERDICT_WAIT    (90 * IKE_SECOND)  /* somebody may have to say yes on a telephone */
 #define IKE_ANSWER_WAIT     (300 * IKE_SECOND) /* a person has time to type */
 #define IKE_DUPLICATES_WAIT (60 * IKE_SECOND)
-#define IKE_PROBE_LAST      (4 * IKE_SECOND)
-#define IKE_DPD_DEFAULT     30
+/* RFC 2131, 4.1 would wait 4 s for the first answer: here nothing but one tunnel shares the way. */
+#define IKE_DHCP_RETRANSMIT_FIRST IKE_SECOND
+#define IKE_DHCP_BUDGET           (12 * IKE_SECOND) /* for each answer, so that two fit a stage */
+#define IKE_DHCP_RENEWAL_LEAST    (30 * IKE_SECOND) /* between two tries */
+#define IKE_PROBE_LAST            (4 * IKE_SECOND)
+#define IKE_DPD_DEFAULT           30
 /* A renewed outbound SA, when the peer does not use its own first. */
 #define IKE_OUT_DELAY       IKE_SECOND
 #define IKE_CHILD_OVERLAP   (10 * IKE_SECOND)
@@ -53,9 +59,12 @@ enum {
     IKE_CACHED_ANSWERS_MAX = 16, /* repetitions that one exchange answers */
     IKE_LIFETIME_LEAST = 10,     /* seconds: a gateway that answers less would renew for ever */
     IKE_PROBES_MAX = 5,
-    IKE_ROUNDS_MAX = 16,  /* of user authentication, until the gateway has to say OK */
-    IKE_QM3_ECHOES = 3,   /* repetitions of QM3 while no traffic proves that it has arrived */
-    IKE_RESTARTS_MAX = 3, /* of exchanges whose repetitions the gateway can't read */
+    IKE_ROUNDS_MAX = 16,        /* of user authentication, until the gateway has to say OK */
+    IKE_QM3_ECHOES = 3,         /* repetitions of QM3 while no traffic proves that it has arrived */
+    IKE_DHCP_SA_LIFETIME = 300, /* seconds; RFC 3456, 4.1: in the order of minutes */
+    IKE_DHCP_LEASE_LEAST = 120, /* seconds: a server that gives less would have us ask for ever */
+    IKE_DHCP_NAKS_MAX = 2,      /* beginnings anew, until the server's no is final */
+    IKE_RESTARTS_MAX = 3,       /* of exchanges whose repetitions the gateway can't read */
 };
 
 /* When to renew something that lives `seconds` from now: ns from now, before jitter. */

@@ -62,6 +62,10 @@ static int enter_config(IkeSession *session, IkeIsakmpSa *sa)
         sa->config_done = true; /* it pushes again, or it does not; the address goes on */
         return 0;
     }
+    if (config->config == IKE_CONFIG_DHCP) {
+        sa->config_done = sa->renewal; /* the lease goes on */
+        return sa->renewal ? 0 : ike_dhcp_begin(session);
+    }
     if (config->config == IKE_CONFIG_PULL || sa->renewal)
         sa->pull_at = session->now;
     else if (config->config == IKE_CONFIG_AUTO)
@@ -341,6 +345,8 @@ int ike_session_advance(IkeSession *session)
         r = advance_children(session);
     if (r == 0 && session->state != IKE_STATE_ENDED)
         r = advance_address(session);
+    if (r == 0 && session->state != IKE_STATE_ENDED)
+        r = ike_dhcp_advance(session);
     return r;
 }
 
@@ -350,6 +356,7 @@ uint64_t ike_session_advance_deadline(const IkeSession *session)
 
     if (session->state == IKE_STATE_CONNECTED)
         deadline = sooner(deadline, session->address_renew_at);
+    deadline = sooner(deadline, ike_dhcp_deadline(session));
     for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX; i++)
         if (session->sas[i] != NULL)
             deadline = sooner(deadline, ike_isakmp_sa_deadline(session, session->sas[i]));

@@ -8,9 +8,11 @@
 
 #include "ike/cert.h"
 #include "ike/child.h"
+#include "ike/dhcp.h"
 #include "ike/event.h"
 #include "ike/isakmp-sa.h"
 #include "ike/payload-config.h"
+#include "ike/transaction.h"
 #include "ike/vendor.h"
 
 enum {
@@ -45,6 +47,7 @@ struct IkeSession {
     uint64_t retry_at[IKE_NETWORKS_MAX]; /* per network: when a renewal is tried again */
     uint64_t phase1_retry_at;
     uint64_t address_renew_at;
+    IkeDhcp dhcp;
     bool renegotiating;
     unsigned restarts;
     uint64_t last_inbound; /* of ESP, as the data path has it */
@@ -87,38 +90,8 @@ int ike_aggressive_sign(IkeSession *session, IkeExchange *exchange, IkeSlice sig
 void ike_aggressive_hint(IkeSession *session, IkeExchange *exchange, uint16_t notify);
 extern const IkeScript IKE_SCRIPT_AGGRESSIVE;
 
-/* ---- exchange-config.c, exchange-xauth.c ---- */
-enum {
-    IKE_TRANSACTION_TYPES_MAX = 64,
-    IKE_CHALLENGE_MAX = 253, /* RFC 2865, 5.40 */
-};
-
-/* A transaction that the gateway has begun. */
-typedef struct IkeTransaction {
-    uint8_t answer; /* IKE_CONFIG_REPLY or IKE_CONFIG_ACK */
-    uint16_t identifier;
-    uint16_t types[IKE_TRANSACTION_TYPES_MAX]; /* of the attributes, in their order */
-    size_t types_n;
-    uint16_t type; /* of XAUTH, echoed in a REPLY */
-    bool refused;  /* the REPLY says STATUS=FAIL */
-    bool again;    /* see IkeQuestion */
-    uint8_t challenge[IKE_CHALLENGE_MAX];
-    size_t challenge_n;
-    IkeAnswer given; /* for a REPLY */
-} IkeTransaction;
-
-int ike_config_pull(IkeSession *session, IkeIsakmpSa *sa);
-extern const IkeScript IKE_SCRIPT_PULL;
-extern const IkeScript IKE_SCRIPT_TRANSACTION;
-int ike_config_take_inner(IkeSession *session, IkeIsakmpSa *sa, const IkeConfigMessage *message);
-int ike_xauth_request(IkeSession *session, IkeExchange *exchange, const IkeConfigMessage *message);
-void ike_xauth_write_reply(const IkeTransaction *transaction, IkeWriter *writer);
-int ike_xauth_status(IkeSession *session, IkeIsakmpSa *sa, bool ok, const char *message);
-int ike_xauth_answer(IkeSession *session, IkeExchange *exchange, const IkeAnswer *answer);
-/* The configured password is not given a second time unasked. */
-void ike_xauth_forget_password(IkeSession *session);
-
 /* ---- exchange-quick.c, exchange-quick-responder.c ---- */
+/* One of the wanted networks, or IKE_NETWORK_DHCP. */
 int ike_quick_begin(IkeSession *session, size_t network);
 bool ike_quick_running(const IkeSession *session);
 /* Begins anew under another message ID. */

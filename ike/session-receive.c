@@ -190,6 +190,8 @@ int ike_session_receive(IkeSession *session, const uint8_t *bytes, size_t n, Ike
         return 0;
     if (marked)
         datagram = (IkeSlice){bytes + sizeof(marker), n - sizeof(marker)};
+    else if (ike_dhcp_is_for(session, datagram))
+        return ike_session_finish(session, ike_dhcp_receive(session, datagram));
     int r = route(session, datagram, &from, marked);
     return ike_session_finish(session, r < 0 ? r : 0);
 }

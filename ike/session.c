@@ -184,12 +184,19 @@ static bool credentials_fit(const IkeConfig *config)
     return c->chain_n > 0;
 }
 
+static bool hardware_fits(const IkeConfig *config)
+{
+    static const uint8_t none[IKE_HARDWARE_SIZE] = {0};
+
+    return config->config != IKE_CONFIG_DHCP || memcmp(config->hardware, none, sizeof(none)) != 0;
+}
+
 static bool config_is_complete(const IkeConfig *config)
 {
     return config->gateway.family != 0 && credentials_fit(config) && secret_fits(&config->psk) &&
            secret_fits(&config->user) && secret_fits(&config->password) && identities_fit(config) &&
            proposals_fit(config) && config->networks_n <= IKE_NETWORKS_MAX &&
-           config->phase1_lifetime > 0 && config->phase2_lifetime > 0 &&
+           config->phase1_lifetime > 0 && config->phase2_lifetime > 0 && hardware_fits(config) &&
            (config->config != IKE_CONFIG_NONE || config->address.family != 0);
 }
 

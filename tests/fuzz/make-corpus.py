@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Writes the seeds of the fuzzers of the protocol core: corpus/{message,proposal,config,id,session,
-fragment}.
+fragment,dhcp}.
 
 A fuzzer finds the depths of a format sooner when it begins with one good example of each shape.
 """
@@ -91,6 +91,19 @@ def fragment(index, last, part):
     return bytes((1, index, last, 2, len(part))) + part
 
 
+def dhcp(*options, file=b"", sname=b""):
+    """A reply of a DHCP server in its packet."""
+    body = struct.pack(">BBBBLHH", 2, 31, 6, 0, 0x11223344, 0, 0) + bytes(4) + bytes((10, 20, 1, 10))
+    body += bytes(8) + bytes((0x42, 1, 2, 3, 4, 5)).ljust(16, b"\0")
+    body += sname.ljust(64, b"\0") + file.ljust(128, b"\0") + b"\x63\x82\x53\x63"
+    body += b"".join(bytes((code, len(value))) + value for code, value in options) + b"\xff"
+    udp = struct.pack(">HHHH", 67, 68, 8 + len(body), 0) + body
+    head = struct.pack(">BBHLBBH", 0x45, 0, 20 + len(udp), 0, 64, 17, 0)
+    return head + bytes((10, 10, 0, 67)) + b"\xff" * 4 + udp
+
+
+SERVER = (54, bytes((10, 10, 0, 67)))
+LEASE = (51, struct.pack(">I", 3600))
 CUT = b"c" + b"\0" * 15 + bytes((1, 0x10, 4, 0)) + struct.pack(">II", 0, 48) + b"S" * 20
 INFO, QUICK, TRANSACTION = 0, 8, 16
 ANSWER, QM2, WAIT, GOOD = 3, 3, 4, 7
@@ -108,6 +121,13 @@ SEEDS = {
     "fragment": {
         "in-order": fragment(1, 0, CUT[:20]) + fragment(2, 0, CUT[20:40]) + fragment(3, 1, CUT[40:]),
         "backwards": fragment(2, 1, CUT[30:]) + fragment(1, 0, CUT[:30]) + fragment(2, 1, CUT[30:]),
+    },
+    "dhcp": {
+        "offer": dhcp((53, b"\2"), SERVER, LEASE, (58, struct.pack(">I", 900)),
+                      (6, bytes((10, 10, 0, 53))), (15, b"corp.example"), (1, b"\xff\xff\xff\0")),
+        "nak": dhcp((53, b"\6"), SERVER),
+        "overload": dhcp((53, b"\5"), (52, b"\3"), file=b"\x36\4\x0a\x0a\0\x43\xff",
+                         sname=b"\x33\4\0\0\1\0\xff"),
     },
     "session": {
         "connect": bytes((0, GOOD)) + say(INFO, (11, NOTIFY)) + bytes((WAIT, 20)),

@@ -197,6 +197,9 @@ static IkeConfig config_of(uint8_t dice)
 
     config.config = (const IkeConfigMode[]){IKE_CONFIG_NONE, IKE_CONFIG_AUTO, IKE_CONFIG_PULL,
                                             IKE_CONFIG_PUSH}[dice & 3];
+    if (dice & 128)
+        config.config = IKE_CONFIG_DHCP;
+    config.hardware[0] = 0x42;
     config.xauth = dice & 4 ? IKE_XAUTH_REQUIRED : IKE_XAUTH_AUTO;
     if (dice & 8)
         kit_secret(&config.user, "alice");

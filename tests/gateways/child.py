@@ -16,6 +16,7 @@ class Child:
     suite: object
     lifetimes: dict
     born: int
+    dhcp: bool = False  # carries DHCP alone (RFC 3456)
 
     @property
     def owner(self):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from . import algorithms, fragments, pki, wire
 from . import constants as c
+from .dhcp import DhcpServer
 from .esp import EspError
 from .judge import Judge
 from .personalities import Personality
@@ -43,6 +44,12 @@ class Config:
     nbns: tuple = ()
     networks: tuple = ('10.10.0.0/24',)
     address_expiry: int = 0
+    dhcp_server: str = '10.10.0.67'
+    dhcp_htypes: tuple = (1, 31)  # the hardware types that it serves
+    dhcp_to_gateway: bool = False  # only what is addressed to the gateway itself
+    dhcp_naks: int = 0  # REQUESTs that it refuses first
+    lease: int = 3600
+    lease_renewal: int = 0  # T1; 0: not said
     banner: bytes = b''
     domain: bytes = b''
     split_domains: bytes = b''
@@ -92,6 +99,7 @@ class Gateway:
         self.heard_at = self.spoke_at = 0
         self.reassembly = fragments.Reassembly(self.judge)
         self.fragment_id = 0
+        self.dhcp = DhcpServer(self)
         self.silent = False
         self.phase1_suites = algorithms.suites(personality.phase1)
         self.phase2_suites = algorithms.suites(personality.phase2)
@@ -191,10 +199,15 @@ class Gateway:
         for child in self.children + self.pending:
             if packet[:4] == child.inbound.spi:
                 try:
-                    self.inner.append(child.inbound.open(packet, self.judge))
-                    self.heard_at = self.now
+                    opened = child.inbound.open(packet, self.judge)
                 except EspError as error:
                     self.judge.drop('esp-' + str(error))
+                    return
+                self.heard_at = self.now
+                if child.dhcp:
+                    self.dhcp.receive(child, opened)
+                else:
+                    self.inner.append(opened)
                 return
         self.judge.drop('esp-unknown-spi')
 
@@ -315,6 +328,12 @@ class Gateway:
             child = fit[-1]
         self.spoke_at = self.now
         return child.outbound.seal(inner, self.rng)
+
+    def post_esp(self, child, packet):
+        """An inner packet on its way to the client, in ESP."""
+        sealed = child.outbound.seal(packet, self.rng)
+        sealed = self.hook('datagram:esp', sealed)
+        self.outbox.append(Datagram(child.sa.local_port, child.sa.peer, sealed, 'esp'))
 
     def restart(self):
         """All state is gone, as after a crash."""

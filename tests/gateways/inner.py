@@ -30,6 +30,19 @@ def echo_request(source, destination, number=1, data=b'abcdefgh'):
     return ipv4(source, destination, ICMP, body, number)
 
 
+def udp_checksum(packet):
+    """Of an IPv4 packet without options: 0 where it fits."""
+    pseudo = packet[12:20] + struct.pack('>BBH', 0, UDP, len(packet) - 20)
+    return checksum(pseudo + packet[20:])
+
+
+def udp(source, destination, from_port, to_port, payload):
+    head = struct.pack('>HHHH', from_port, to_port, 8 + len(payload), 0)
+    packet = ipv4(source, destination, UDP, head + payload)
+    value = udp_checksum(packet) or 0xFFFF
+    return packet[:26] + struct.pack('>H', value) + packet[28:]
+
+
 def answer(packet):
     """The echo reply or UDP echo (port 7) to this packet, or None."""
     if len(packet) < 28 or packet[0] != 0x45:

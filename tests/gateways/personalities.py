@@ -52,6 +52,7 @@ class Personality:
     # narrow: any IDs; exact: the address and one of the networks; any: the address and 0.0.0.0/0
     selectors = 'narrow'
     wide_ids = False  # answers and begins with 0.0.0.0/0 on both sides
+    dhcp = None  # RFC 3456: 'any' serves IDci 0.0.0.0, 'outer' the client's outer address
     pfs = 'match'
     phase1_lifetime = 28800
     phase2_lifetime = 3600
@@ -186,6 +187,19 @@ class Libreswan(Personality):
     nonce_length = 32
 
 
+class SonicWall(Personality):
+    """The inner address is leased by DHCP through an SA of its own; there is no mode config."""
+
+    name = 'sonicwall'
+    vendor_ids = (c.VID_DPD,)
+    natt = (c.VID_NATT_RFC, c.VID_NATT_03, c.VID_NATT_02N, c.VID_NATT_02)
+    auth = (c.AUTH_XAUTH_INIT_PSK,)
+    plan = ('xauth', 'status')
+    answers_pull = False
+    selectors = 'exact'
+    dhcp = 'any'
+
+
 ALL = {
     p.name: p
     for p in (
@@ -199,6 +213,7 @@ ALL = {
         FritzBox,
         Racoon,
         Libreswan,
+        SonicWall,
     )
 }
 

@@ -143,15 +143,31 @@ class QuickModes:
             return ipaddress.ip_network((identity.data[:4], mask), strict=False)
         return None
 
+    def _is_dhcp(self, ids):
+        ends = [(identity.protocol, identity.port) for identity in ids]
+        return ends == [(17, 68), (17, 67)]
+
+    def _dhcp_ids_accepted(self, local, remote):
+        """RFC 3456, 4.1: 0.0.0.0, or what this gateway has in its place, and the gateway."""
+        sa, personality = self.sa, self.sa.personality
+        own = sa.peer[0] if personality.dhcp == 'outer' else '0.0.0.0'
+        dialled = sa.config.dialled_address
+        fine = self.judge.expect(
+            str(remote) == f'{dialled}/32', 'rfc3456-4.1-idcr', f'{remote}, not {dialled}'
+        )
+        return fine and personality.dhcp and str(local) == f'{own}/32'
+
     def _decide(self, exchange, message, proposals, ids):
+        dhcp = self._is_dhcp(ids)
         local, remote = self._network(ids[0]), self._network(ids[1])
         for identity in ids:
             self.judge.expect(
-                (identity.protocol, identity.port) == (0, 0), 'qm-id-port', f'{identity}'
+                dhcp or (identity.protocol, identity.port) == (0, 0), 'qm-id-port', f'{identity}'
             )
         if not self.judge.expect(local is not None and remote is not None, 'qm-id-kind', f'{ids}'):
             return self._refuse(c.INVALID_ID_INFORMATION, 'id-kind')
-        if not self._ids_accepted(local, remote):
+        accepted = self._dhcp_ids_accepted if dhcp else self._ids_accepted
+        if not accepted(local, remote):
             return self._refuse(c.INVALID_ID_INFORMATION, 'networks')
         proposal, transform, suite = self._choose(proposals, message.get(c.KE))
         if transform is None:
@@ -164,6 +180,7 @@ class QuickModes:
             proposal=proposal,
             transform=transform,
             suite=suite,
+            dhcp=dhcp,
         )
         return self._answer(exchange, message.get(c.KE))
 
@@ -318,6 +335,7 @@ class QuickModes:
             suite,
             lifetimes,
             sa.gateway.now,
+            data.get('dhcp', False),
         )
 
     # ---- Quick Mode that the gateway begins ----

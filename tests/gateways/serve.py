@@ -211,7 +211,10 @@ class Server:
 
     def flush(self):
         for datagram in self.gateway.take_outbox():
-            self.sockets[datagram.port].sendto(datagram.data, datagram.peer)
+            if datagram.name == 'esp' and datagram.port != 4500:
+                self.raw.sendto(datagram.data, (datagram.peer[0], 0))
+            else:
+                self.sockets[datagram.port].sendto(datagram.data, datagram.peer)
         log = self.gateway.judge.log
         if not self.quiet:
             for _, text in log[self.logged :]:

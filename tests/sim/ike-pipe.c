@@ -176,6 +176,8 @@ static void drop_sas(Pipe *pipe, uint32_t spi_in, uint32_t spi_out, bool all)
 
 static void take_sa(Pipe *pipe, const IkeEvent *event, bool inbound)
 {
+    if (event->esp == NULL)
+        return; /* the session's own */
     for (size_t i = 0; i < SAS_MAX; i++) {
         PipeSa *sa = &pipe->sas[i];
         bool same_selector = sa->esp != NULL && !sa->inbound && !inbound &&

@@ -184,7 +184,7 @@ static int word_index(const char *word, const char *const *words)
 static bool parse_choice(IkeConfig *c, const char *key, const char *value)
 {
     static const char *const xauth[] = {"auto", "required", "no", NULL};
-    static const char *const config[] = {"auto", "pull", "push", "none", NULL};
+    static const char *const config[] = {"auto", "pull", "push", "none", "dhcp", NULL};
     static const char *const natt[] = {"force", "auto", "off", NULL};
     static const char *const selectors[] = {"each", "any", NULL};
     static const char *const tristate[] = {"auto", "yes", "no", NULL};
@@ -250,6 +250,8 @@ static bool parse_word(PipeConfig *config, const char *key, char *value)
         return parse_phase2(c, value);
     else if (strcmp(key, "networks") == 0)
         return parse_networks(c, value);
+    else if (strcmp(key, "hardware") == 0)
+        return pipe_hex(value, c->hardware, sizeof(c->hardware)) == sizeof(c->hardware);
     else if (strcmp(key, "address") == 0)
         return (c->address.family = 4) == 4 && parse_address(value, c->address.bytes);
     else

@@ -35,6 +35,7 @@ MODULES = (
     'hostile_sa',
     'evil',
     'fragments',
+    'dhcp',
     'chaos',
     'simulator',
 )

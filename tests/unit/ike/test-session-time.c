@@ -57,14 +57,15 @@ static void test_no_deadline_is_over_when_nobody_answers_am1(void **state)
 static void test_no_deadline_is_over_when_nobody_answers_after_phase_1(void **state)
 {
     static const IkeConfigMode modes[] = {IKE_CONFIG_NONE, IKE_CONFIG_AUTO, IKE_CONFIG_PULL,
-                                          IKE_CONFIG_PUSH};
+                                          IKE_CONFIG_PUSH, IKE_CONFIG_DHCP};
     static const IkeXauthMode users[] = {IKE_XAUTH_NO, IKE_XAUTH_REQUIRED, IKE_XAUTH_AUTO};
 
-    for (size_t i = 0; i < 12; i++) {
+    for (size_t i = 0; i < 15; i++) {
         IkeConfig config = kit_config();
 
-        config.config = modes[i % 4];
-        config.xauth = users[i / 4];
+        config.config = modes[i % 5];
+        config.hardware[0] = 0x42;
+        config.xauth = users[i / 5];
         KitGateway *gw = kit_gateway_new(&config);
         kit_phase1(gw, ALL_VENDORS);
         expect_quiet(gw, 90, 120);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The lease of a session whose inner address comes by DHCP through an SA of its own (RFC 3456).
+ */
+#ifndef IKE_DHCP_H
+#define IKE_DHCP_H
+
+#include "ike/dhcp-message.h"
+
+typedef struct IkeSession IkeSession;
+
+typedef enum IkeDhcpStage {
+    IKE_DHCP_IDLE,       /* nothing is asked */
+    IKE_DHCP_OPENING,    /* the SA is being agreed on */
+    IKE_DHCP_SELECTING,  /* DISCOVER is out */
+    IKE_DHCP_REQUESTING, /* an offer was taken: REQUEST is out */
+    IKE_DHCP_RENEWING,   /* REQUEST for the address that we have is out */
+} IkeDhcpStage;
+
+typedef struct IkeDhcp {
+    IkeDhcpStage stage;
+    bool leased;
+    bool use_local; /* IDci is our outer address, for 0.0.0.0 was refused */
+    uint32_t xid;
+    unsigned tries, form, naks;
+    uint64_t began_at, send_at, give_up_at;
+    IkeAddress server, offered;
+    uint64_t renew_at, lease_end; /* of the lease */
+} IkeDhcp;
+
+/* Asks for a lease, or for more time: the SA for it first. */
+int ike_dhcp_begin(IkeSession *session);
+/* The SA stands. */
+int ike_dhcp_open(IkeSession *session);
+/* There is none, or no answer through it: the end, or another try later where there is a lease. */
+int ike_dhcp_refused(IkeSession *session, const IkeFailure *why);
+/* The gateway has refused 0.0.0.0 as our end. True: there is another one to try. */
+bool ike_dhcp_use_local(IkeSession *session);
+/* An ESP packet for the SA, and what becomes of it; 0 or negative. */
+bool ike_dhcp_is_for(IkeSession *session, IkeSlice datagram);
+int ike_dhcp_receive(IkeSession *session, IkeSlice datagram);
+int ike_dhcp_advance(IkeSession *session);
+uint64_t ike_dhcp_deadline(const IkeSession *session);
+
+#endif

@@ -1,0 +1,378 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The inner address leased by DHCP through an SA of its own (RFC 3456): what a gateway and a server
+behind it do right, wrong, late, or to do harm.
+"""
+
+import struct
+
+from cases import carries, case, cases, equal, expect, fails
+from gateways import constants as c
+from gateways import dhcp
+from gateways.personalities import SonicWall, variant
+from world import WITH_USER, Link
+
+LEASED = {**WITH_USER, 'config': 'dhcp', 'hardware': '420102030405'}
+
+
+def connect(sim, personality=SonicWall, profile=None, link=None, **config):
+    return sim.connect(personality, {**LEASED, **(profile or {})}, link, **config)
+
+
+def world_of(sim, personality=SonicWall, profile=None, link=None, **config):
+    return sim.world(personality, {**LEASED, **(profile or {})}, link, **config)
+
+
+def connects(world):
+    world.start()
+    expect(world.run(10, lambda w: w.has('connected')), 'not connected')
+    world.run(1)
+
+
+def said(world, name=None):
+    """What the client said to the DHCP server, in order."""
+    found = [(n[5:], d) for _, n, d in world.gateway.events if n.startswith('dhcp-')]
+    return [d for n, d in found if n == name] if name else [n for n, _ in found]
+
+
+def address(world):
+    return world.all('config')[-1]['address'].split(':')[0]
+
+
+def dhcp_children(world):
+    return [child for child in world.gateway.children if child.dhcp]
+
+
+@case
+def test_g_sonicwall_leases_the_address(sim):
+    world = connect(sim, domain=b'corp.example')
+    carries(world)
+    equal(said(world), ['discover', 'request'], 'messages')
+    config = world.all('config')[-1]
+    equal(address(world), '10.20.1.10', 'address')
+    equal(
+        (config['dns'], config['domain'], config['expires']), (['10.10.0.53'], 'corp.example', 3600)
+    )
+    first = said(world, 'discover')[0]
+    equal((first['htype'], first['to']), (31, '255.255.255.255'), 'form')
+    equal(first['hardware'].hex(), '420102030405', 'chaddr')
+    equal(first['xid'], said(world, 'request')[0]['xid'], 'xid')
+
+
+@case
+def test_dhcp_sa_ends_with_the_conversation(sim):
+    world = connect(sim)
+    equal(dhcp_children(world), [], 'SAs for DHCP')
+    gone = [sa for sa in world.all('sa') if sa['direction'] == 'gone']
+    equal(len(gone), 1, 'SAs that went')
+    expect(world.when('connected') < 1.5, 'connected late')
+
+
+@case
+def test_dhcp_needs_no_mode_config(sim):
+    world = connect(sim, variant(SonicWall, plan=('xauth', 'status', 'push')))
+    equal(address(world), '10.20.1.10', 'address')
+    equal(len(world.all('config')), 1, 'configurations')
+
+
+@cases('wait', 'other-htype', 'gateway-alone', 'both')
+def test_g_dhcp_servers_that_want_another_form(sim, habit):
+    """Ethernet's type, or the gateway's address, or both, come with the repetitions."""
+    htypes = (1,) if habit in ('other-htype', 'both') else (1, 31)
+    world = world_of(sim, dhcp_htypes=htypes, dhcp_to_gateway=habit in ('gateway-alone', 'both'))
+    if habit == 'wait':
+        world.gateway.dhcp.answers = False
+        world.at(2.5, lambda: setattr(world.gateway.dhcp, 'answers', True))
+    connects(world)
+    carries(world)
+    if htypes == (1,):
+        equal(said(world, 'request')[-1]['htype'], 1, 'type of the REQUEST')
+
+
+@case
+def test_g_dhcp_ends_are_the_outer_ones(sim):
+    """INVALID-ID for 0.0.0.0: the outer address is tried."""
+    world = connect(sim, variant(SonicWall, dhcp='outer'))
+    carries(world)
+    refused = [d for _, n, d in world.gateway.events if n == 'quick-refused']
+    equal(len(refused), 1, 'refusals')
+
+
+@cases(1, 2, 3)
+def test_dhcp_survives_a_lossy_path(sim, seed):
+    sim.seed += seed
+    world = world_of(sim, link=Link(delay=0.04, jitter=0.05, loss=0.15, duplicate=0.1))
+    world.start()
+    world.run(60, lambda w: w.over())
+    expect(world.has('connected') or world.reason in ('phase2-refused', 'unreachable'), 'stuck')
+
+
+@cases(dhcp.OFFER, dhcp.ACK)
+def test_dhcp_answer_lost_is_asked_for_again(sim, kind):
+    world, lost = world_of(sim), []
+
+    def once(options):
+        lost.append(options)
+        return None if len(lost) == 1 else options
+
+    world.gateway.hooks[dhcp.ANSWERS[kind]] = once
+    connects(world)
+    carries(world)
+
+
+@case
+def test_dhcp_silence_is_said(sim):
+    world = world_of(sim)
+    world.gateway.dhcp.answers = False
+    fails(world, 'phase2-refused', 20)
+    equal(world.all('failed')[-1]['detail'], 'dhcp-silence', 'detail')
+    forms = [(d['htype'], d['to'] == '255.255.255.255') for d in said(world, 'discover')]
+    equal(forms[:4], [(31, True), (1, False), (31, False), (1, True)], 'forms')
+    expect(len(forms) <= 6, f'{len(forms)} messages')
+    world.run(1)
+    equal(dhcp_children(world), [], 'SAs for DHCP')
+
+
+@case
+def test_dhcp_refused_by_the_gateway_is_said(sim):
+    sim.forgive('rfc3456-4.1-idcr')
+    fails(world := world_of(sim, variant(SonicWall, dhcp=None)), 'phase2-refused', 20)
+    equal(world.all('failed')[-1]['detail'], 'dhcp-refused', 'detail')
+    equal(said(world), [], 'messages')
+
+
+@case
+def test_dhcp_proposals_refused_are_said(sim):
+    fails(world := world_of(sim, variant(SonicWall, phase2='3des-md5')), 'phase2-refused', 40)
+    failed = world.all('failed')[-1]
+    equal((failed['detail'], failed['notify']), ('network-refused', c.NO_PROPOSAL_CHOSEN))
+
+
+@case
+def test_dhcp_nak_begins_anew(sim):
+    world = connect(sim, profile={'address': '10.99.0.9'}, dhcp_naks=1)
+    carries(world)
+    equal(said(world), ['discover', 'request', 'discover', 'request'], 'messages')
+    wanted = [d['wanted'] for d in said(world, 'discover')]
+    equal(wanted, ['10.99.0.9', None], 'addresses that were wanted')
+
+
+@case
+def test_dhcp_nak_without_end_is_said(sim):
+    fails(world := world_of(sim, dhcp_naks=99), 'phase2-refused', 20)
+    equal(world.all('failed')[-1]['detail'], 'dhcp-nak', 'detail')
+    expect(len(said(world, 'request')) <= 4, 'asks without end')
+
+
+HOSTILE = {
+    'another-xid': lambda p: p[:32] + b'\0\0\0\1' + p[36:],
+    'another-client': lambda p: p[:56] + b'\x42\xff\xff\xff\xff\xff' + p[62:],
+    'from-another-port': lambda p: p[:20] + b'\0\x35' + p[22:],
+    'a-request': lambda p: p[:28] + b'\1' + p[29:],
+    'address-zero': lambda p: p[:44] + bytes(4) + p[48:],
+    'address-loopback': lambda p: p[:44] + b'\x7f\0\0\1' + p[48:],
+    'address-multicast': lambda p: p[:44] + b'\xe0\0\0\5' + p[48:],
+    'address-broadcast': lambda p: p[:44] + b'\xff\xff\xff\xff' + p[48:],
+    'no-magic': lambda p: p[:264] + bytes(4) + p[268:],
+    'cut': lambda p: p[:200],
+    'cut-in-the-options': lambda p: p[:274],
+    'fragment': lambda p: p[:6] + b'\x20\0' + p[8:],
+    'tcp': lambda p: p[:9] + b'\6' + p[10:],
+    'ipv6': lambda p: b'\x65' + p[1:],
+    'empty': lambda p: b'',
+}
+
+
+@cases(*HOSTILE)
+def test_dhcp_hostile_packets_are_no_answers(sim, kind):
+    """Nothing is taken of one, and the good one behind it still is."""
+    world, seen = world_of(sim), []
+
+    def twist(packet):
+        seen.append(packet)
+        return HOSTILE[kind](packet) if len(seen) == 1 else packet
+
+    world.gateway.hooks['dhcp-packet'] = twist
+    connects(world)
+    equal(len(world.all('config')), 1, 'configurations')
+    equal(address(world), '10.20.1.10', 'address')
+    carries(world)
+
+
+OPTIONS = {
+    'no-server': lambda o: [p for p in o if p[0] != dhcp.SERVER],
+    'no-lease': lambda o: [p for p in o if p[0] != dhcp.LEASE],
+    'no-type': lambda o: [p for p in o if p[0] != dhcp.TYPE],
+    'lease-zero': lambda o: [(k, bytes(4)) if k == dhcp.LEASE else (k, v) for k, v in o],
+    'server-multicast': lambda o: [
+        (k, b'\xe0\0\0\1') if k == dhcp.SERVER else (k, v) for k, v in o
+    ],
+    'short-dns': lambda o: [(k, v[:3]) if k == dhcp.DNS else (k, v) for k, v in o],
+    'type-twice': lambda o: o + [(dhcp.TYPE, b'\6')],
+    'overload-without-end': lambda o: o + [(52, b'\3')],
+    'overload-of-nine': lambda o: o + [(52, b'\x09')],
+}
+
+
+@cases(*OPTIONS)
+def test_dhcp_hostile_options_are_no_answers(sim, kind):
+    world, seen = world_of(sim), []
+
+    def twist(options):
+        seen.append(options)
+        return OPTIONS[kind](options) if len(seen) == 1 else options
+
+    world.gateway.hooks['dhcp:offer'] = twist
+    connects(world)
+    expect(len(said(world, 'discover')) > 1, 'the offer was taken')
+    carries(world)
+
+
+@case
+def test_dhcp_routes_are_not_taken(sim):
+    """Option 121 (TunnelVision): nothing but an address is leased."""
+    route = (121, b'\x01\x80\x0a\x0a\x00\x01')
+    world = world_of(sim)
+    world.gateway.hooks['dhcp:ack'] = lambda options: options + [route, (249, route[1])]
+    connects(world)
+    equal(world.all('config')[-1]['networks'], [], 'networks')
+
+
+@case
+def test_dhcp_ack_of_another_address_is_not_taken(sim):
+    world, seen = world_of(sim), []
+
+    def twist(packet):
+        seen.append(packet)
+        return packet[:44] + b'\x0a\x63\0\7' + packet[48:] if len(seen) == 2 else packet
+
+    world.gateway.hooks['dhcp-packet'] = twist
+    connects(world)
+    equal(address(world), '10.20.1.10', 'address')
+
+
+@cases(0, 600)
+def test_dhcp_lease_is_renewed(sim, t1):
+    """At T1, else after half of it; the address, its SAs and the tunnel stay."""
+    world = connect(sim, lease=1200 if t1 else 900, lease_renewal=t1)
+    world.run(3000)
+    requests = said(world, 'request')[1:]
+    expect(4 <= len(requests) <= 7, f'{len(requests)} renewals')
+    equal({d['ciaddr'] for d in requests}, {'10.20.1.10'}, 'addresses')
+    equal(len(said(world, 'discover')), 1, 'beginnings')
+    equal(len(world.all('config')), 1, 'configurations')
+    equal(dhcp_children(world), [], 'SAs for DHCP')
+    carries(world)
+
+
+@case
+def test_dhcp_renewal_meets_silence_and_tries_again(sim):
+    world = connect(sim, lease=600)
+    world.gateway.dhcp.answers = False
+    world.run(400)
+    world.gateway.dhcp.answers = True
+    world.run(800)
+    expect(not world.has('lost'), 'lost')
+    expect('dhcp-silence' in [n['detail'] for n in world.all('notice')], 'no notice')
+    carries(world)
+
+
+@case
+def test_dhcp_lease_that_nobody_renews_ends_the_tunnel(sim):
+    world = connect(sim, lease=600)
+    world.gateway.dhcp.answers = False
+    world.run(700)
+    lost = world.all('lost')
+    equal([e['detail'] for e in lost], ['lease-expired'], 'ends')
+    expect(len(said(world)) < 60, 'too many messages')
+
+
+@case
+def test_dhcp_renewal_brings_another_address(sim):
+    """NAK, then another lease: new SAs for it, as for an address that is pushed anew."""
+    world = connect(sim, lease=600)
+    for key in world.gateway.addresses:
+        world.gateway.addresses[key] = '10.20.1.77'
+    world.run(330)
+    equal(address(world), '10.20.1.77', 'address')
+    expect(not world.has('lost'), 'lost')
+    world.run(20)
+    problem = world.ping_from('10.20.1.77', '10.10.0.9')
+    expect(not problem, f'no traffic: {problem}')
+
+
+@case
+def test_dhcp_lease_of_a_second_is_no_storm(sim):
+    world = connect(sim, lease=1, lease_renewal=1)
+    world.run(600)
+    expect(len(said(world)) < 50, f'{len(said(world))} messages')
+    expect(not world.has('lost'), 'lost')
+
+
+@case
+def test_dhcp_lease_without_end(sim):
+    world = connect(sim, lease=0xFFFFFFFF)
+    world.run(7200)
+    equal(said(world), ['discover', 'request'], 'messages')
+    equal(world.all('config')[-1]['expires'], 0, 'expires')
+    carries(world)
+
+
+@case
+def test_dhcp_phase1_renewal_keeps_the_lease(sim):
+    world = connect(sim)
+    world.command('renegotiate')
+    world.run(20)
+    equal(said(world), ['discover', 'request'], 'messages')
+    equal(len(world.all('established')), 2, 'phase 1')
+    equal(len(world.all('config')), 1, 'configurations')
+    carries(world)
+
+
+@case
+def test_dhcp_sa_deleted_in_the_middle_is_said(sim):
+    world = world_of(sim)
+
+    def delete(options):
+        child = dhcp_children(world)[-1]
+        child.sa.info.delete_esp([child.inbound.spi])
+        return None
+
+    world.gateway.hooks['dhcp:offer'] = delete
+    fails(world, 'phase2-refused', 20)
+    equal(world.all('failed')[-1]['detail'], 'dhcp-refused', 'detail')
+
+
+@case
+def test_dhcp_replayed_and_forged_packets_do_nothing(sim):
+    """A recorded offer, and one with a bit turned over, while another lease is asked for."""
+    world, recorded = world_of(sim), []
+
+    def record(datagram):
+        recorded.append(datagram)
+        return datagram
+
+    world.gateway.hooks['datagram:esp'] = record
+    connects(world)
+    before = len(world.events)
+    for data in recorded:
+        world.receive(4500, data)
+        world.receive(4500, data[:-1] + bytes([data[-1] ^ 1]))
+    equal(len(world.events), before, 'events')
+    carries(world)
+
+
+@case
+def test_dhcp_garbage_for_its_spi_is_dropped(sim):
+    """Anybody can send to an SPI: nothing of it is believed, and nothing of it goes out."""
+    world, spis = world_of(sim), []
+
+    def tap(options):
+        spis.append(struct.unpack('>L', dhcp_children(world)[-1].outbound.spi)[0])
+        for size in (0, 1, 4, 12, 40, 400, 1600, 3000):
+            answer = world.receive(4500, struct.pack('>LL', spis[-1], 1) + bytes(size))
+            equal(len(answer.packets), 0, f'answers to {size} bytes')
+        return options
+
+    world.gateway.hooks['dhcp:offer'] = tap
+    connects(world)
+    carries(world)
