@@ -5,6 +5,7 @@
  */
 #include "client/profile/check.h"
 
+#include <sys/socket.h>
 #include <string.h>
 
 #include "client/common/i18n.h"
@@ -131,6 +132,19 @@ static void check_address(const DialtoneProfile *profile, const DialtoneProfileC
             _("not used unless Config=none; the gateway gives the address"));
 }
 
+/* A network that no SA can be made for would be reached beside the tunnel; the core refuses it,
+ * too, but only when everything else is through. */
+static void check_dhcp(const DialtoneProfile *profile, const DialtoneProfileCheck *check)
+{
+    bool six = false;
+
+    for (guint i = 0; i < profile->networks->len; i++)
+        six |= g_array_index(profile->networks, DialtoneNetwork, i).family == AF_INET6;
+    if (profile->config == DIALTONE_CONFIG_DHCP && six)
+        say(check, false, "Phase2", "Networks",
+            _("Config=dhcp gives an IPv4 address alone; leave out the IPv6 networks"));
+}
+
 /* RFC 2407, 4.6.3.3: the notify drops every other connection of the ID. */
 static void check_initial_contact(const DialtoneProfile *profile, const DialtoneProfileCheck *check)
 {
@@ -169,6 +183,7 @@ void dialtone_profile_check(DialtoneProfile *profile, const DialtoneProfileCheck
     check_remote_id(profile, check);
     check_xauth(profile, check);
     check_address(profile, check);
+    check_dhcp(profile, check);
     check_initial_contact(profile, check);
     check_lifetimes(profile, check);
     check_within_reach(profile, check);

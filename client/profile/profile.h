@@ -27,6 +27,7 @@ typedef enum {
     DIALTONE_CONFIG_PULL,
     DIALTONE_CONFIG_PUSH,
     DIALTONE_CONFIG_NONE,
+    DIALTONE_CONFIG_DHCP,
 } DialtoneConfig;
 typedef enum { DIALTONE_NATT_FORCE, DIALTONE_NATT_AUTO, DIALTONE_NATT_OFF } DialtoneNatT;
 typedef enum { DIALTONE_SELECTORS_EACH, DIALTONE_SELECTORS_ANY } DialtoneSelectors;
@@ -137,11 +138,10 @@ typedef struct {
     DialtoneTri initial_contact;
     bool sha256_truncation;
     bool offer_plain_psk;
-    /* One a key of the schema: its normal spelling, NULL where it has neither value nor default,
-     * and whether the file did not set it. Read them with dialtone_profile_value(). */
-    char **values;
-    bool *is_default;
-    guint *lines; /* where the file sets it; 0: nowhere */
+    /* One a key of the schema; read them with dialtone_profile_value(). */
+    char **values;    /* in normal spelling; NULL: neither value nor default */
+    bool *is_default; /* not set by the file */
+    guint *lines;     /* where the file sets it; 0: nowhere */
 } DialtoneProfile;
 
 /* Empty, and no valid profile yet; for the parser. */

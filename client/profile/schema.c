@@ -29,11 +29,8 @@ static const DialtoneWord XAUTH[] = {
 };
 
 static const DialtoneWord CONFIG[] = {
-    {"auto", DIALTONE_CONFIG_AUTO},
-    {"pull", DIALTONE_CONFIG_PULL},
-    {"push", DIALTONE_CONFIG_PUSH},
-    {"none", DIALTONE_CONFIG_NONE},
-    {NULL, 0},
+    {"auto", DIALTONE_CONFIG_AUTO}, {"pull", DIALTONE_CONFIG_PULL}, {"push", DIALTONE_CONFIG_PUSH},
+    {"none", DIALTONE_CONFIG_NONE}, {"dhcp", DIALTONE_CONFIG_DHCP}, {NULL, 0},
 };
 
 static const DialtoneWord NATT[] = {
@@ -155,9 +152,10 @@ const DialtoneProfileKey dialtone_profile_keys[] = {
                 "gateway names; else everything.")},
 
     {"Network", "Config", dialtone_value_word, FIELD(config), CONFIG, .fallback = "auto",
-     .syntax = "auto | pull | push | none",
+     .syntax = "auto | pull | push | none | dhcp",
      .help = N_("How the address is got: asked for (pull), waited for (push), whichever comes "
-                "(auto), or not at all (none, then Address says it).")},
+                "(auto), not at all (none, then Address says it), or from a DHCP server behind "
+                "the gateway (dhcp), as SonicWall has it.")},
     {"Network", "Address", dialtone_value_addresses, FIELD(addresses),
      .syntax = "10.1.2.3/32",
      .help = N_("The address of this computer in the tunnel, with Config=none.")},

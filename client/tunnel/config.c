@@ -12,6 +12,7 @@
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/tunnel/distinguished-name.h"
+#include "platform/machine.h"
 
 G_STATIC_ASSERT((int)DIALTONE_PHASE1_PROPOSALS_MAX <= (int)IKE_PHASE1_PROPOSALS_MAX);
 G_STATIC_ASSERT((int)DIALTONE_PHASE2_PROPOSALS_MAX <= (int)IKE_PHASE2_PROPOSALS_MAX);
@@ -185,10 +186,9 @@ static const IkeXauthMode XAUTH[] = {
     [DIALTONE_XAUTH_NO] = IKE_XAUTH_NO,
 };
 static const IkeConfigMode CONFIG[] = {
-    [DIALTONE_CONFIG_AUTO] = IKE_CONFIG_AUTO,
-    [DIALTONE_CONFIG_PULL] = IKE_CONFIG_PULL,
-    [DIALTONE_CONFIG_PUSH] = IKE_CONFIG_PUSH,
-    [DIALTONE_CONFIG_NONE] = IKE_CONFIG_NONE,
+    [DIALTONE_CONFIG_AUTO] = IKE_CONFIG_AUTO, [DIALTONE_CONFIG_PULL] = IKE_CONFIG_PULL,
+    [DIALTONE_CONFIG_PUSH] = IKE_CONFIG_PUSH, [DIALTONE_CONFIG_NONE] = IKE_CONFIG_NONE,
+    [DIALTONE_CONFIG_DHCP] = IKE_CONFIG_DHCP,
 };
 static const IkeNattMode NATT[] = {
     [DIALTONE_NATT_FORCE] = IKE_NATT_FORCE,
@@ -235,6 +235,29 @@ static void fill_address(IkeConfig *config, const DialtoneProfile *profile)
     }
 }
 
+/* What a DHCP server behind the gateway knows this end by: one for each machine and profile, and
+ * always the same, so that the lease is the same, too. It is made up, for the network there has no
+ * business with the address of a network card: the machine's ID is the key of a hash and does not
+ * show. Its first byte says "one address, of nobody's making" in either order of the bits (IEEE
+ * 802; the 40 of RFC 3456, 4.1 is in the other one than Ethernet's). */
+static void fill_hardware(IkeConfig *config, const DialtoneProfile *profile)
+{
+    enum { FIRST = 0x42, DIGEST = 32 };
+    const char *of = profile->uuid != NULL ? profile->uuid : profile->name;
+    char machine[PLATFORM_MACHINE_ID_TEXT];
+    uint8_t digest[DIGEST];
+    gsize n = sizeof(digest);
+    if (profile->config != DIALTONE_CONFIG_DHCP)
+        return;
+    platform_machine_id(machine);
+    g_autoptr(GHmac) hmac = g_hmac_new(G_CHECKSUM_SHA256, (const guchar *)machine, strlen(machine));
+    g_hmac_update(hmac, (const guchar *)"dialtone dhcp ", -1);
+    g_hmac_update(hmac, (const guchar *)of, -1);
+    g_hmac_get_digest(hmac, digest, &n);
+    config->hardware[0] = FIRST;
+    memcpy(config->hardware + 1, digest, IKE_HARDWARE_SIZE - 1);
+}
+
 static bool fill_user(IkeConfig *config, const DialtoneProfile *profile,
                       const TunnelSecrets *secrets, GError **error)
 {
@@ -267,6 +290,7 @@ bool tunnel_config_fill(IkeConfig *config, const DialtoneProfile *profile,
     fill_proposals(config, profile);
     fill_networks(config, profile);
     fill_address(config, profile);
+    fill_hardware(config, profile);
     config->auth = AUTH[profile->auth];
     config->xauth = XAUTH[profile->xauth];
     config->config = CONFIG[profile->config];

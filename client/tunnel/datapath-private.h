@@ -42,7 +42,7 @@ int datapath_tun_write(const DatapathTun *tun, const uint8_t *packet, size_t n);
 /* ---- commands ---- */
 
 typedef enum DatapathCommandKind {
-    DATAPATH_COMMAND_SA,     /* add or replace */
+    DATAPATH_COMMAND_SA,     /* add or replace; inbound without .sa: .spi is handed over */
     DATAPATH_COMMAND_REMOVE, /* .spi */
     DATAPATH_COMMAND_PEER,
     DATAPATH_COMMAND_TUN,

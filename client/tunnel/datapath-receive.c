@@ -30,7 +30,7 @@ enum {
 };
 
 typedef struct Inbound {
-    EspSa *sa;
+    EspSa *sa; /* NULL: the control thread opens its packets */
     uint32_t spi;
     Selectors selectors;
     bool seen; /* it has brought an authentic packet */
@@ -316,6 +316,7 @@ static uint32_t spi_of(const uint8_t *bytes)
 
 static void take_esp(DatapathReceiver *receiver, size_t message, uint8_t *bytes, size_t n)
 {
+    IkeAddress from;
     Inbound *in;
 
     if (n < ESP_HEADER_SIZE) {
@@ -325,6 +326,11 @@ static void take_esp(DatapathReceiver *receiver, size_t message, uint8_t *bytes,
     in = find_in(receiver, spi_of(bytes));
     if (in == NULL) {
         drop(receiver, DATAPATH_DROP_UNKNOWN_SPI);
+        return;
+    }
+    if (in->sa == NULL) {
+        if (datapath_from_sockaddr(&receiver->names[message], &from))
+            forward_ike(receiver, &from, bytes, n);
         return;
     }
     receiver->of[receiver->n] = in;

@@ -253,6 +253,12 @@ void datapath_set_out(Datapath *self, EspSa *sa_take, const IkeSaInfo *info)
     post_sa(&self->send_inbox, sa_take, info);
 }
 
+void datapath_hand_over(Datapath *self, uint32_t spi_in)
+{
+    datapath_inbox_post(&self->receive_inbox,
+                        &(DatapathCommand){.kind = DATAPATH_COMMAND_SA, .spi = spi_in});
+}
+
 void datapath_remove(Datapath *self, uint32_t spi_in, uint32_t spi_out)
 {
     DatapathCommand command = {.kind = DATAPATH_COMMAND_REMOVE};
@@ -289,7 +295,9 @@ int datapath_send(Datapath *self, const IkeAddress *to, const uint8_t *bytes, si
 {
     struct sockaddr_storage address;
     socklen_t size = datapath_to_sockaddr(to, &address);
-    int fd = to->family == 6 ? self->udp6 : self->udp4;
+    int udp = to->family == 6 ? self->udp6 : self->udp4;
+    int raw = to->family == 6 ? self->esp6 : self->esp4;
+    int fd = to->port != 0 ? udp : raw;
     /* ESP may have filled the socket for a moment; IKE is worth a short wait. */
     struct pollfd wanted = {.fd = fd, .events = POLLOUT};
     ssize_t sent;

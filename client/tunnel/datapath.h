@@ -47,11 +47,13 @@ bool datapath_has_raw(const Datapath *self, const IkeAddress *peer);
  * For the TUN's MTU. */
 unsigned datapath_inner_mtu(const EspSa *sa, const IkeAddress *peer, unsigned path_mtu);
 
-/* All three take effect before any packet that comes after the call, in the order of the calls.
+/* All four take effect before any packet that comes after the call, in the order of the calls.
  * The SA is taken, and freed and wiped by the thread that used it. set_out replaces the SA of the
  * same two selectors; of several that cover a packet the most specific remote network wins. */
 void datapath_add_in(Datapath *self, EspSa *sa_take, const IkeSaInfo *info);
 void datapath_set_out(Datapath *self, EspSa *sa_take, const IkeSaInfo *info);
+/* ESP packets with this SPI go on to the control thread like IKE, as they came. */
+void datapath_hand_over(Datapath *self, uint32_t spi_in);
 /* 0: leave that direction. An SPI that is not there any more does no harm. */
 void datapath_remove(Datapath *self, uint32_t spi_in, uint32_t spi_out);
 
@@ -66,7 +68,8 @@ typedef struct DatapathIke {
 /* Readable while datapath_take_ike() has something. */
 int datapath_ike_fd(const Datapath *self);
 bool datapath_take_ike(Datapath *self, DatapathIke *message);
-/* A datagram as it stands: IKE, or a NAT keepalive. 0 or a negative errno. */
+/* A datagram as it stands: IKE, ESP that was sealed elsewhere, or a NAT keepalive; to port 0
+ * without UDP, by the raw socket. 0 or a negative errno. */
 int datapath_send(Datapath *self, const IkeAddress *to, const uint8_t *bytes, size_t n);
 
 /* ---- what the threads saw ---- */

@@ -180,6 +180,26 @@ static const Row DETAILS[] = {
          N_("Correct [Phase2] Networks; some gateways take only one network of 0.0.0.0/0 "
             "([Quirks] Selectors=any)."),
          NULL},
+    [IKE_DETAIL_DHCP_REFUSED] =
+        {N_("The gateway %s lets no DHCP through the tunnel."),
+         N_("Ask its administrator whether it gives addresses by DHCP over IPsec (SonicWall: VPN > "
+            "DHCP over VPN). If not, set [Network] Config=auto, or none and Address=."),
+         NULL},
+    [IKE_DETAIL_DHCP_SILENCE] =
+        {N_("No DHCP server answered behind the gateway %s."),
+         N_("Ask its administrator for a DHCP server or relay for VPN clients (SonicWall: VPN > "
+            "DHCP over VPN), and whether it has an address left."),
+         NULL},
+    [IKE_DETAIL_DHCP_NAK] =
+        {N_("The DHCP server behind the gateway %s gives no address, though it offers one."),
+         N_("Ask the administrator whether its pool fits the network, and whether an address is "
+            "reserved for another device."),
+         NULL},
+    [IKE_DETAIL_LEASE_EXPIRED] =
+        {N_("The address from the DHCP server behind the gateway %s was not renewed in time."),
+         N_("If it happens again, ask the administrator whether the server answers VPN clients "
+            "that renew."),
+         NULL},
     [IKE_DETAIL_NO_NATT] =
         {N_("The gateway %s can't carry the tunnel in UDP."),
          N_("Ask the administrator to switch NAT traversal on (Junos: delete security ike gateway "

@@ -124,6 +124,17 @@ static TunnelSa *sa_entry(Tunnel *self, const IkeSaInfo *info)
     return &g_array_index(self->sas, TunnelSa, self->sas->len - 1);
 }
 
+/* An SA of the session's own carries nothing of the user's: no plan and no MTU follows from it. */
+static void on_sa_in(Tunnel *self, const IkeEvent *event)
+{
+    if (event->esp == NULL) {
+        datapath_hand_over(self->datapath, event->sa.spi_in);
+        return;
+    }
+    sa_entry(self, &event->sa);
+    datapath_add_in(self->datapath, event->esp, &event->sa);
+}
+
 static void on_sa_out(Tunnel *self, const IkeEvent *event)
 {
     TunnelSa *sa = sa_entry(self, &event->sa);
@@ -284,8 +295,7 @@ static void on_event(Tunnel *self, const IkeEvent *event)
         on_config(self, &event->config);
         break;
     case IKE_EVENT_SA_IN:
-        sa_entry(self, &event->sa);
-        datapath_add_in(self->datapath, event->esp, &event->sa);
+        on_sa_in(self, event);
         break;
     case IKE_EVENT_SA_OUT:
         on_sa_out(self, event);

@@ -95,6 +95,12 @@ def _(lab):
     comes_and_goes(lab, "libreswan", **STRONG | {"phase2": "aes128-sha1"})
 
 
+@case("SonicWall leases the address by DHCP through an SA of its own")
+def _(lab):
+    said = comes_and_goes(lab, "sonicwall", Network__Config="dhcp")
+    expect("lan.example.com" in said["domains"], f"domains {said['domains']}")
+
+
 @case("a preshared key alone, and an address that the gateway gives unasked")
 def _(lab):
     with Served(lab, "plain", "--set", "phase1_lifetime=28800"):

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <arpa/inet.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -138,6 +139,24 @@ static void test_there_is_no_ike_in_protocol_50(void **state)
     assert_true(kit_silent(datapath_ike_fd(kit.path)));
 }
 
+static void test_what_is_sealed_elsewhere_leaves_and_comes_too(void **state)
+{
+    static const uint8_t esp[40] = {0x33, 0x44, 0x55, 0x66, 0, 0, 0, 1};
+    static DatapathIke ike;
+
+    need_raw();
+    assert_int_equal(datapath_send(kit.path, &raw_gateway_at, esp, sizeof(esp)), 0);
+    assert_int_equal(kit_get(gateway, got, sizeof(got)), IP_HEADER + sizeof(esp));
+    assert_memory_equal(got + IP_HEADER, esp, sizeof(esp));
+    datapath_hand_over(kit.path, 0x33445566);
+    send_to_path(esp, sizeof(esp));
+    struct pollfd one = {.fd = datapath_ike_fd(kit.path), .events = POLLIN};
+    assert_int_equal(poll(&one, 1, 2000), 1);
+    assert_true(datapath_take_ike(kit.path, &ike));
+    assert_int_equal(ike.n, sizeof(esp));
+    assert_memory_equal(ike.bytes, esp, sizeof(esp));
+}
+
 static void test_the_mtu_has_no_udp_header_in_it(void **state)
 {
     IkeAddress in_udp = raw_gateway_at;
@@ -166,6 +185,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_packet_comes_in, start, stop),
         cmocka_unit_test_setup_teardown(test_what_is_not_ours_is_dropped, start, stop),
         cmocka_unit_test_setup_teardown(test_there_is_no_ike_in_protocol_50, start, stop),
+        cmocka_unit_test_setup_teardown(test_what_is_sealed_elsewhere_leaves_and_comes_too, start,
+                                        stop),
         cmocka_unit_test_setup_teardown(test_the_mtu_has_no_udp_header_in_it, start, stop),
         cmocka_unit_test_setup_teardown(test_raw_sockets_are_told_from_none, start, stop),
     };

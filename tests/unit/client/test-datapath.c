@@ -201,6 +201,29 @@ static void test_ike_comes_from_other_ports_too(void **state)
     close(fd);
 }
 
+/* The session opens the packets of such an SA by itself; they meet no TUN, whatever is in them. */
+static void test_esp_of_an_spi_that_is_handed_over_goes_to_the_session(void **state)
+{
+    static const uint8_t esp[40] = {0x33, 0x44, 0x55, 0x66, 0, 0, 0, 1};
+
+    kit_attach_tun(&kit);
+    kit_send_raw(&kit, kit.gateway, esp, sizeof(esp));
+    assert_true(kit_dropped(&kit, DATAPATH_DROP_UNKNOWN_SPI, 1));
+    datapath_hand_over(kit.path, 0x33445566);
+    kit_send_raw(&kit, kit.gateway, esp, sizeof(esp));
+    assert_true(get_ike());
+    assert_int_equal(ike.n, sizeof(esp));
+    assert_memory_equal(ike.bytes, esp, sizeof(esp));
+    assert_int_equal(ike.from.port, kit.gateway_at.port);
+    kit_send_raw(&kit, kit.gateway, esp, 7);
+    assert_true(kit_dropped(&kit, DATAPATH_DROP_MALFORMED, 1));
+    assert_true(kit_silent(kit.tun));
+    datapath_remove(kit.path, 0x33445566, 0);
+    kit_send_raw(&kit, kit.gateway, esp, sizeof(esp));
+    assert_true(kit_dropped(&kit, DATAPATH_DROP_UNKNOWN_SPI, 2));
+    assert_false(datapath_take_ike(kit.path, &ike));
+}
+
 static void test_keepalives_and_scraps_are_not_ike(void **state)
 {
     for (size_t n = 0; n < 8; n++)
@@ -361,6 +384,7 @@ int main(void)
         RUNNING(test_a_removed_sa_is_deaf),
         BEFORE(test_ike_comes_by_marker_and_by_port),
         BEFORE(test_ike_comes_from_other_ports_too),
+        BEFORE(test_esp_of_an_spi_that_is_handed_over_goes_to_the_session),
         BEFORE(test_keepalives_and_scraps_are_not_ike),
         BEFORE(test_ike_that_is_too_long_or_not_read_is_dropped),
         BEFORE(test_ike_goes_out),

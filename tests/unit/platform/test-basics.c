@@ -4,6 +4,7 @@
 
 #include "platform/address.h"
 #include "platform/clock.h"
+#include "platform/machine.h"
 #include "platform/random.h"
 #include "platform/secret-memory.h"
 #include "platform/udp.h"
@@ -31,6 +32,16 @@ static void test_the_clock_never_goes_back(void **state)
         assert_true(now >= last);
         last = now;
     }
+}
+
+static void test_a_machine_is_the_same_one_each_time(void **state)
+{
+    char first[PLATFORM_MACHINE_ID_TEXT], second[PLATFORM_MACHINE_ID_TEXT];
+
+    platform_machine_id(first);
+    platform_machine_id(second);
+    assert_string_equal(first, second);
+    assert_true(first[0] != '\0' && strpbrk(first, "\n ") == NULL);
 }
 
 typedef struct Fired {
@@ -336,6 +347,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_clock_never_goes_back),
+        cmocka_unit_test(test_a_machine_is_the_same_one_each_time),
         cmocka_unit_test(test_a_timer_fires_once_at_its_time_and_not_before),
         cmocka_unit_test(test_a_deadline_that_is_past_fires_at_once_even_zero),
         cmocka_unit_test(test_never_disarms_and_free_forgets),

@@ -289,6 +289,25 @@ static void an_own_address_is_the_ipv4_one(void **state)
     assert_int_equal(config->address.bytes[3], 3);
 }
 
+static void a_dhcp_server_knows_machine_and_profile_by_a_name_that_lasts(void **state)
+{
+    g_autoptr(TunnelSecrets) secrets = secrets_of("psk", NULL, NULL);
+    g_autoptr(DialtoneProfile) other = kit_profile("[Network]\nConfig=dhcp\n");
+    static const uint8_t none[IKE_HARDWARE_SIZE] = {0};
+    uint8_t first[IKE_HARDWARE_SIZE];
+    IkeConfig second = {0};
+    const IkeConfig *config = fill("[Network]\nConfig=dhcp\n", secrets);
+    assert_int_equal(config->config, IKE_CONFIG_DHCP);
+    memcpy(first, config->hardware, sizeof(first));
+    assert_int_equal(first[0], 0x42); /* neither a group's nor a manufacturer's */
+    assert_memory_equal(fill("[Network]\nConfig=dhcp\n", secrets)->hardware, first, sizeof(first));
+    g_free(other->name);
+    other->name = g_strdup("Another");
+    assert_true(tunnel_config_fill(&second, other, secrets, NULL));
+    assert_memory_not_equal(second.hardware, first, sizeof(first));
+    assert_memory_equal(fill("", secrets)->hardware, none, sizeof(none));
+}
+
 static void a_password_is_expected_where_a_user_is(void **state)
 {
     g_autoptr(DialtoneProfile) plain = kit_profile("");
@@ -341,6 +360,7 @@ int main(void)
         cmocka_unit_test(required_user_authentication_arrives),
         cmocka_unit_test(defaults_force_encapsulation_and_quirk_nothing),
         cmocka_unit_test(an_own_address_is_the_ipv4_one),
+        cmocka_unit_test(a_dhcp_server_knows_machine_and_profile_by_a_name_that_lasts),
         cmocka_unit_test(a_password_is_expected_where_a_user_is),
         cmocka_unit_test(only_des_needs_the_legacy_provider),
         cmocka_unit_test(addresses_go_both_ways),
