@@ -228,6 +228,11 @@ def _(lab):
     expect(seen(lab, "encapsulated") == 0, "something went to port 4500")
 
 
+@case("NatT=off: DHCP for the address goes as IP protocol 50, too", nat=False)
+def _(lab):
+    comes_and_goes(lab, "sonicwall", "--set", "natt=", Quirks__NatT="off", Network__Config="dhcp")
+
+
 @case("NatT=off: everything goes through the tunnel, with strict rp_filter", nat=False)
 def _(lab):
     lab.run("client", "sysctl", "-qw", "net.ipv4.conf.all.rp_filter=1")
