@@ -11,10 +11,6 @@
  * everybody, as RFC 2131, 4.3.2 has it for rebinding: an answer to one that goes to the server
  * alone would come through the SA of some network, or through none. So renewing and rebinding are
  * one here, and T2 has no meaning.
- *
- * Not every gateway of the field follows the RFC: some serve only what looks like Ethernet, some
- * only what goes to their own address. Each repetition of a DISCOVER has another form, and who
- * answers one is spoken to in it from then on.
  */
 #include "ike/dhcp.h"
 
@@ -24,6 +20,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* Not every gateway of the field follows the RFC: some serve only what looks like Ethernet, some
+ * only what goes to their own address. Each repetition of a DISCOVER has another form, and who
+ * answers one is spoken to in it from then on. */
 typedef struct Form {
     uint8_t htype;
     bool to_gateway; /* else to everybody */
@@ -68,10 +67,32 @@ static int ask(IkeSession *session, IkeDhcpStage stage)
     return dhcp->xid != 0 ? 0 : -EIO;
 }
 
+/* By RELEASE, through a DHCP SA once more: the tunnel's own SAs, which RFC 3456, 4.4 has it go
+ * through, belong to the data path, and their networks need not have the server. */
+bool ike_dhcp_release(IkeSession *session)
+{
+    IkeDhcp *dhcp = &session->dhcp;
+
+    if (!dhcp->leased || dhcp->ending || session->state != IKE_STATE_CONNECTED ||
+        session->current == NULL || ike_quick_running(session))
+        return false;
+    dhcp->ending = true;
+    dhcp->give_up_at = session->now + IKE_DHCP_RELEASE_WAIT;
+    if (ike_child_for_dhcp(session) != NULL)
+        dhcp->stage = IKE_DHCP_RELEASING;
+    else
+        dhcp->ending = ike_dhcp_begin(session) == 0;
+    return dhcp->ending;
+}
+
 /* The first message waits for the next call, by which the event that says what to do with the
  * answer has been taken. */
 int ike_dhcp_open(IkeSession *session)
 {
+    if (session->dhcp.ending) {
+        session->dhcp.stage = IKE_DHCP_RELEASING;
+        return 0;
+    }
     int r = ask(session, session->dhcp.leased ? IKE_DHCP_RENEWING : IKE_DHCP_SELECTING);
 
     session->dhcp.send_at++;
@@ -101,6 +122,8 @@ int ike_dhcp_refused(IkeSession *session, const IkeFailure *why)
     IkeDhcp *dhcp = &session->dhcp;
     IkeFailure failure = *why;
 
+    if (dhcp->ending)
+        return ike_session_end(session);
     end_conversation(session);
     failure.reason = IKE_REASON_PHASE2_REFUSED;
     /* The proposals are those of any other SA, and so is what there is to say about them. */
@@ -113,6 +136,14 @@ int ike_dhcp_refused(IkeSession *session, const IkeFailure *why)
     uint64_t wait = rest / 2 > IKE_DHCP_RENEWAL_LEAST ? rest / 2 : IKE_DHCP_RENEWAL_LEAST;
     dhcp->renew_at = session->now + wait;
     return ike_session_notice(session, failure.detail, failure.notify);
+}
+
+int ike_dhcp_late(IkeSession *session)
+{
+    bool opening = session->dhcp.stage == IKE_DHCP_OPENING;
+    IkeDetail detail = opening ? IKE_DETAIL_DHCP_REFUSED : IKE_DETAIL_DHCP_SILENCE;
+
+    return ike_dhcp_refused(session, &(IkeFailure){.detail = detail});
 }
 
 /* ---- out ---- */
@@ -130,7 +161,13 @@ static IkeDhcpQuestion question_of(const IkeSession *session, const IkeIsakmpSa 
     memcpy(q.hardware, session->config.hardware, sizeof(q.hardware));
     if (form->to_gateway)
         q.to = sa->peer;
-    if (dhcp->stage == IKE_DHCP_RENEWING) {
+    if (dhcp->stage == IKE_DHCP_RELEASING) {
+        q.type = IKE_DHCP_RELEASE;
+        q.ours = session->inner.address;
+        q.server = dhcp->server;
+        if (!form->to_gateway)
+            q.to = dhcp->server; /* RFC 2131, 4.4.4 */
+    } else if (dhcp->stage == IKE_DHCP_RENEWING) {
         q.ours = session->inner.address;
     } else if (dhcp->stage == IKE_DHCP_REQUESTING) {
         q.wanted = dhcp->offered;
@@ -291,10 +328,27 @@ static bool renewal_is_due(const IkeSession *session)
            session->state == IKE_STATE_CONNECTED && session->now >= session->dhcp.renew_at;
 }
 
+/* RELEASE has no answer (RFC 2131, 4.4.6). */
+static int advance_end(IkeSession *session)
+{
+    const IkeDhcp *dhcp = &session->dhcp;
+    IkeChild *child = ike_child_for_dhcp(session);
+    bool opening = dhcp->stage == IKE_DHCP_OPENING && ike_quick_running(session);
+
+    if (opening && session->now < dhcp->give_up_at)
+        return 0;
+    int r = 0;
+    if (dhcp->stage == IKE_DHCP_RELEASING && child != NULL && session->current != NULL)
+        r = post(session, session->current, child);
+    return r < 0 ? r : ike_session_end(session);
+}
+
 int ike_dhcp_advance(IkeSession *session)
 {
     const IkeDhcp *dhcp = &session->dhcp;
 
+    if (dhcp->ending)
+        return advance_end(session);
     if (dhcp->leased && session->now >= dhcp->lease_end)
         return ike_session_fail_simply(session, IKE_REASON_TUNNEL_LOST, IKE_DETAIL_LEASE_EXPIRED);
     if (renewal_is_due(session) && session->current != NULL && !ike_quick_running(session))
@@ -313,7 +367,9 @@ uint64_t ike_dhcp_deadline(const IkeSession *session)
     uint64_t deadline = dhcp->leased ? dhcp->lease_end : IKE_NEVER;
     uint64_t next = IKE_NEVER;
 
-    if (is_asking(dhcp))
+    if (dhcp->ending)
+        next = dhcp->give_up_at;
+    else if (is_asking(dhcp))
         next = dhcp->send_at < dhcp->give_up_at ? dhcp->send_at : dhcp->give_up_at;
     else if (dhcp->stage == IKE_DHCP_IDLE && dhcp->leased && session->current != NULL &&
              session->state == IKE_STATE_CONNECTED && !ike_quick_running(session))

@@ -15,11 +15,13 @@ typedef enum IkeDhcpStage {
     IKE_DHCP_SELECTING,  /* DISCOVER is out */
     IKE_DHCP_REQUESTING, /* an offer was taken: REQUEST is out */
     IKE_DHCP_RENEWING,   /* REQUEST for the address that we have is out */
+    IKE_DHCP_RELEASING,  /* RELEASE is to go out, and is the last word */
 } IkeDhcpStage;
 
 typedef struct IkeDhcp {
     IkeDhcpStage stage;
     bool leased;
+    bool ending;    /* the lease is given back, and the session ends with that */
     bool use_local; /* IDci is our outer address, for 0.0.0.0 was refused */
     uint32_t xid;
     unsigned tries, form, naks;
@@ -30,10 +32,14 @@ typedef struct IkeDhcp {
 
 /* Asks for a lease, or for more time: the SA for it first. */
 int ike_dhcp_begin(IkeSession *session);
+/* Gives the lease back. True: that is under way, and ends the session. */
+bool ike_dhcp_release(IkeSession *session);
 /* The SA stands. */
 int ike_dhcp_open(IkeSession *session);
 /* There is none, or no answer through it: the end, or another try later where there is a lease. */
 int ike_dhcp_refused(IkeSession *session, const IkeFailure *why);
+/* The time for all of it is over. */
+int ike_dhcp_late(IkeSession *session);
 /* The gateway has refused 0.0.0.0 as our end. True: there is another one to try. */
 bool ike_dhcp_use_local(IkeSession *session);
 /* An ESP packet for the SA, and what becomes of it; 0 or negative. */

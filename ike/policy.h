@@ -41,9 +41,11 @@
 /* RFC 2131, 4.1 would wait 4 s for the first answer: here nothing but one tunnel shares the way. */
 #define IKE_DHCP_RETRANSMIT_FIRST IKE_SECOND
 #define IKE_DHCP_BUDGET           (12 * IKE_SECOND) /* for each answer, so that two fit a stage */
-#define IKE_DHCP_RENEWAL_LEAST    (30 * IKE_SECOND) /* between two tries */
-#define IKE_PROBE_LAST            (4 * IKE_SECOND)
-#define IKE_DPD_DEFAULT           30
+/* For the SA that a lease is given back through, while a user waits for the end. */
+#define IKE_DHCP_RELEASE_WAIT  (IKE_SECOND / 2)
+#define IKE_DHCP_RENEWAL_LEAST (30 * IKE_SECOND) /* between two tries */
+#define IKE_PROBE_LAST         (4 * IKE_SECOND)
+#define IKE_DPD_DEFAULT        30
 /* A renewed outbound SA, when the peer does not use its own first. */
 #define IKE_OUT_DELAY       IKE_SECOND
 #define IKE_CHILD_OVERLAP   (10 * IKE_SECOND)

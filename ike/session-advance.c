@@ -188,6 +188,8 @@ static int stage_expired(IkeSession *session, IkeIsakmpSa *sa)
         session->phase1_retry_at = session->now + IKE_RENEWAL_RETRY;
         return 0;
     }
+    if (sa->stage == IKE_STAGE_CONFIG && session->config.config == IKE_CONFIG_DHCP)
+        return ike_dhcp_late(session);
     if (sa->stage == IKE_STAGE_CONFIG)
         return ike_session_fail_simply(session, IKE_REASON_PHASE2_REFUSED, IKE_DETAIL_NO_CONFIG);
     if (session->asking != NULL)

@@ -74,6 +74,8 @@ int ike_session_send_in_fragments(IkeSession *session, const IkeIsakmpSa *sa, Ik
 /* The end: FAILED before it was connected, LOST after. */
 int ike_session_fail(IkeSession *session, const IkeFailure *failure);
 int ike_session_fail_simply(IkeSession *session, IkeReason reason, IkeDetail detail);
+/* The end that was asked for: DELETEs, and STOPPED. */
+int ike_session_end(IkeSession *session);
 int ike_session_notice(IkeSession *session, IkeDetail detail, uint32_t notify);
 
 /* ---- session-advance.c: what is next ---- */

@@ -385,17 +385,24 @@ int ike_session_renegotiate(IkeSession *session, uint64_t now)
     return ike_session_finish(session, 0);
 }
 
-int ike_session_stop(IkeSession *session, uint64_t now)
+int ike_session_end(IkeSession *session)
 {
     const IkeEvent event = {.type = IKE_EVENT_STOPPED};
-
-    session->now = now;
-    if (session->state == IKE_STATE_ENDED)
-        return 0;
     int r = say_goodbye(session);
+
     ike_session_set_state(session, IKE_STATE_ENDED);
     int s = ike_session_emit(session, &event);
     return r < 0 ? r : s;
+}
+
+int ike_session_stop(IkeSession *session, uint64_t now)
+{
+    session->now = now;
+    if (session->state == IKE_STATE_ENDED)
+        return 0;
+    if (ike_dhcp_release(session))
+        return ike_session_finish(session, 0);
+    return ike_session_end(session);
 }
 
 /* ---- what comes out ---- */

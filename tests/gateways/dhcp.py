@@ -89,6 +89,7 @@ class DhcpServer:
             self.judge.violation('rfc2131-format', str(error))
             return
         self._check(message)
+        self.judge.note('dhcp ' + NAMES.get(message.type, str(message.type)))
         self.gateway.event(
             'dhcp-' + NAMES.get(message.type, str(message.type)),
             htype=message.htype,
@@ -121,6 +122,12 @@ class DhcpServer:
         elif message.type == REQUEST and message.ciaddr != UNSPECIFIED:
             expect(
                 not {SERVER, WANTED} & set(message.options), 'rfc2131-4.3.2-renewing', 'too much'
+            )
+        elif message.type == RELEASE:
+            expect(
+                SERVER in message.options and WANTED not in message.options,
+                'rfc2131-4.4.1-release',
+                f'{sorted(message.options)}',
             )
         elif message.type == REQUEST:
             expect(

@@ -101,6 +101,18 @@ def _(lab):
     expect("lan.example.com" in said["domains"], f"domains {said['domains']}")
 
 
+@case("the lease of a DHCP server is the same one again, and is given back at the end")
+def _(lab):
+    with Served(lab, "sonicwall") as gateway:
+        client = dialtone(lab, Network__Config="dhcp")
+        address = connect(client)["address"]
+        client.disconnect()
+        wait_until(lambda: "dhcp release" in gateway.text(), 3, "the gateway heard the RELEASE")
+        client = dialtone(lab, Network__Config="dhcp")
+        expect(connect(client)["address"] == address, "another address")
+        client.disconnect()
+
+
 @case("a preshared key alone, and an address that the gateway gives unasked")
 def _(lab):
     with Served(lab, "plain", "--set", "phase1_lifetime=28800"):

@@ -140,6 +140,21 @@ def test_dhcp_refused_by_the_gateway_is_said(sim):
     equal(said(world), [], 'messages')
 
 
+@cases('dhcp-refused', 'dhcp-silence')
+def test_dhcp_all_of_it_has_half_a_minute(sim, detail):
+    """Two groups without an answer; an offer that comes late, and no more."""
+    groups = 'aes128-sha1-modp1024;aes128-sha1-modp1536;aes128-sha1'
+    world = world_of(sim, profile={'p2': groups} if detail == 'dhcp-refused' else None)
+    if detail == 'dhcp-refused':
+        world.to_gateway = lambda w, sent: sent.exchange != c.QUICK
+    else:
+        world.gateway.hooks['dhcp:ack'] = lambda options: None
+        world.gateway.dhcp.answers = False
+        world.at(8, lambda: setattr(world.gateway.dhcp, 'answers', True))
+    fails(world, 'phase2-refused', 33)
+    equal(world.all('failed')[-1]['detail'], detail, 'detail')
+
+
 @case
 def test_dhcp_proposals_refused_are_said(sim):
     fails(world := world_of(sim, variant(SonicWall, phase2='3des-md5')), 'phase2-refused', 40)
@@ -326,6 +341,86 @@ def test_dhcp_phase1_renewal_keeps_the_lease(sim):
     equal(len(world.all('established')), 2, 'phase 1')
     equal(len(world.all('config')), 1, 'configurations')
     carries(world)
+
+
+def stopped(world):
+    return world.when('stopped') - world.asked
+
+
+def stop(world):
+    world.asked = (world.now - 1000 * 1_000_000_000) / 1e9
+    world.command('stop')
+
+
+@cases('broadcast', 'to-the-gateway')
+def test_dhcp_lease_is_given_back_at_the_end(sim, form):
+    world = connect(sim, dhcp_to_gateway=form == 'to-the-gateway')
+    equal(len(world.gateway.dhcp.leases), 1, 'leases')
+    stop(world)
+    world.run(1)
+    equal(len(world.gateway.dhcp.leases), 0, 'leases')
+    release = said(world, 'release')
+    equal([d['ciaddr'] for d in release], ['10.20.1.10'], 'addresses')
+    equal(release[0]['to'], '192.0.2.1' if form == 'to-the-gateway' else '10.10.0.67', 'server')
+    equal(world.gateway.children, [], 'SAs')
+    equal(world.gateway.sas, {}, 'phase 1')
+    expect(stopped(world) < 0.2, f'{stopped(world)} s')
+
+
+@case
+def test_dhcp_end_waits_for_no_silent_gateway(sim):
+    world = connect(sim)
+    world.gateway.silent = True
+    stop(world)
+    world.run(2)
+    expect(0.4 < stopped(world) < 0.6, f'{stopped(world)} s')
+    equal([e for e in world.all('failed') + world.all('lost')], [], 'ends')
+
+
+@case
+def test_dhcp_end_that_is_asked_for_twice_waits_for_nothing(sim):
+    world = connect(sim)
+    world.gateway.silent = True
+    stop(world)
+    expect(not world.has('stopped'), 'at once')
+    world.command('stop')
+    expect(world.has('stopped'), 'not at once')
+    before = len(world.sent)
+    world.run(5)
+    equal(len(world.sent), before, 'messages behind the end')
+
+
+@case
+def test_dhcp_end_before_a_lease_waits_for_nothing(sim):
+    world = world_of(sim)
+    world.gateway.dhcp.answers = False
+    world.start()
+    world.run(2)
+    stop(world)
+    expect(world.has('stopped'), 'not at once')
+    equal(said(world, 'release'), [], 'releases')
+
+
+@case
+def test_dhcp_end_refused_by_the_gateway_is_an_end(sim):
+    moody = variant(SonicWall, dhcp='any')
+    world = connect(sim, moody)
+    moody.dhcp = None
+    stop(world)
+    world.run(1)
+    equal(len(world.all('stopped')), 1, 'ends')
+    equal(said(world, 'release'), [], 'releases')
+
+
+@case
+def test_dhcp_end_in_the_middle_of_a_renewal(sim):
+    world = connect(sim, lease=600)
+    world.gateway.dhcp.answers = False
+    expect(world.run(400, lambda w: len(said(w, 'request')) > 1), 'no renewal')
+    stop(world)
+    world.run(1)
+    equal(said(world)[-1], 'release', 'last message')
+    expect(stopped(world) < 0.1, f'{stopped(world)} s')
 
 
 @case
