@@ -72,7 +72,8 @@ struct Tunnel {
     IkePhase1Info phase1;
     IkeInnerConfig inner;
     const IkeGroup *weakest;
-    GArray *sas; /* of TunnelSa */
+    GArray *sas;    /* of TunnelSa */
+    GArray *handed; /* of uint32_t: inbound SPIs of the session's own SAs */
     guint64 probe_at, probe_pause;
     guint64 keepalive_at; /* tried last, successful or not */
 

@@ -103,7 +103,10 @@ void tunnel_session_drop(Tunnel *self)
         const IkeSaInfo *info = &g_array_index(self->sas, TunnelSa, i).info;
         datapath_remove(self->datapath, info->spi_in, info->spi_out);
     }
+    for (guint i = 0; self->datapath != NULL && i < self->handed->len; i++)
+        datapath_remove(self->datapath, g_array_index(self->handed, uint32_t, i), 0);
     g_array_set_size(self->sas, 0);
+    g_array_set_size(self->handed, 0);
     tunnel_question_settled(self);
     tunnel_signature_settled(self);
 }
@@ -129,6 +132,7 @@ static void on_sa_in(Tunnel *self, const IkeEvent *event)
 {
     if (event->esp == NULL) {
         datapath_hand_over(self->datapath, event->sa.spi_in);
+        g_array_append_val(self->handed, event->sa.spi_in);
         return;
     }
     sa_entry(self, &event->sa);
@@ -151,6 +155,9 @@ static void on_sa_gone(Tunnel *self, const IkeSaInfo *info)
         if (ours->spi_in == info->spi_in && ours->spi_out == info->spi_out)
             g_array_remove_index(self->sas, i - 1);
     }
+    for (guint i = self->handed->len; i > 0; i--)
+        if (g_array_index(self->handed, uint32_t, i - 1) == info->spi_in)
+            g_array_remove_index(self->handed, i - 1);
 }
 
 /* ---- events ---- */

@@ -183,6 +183,7 @@ Tunnel *tunnel_new(const TunnelSetup *setup, GError **error)
     self->began = setup->began;
     self->state_fd = -1;
     self->sas = g_array_new(FALSE, TRUE, sizeof(TunnelSa));
+    self->handed = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     self->backoff.retry_for = self->profile->retry_for;
     self->probe_pause = IKE_SECOND;
     g_queue_init(&self->candidates);
@@ -216,6 +217,7 @@ void tunnel_free(Tunnel *self)
     g_clear_error(&self->round_error);
     g_queue_clear_full(&self->candidates, g_free);
     g_array_unref(self->sas);
+    g_array_unref(self->handed);
     g_free(self->interface);
     g_free(self->host);
     tunnel_question_free(self);
