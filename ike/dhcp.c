@@ -62,7 +62,7 @@ static int ask(IkeSession *session, IkeDhcpStage stage)
     dhcp->xid = ike_exchange_new_id(session);
     dhcp->stage = stage;
     dhcp->tries = 0;
-    dhcp->send_at = session->now;
+    dhcp->asked_at = dhcp->send_at = session->now;
     dhcp->give_up_at = session->now + IKE_DHCP_BUDGET;
     return dhcp->xid != 0 ? 0 : -EIO;
 }
@@ -152,11 +152,7 @@ static IkeDhcpQuestion question_of(const IkeSession *session, const IkeIsakmpSa 
 {
     const IkeDhcp *dhcp = &session->dhcp;
     const Form *form = &FORMS[dhcp->form];
-    uint64_t seconds = (session->now - dhcp->began_at) / IKE_SECOND;
-    IkeDhcpQuestion q = {.type = IKE_DHCP_REQUEST,
-                         .htype = form->htype,
-                         .xid = dhcp->xid,
-                         .seconds = (uint16_t)(seconds < UINT16_MAX ? seconds : UINT16_MAX)};
+    IkeDhcpQuestion q = {.type = IKE_DHCP_REQUEST, .htype = form->htype, .xid = dhcp->xid};
 
     memcpy(q.hardware, session->config.hardware, sizeof(q.hardware));
     if (form->to_gateway)
@@ -172,8 +168,10 @@ static IkeDhcpQuestion question_of(const IkeSession *session, const IkeIsakmpSa 
     } else if (dhcp->stage == IKE_DHCP_REQUESTING) {
         q.wanted = dhcp->offered;
         q.server = dhcp->server;
+        q.seconds = dhcp->seconds; /* RFC 2131, 4.4.1: relays choose servers by it */
     } else {
         q.type = IKE_DHCP_DISCOVER;
+        q.seconds = dhcp->seconds;
         /* The address that we had is asked for again, but not after a no to it. */
         if (dhcp->naks == 0)
             q.wanted = session->config.address;
@@ -199,6 +197,13 @@ static int post(IkeSession *session, const IkeIsakmpSa *sa, IkeChild *child)
     return ike_queue_packet(&session->packets, &to, (IkeSlice){packet.data, packet.n});
 }
 
+static uint16_t seconds_since(const IkeSession *session, uint64_t then)
+{
+    uint64_t seconds = (session->now - then) / IKE_SECOND;
+
+    return (uint16_t)(seconds < UINT16_MAX ? seconds : UINT16_MAX);
+}
+
 static int send_question(IkeSession *session)
 {
     IkeDhcp *dhcp = &session->dhcp;
@@ -210,6 +215,8 @@ static int send_question(IkeSession *session)
         return ike_dhcp_refused(session, &(IkeFailure){.detail = IKE_DETAIL_DHCP_REFUSED});
     if (dhcp->stage == IKE_DHCP_SELECTING && dhcp->tries > 0)
         dhcp->form = (dhcp->form + 1) % FORMS_N;
+    if (dhcp->stage == IKE_DHCP_SELECTING)
+        dhcp->seconds = seconds_since(session, dhcp->began_at);
     uint64_t wait = IKE_DHCP_RETRANSMIT_FIRST << (dhcp->tries < 2 ? dhcp->tries : 2);
     dhcp->tries++;
     dhcp->send_at = session->now + wait;
@@ -243,6 +250,7 @@ static int take_offer(IkeSession *session, const IkeDhcpReply *reply)
     return r;
 }
 
+/* RFC 2131, 4.4.1: the time runs from the question on. */
 static void set_times(IkeSession *session, const IkeDhcpReply *reply)
 {
     IkeDhcp *dhcp = &session->dhcp;
@@ -254,9 +262,9 @@ static void set_times(IkeSession *session, const IkeDhcpReply *reply)
     lease = lease > IKE_DHCP_LEASE_LEAST ? lease : IKE_DHCP_LEASE_LEAST;
     renew = renew != 0 && renew < lease ? renew : lease / 2;
     renew *= IKE_SECOND;
-    dhcp->lease_end = session->now + lease * IKE_SECOND;
+    dhcp->lease_end = dhcp->asked_at + lease * IKE_SECOND;
     dhcp->renew_at =
-        session->now + (renew > IKE_DHCP_RENEWAL_LEAST ? renew : IKE_DHCP_RENEWAL_LEAST);
+        dhcp->asked_at + (renew > IKE_DHCP_RENEWAL_LEAST ? renew : IKE_DHCP_RENEWAL_LEAST);
 }
 
 static int take_ack(IkeSession *session, const IkeDhcpReply *reply)

@@ -25,7 +25,8 @@ typedef struct IkeDhcp {
     bool use_local; /* IDci is our outer address, for 0.0.0.0 was refused */
     uint32_t xid;
     unsigned tries, form, naks;
-    uint64_t began_at, send_at, give_up_at;
+    uint16_t seconds; /* what the last DISCOVER said */
+    uint64_t began_at, asked_at, send_at, give_up_at;
     IkeAddress server, offered;
     uint64_t renew_at, lease_end; /* of the lease */
 } IkeDhcp;

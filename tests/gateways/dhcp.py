@@ -79,6 +79,7 @@ class DhcpServer:
         self.judge = gateway.judge
         self.leases = {}  # client ID -> address
         self.offers = {}  # xid -> address
+        self.seconds = {}  # xid -> those that its DISCOVERs have said
         self.answers = True
 
     def receive(self, child, packet):
@@ -118,6 +119,7 @@ class DhcpServer:
         expect(message.options.get(CLIENT_ID), 'rfc3456-4.1-client-id', 'no client identifier')
         expect(message.source == message.ciaddr, 'rfc2131-4.1-source', message.source)
         if message.type == DISCOVER:
+            self.seconds.setdefault(message.xid, set()).add(message.seconds)
             expect(SERVER not in message.options, 'rfc2131-4.4.1-discover', 'names a server')
         elif message.type == REQUEST and message.ciaddr != UNSPECIFIED:
             expect(
@@ -130,6 +132,8 @@ class DhcpServer:
                 f'{sorted(message.options)}',
             )
         elif message.type == REQUEST:
+            said = self.seconds.get(message.xid, ())
+            expect(message.seconds in said, 'rfc2131-4.4.1-secs', f'{message.seconds} of {said}')
             expect(
                 {SERVER, WANTED} <= set(message.options), 'rfc2131-4.3.2-selecting', 'too little'
             )
