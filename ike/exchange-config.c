@@ -141,7 +141,7 @@ static int build_request(IkeSession *session, IkeExchange *x, IkeBuilder *builde
         IKE_UNITY_BANNER,         IKE_UNITY_DEFAULT_DOMAIN,
         IKE_UNITY_SPLIT_DNS,      IKE_UNITY_SPLIT_INCLUDE,
         IKE_UNITY_LOCAL_LAN,      IKE_UNITY_PFS,
-        IKE_UNITY_BACKUP_SERVERS,
+        IKE_UNITY_BACKUP_SERVERS, IKE_UNITY_SAVE_PASSWORD,
     };
     const Pull *pull = x->data;
     /* The address that we had is asked for again, so that connections inside survive. */

@@ -54,6 +54,7 @@ typedef struct IkeInnerConfig {
     char split_dns[IKE_TEXT_MAX];      /* separated by spaces */
     char backup_servers[IKE_TEXT_MAX]; /* likewise: names or addresses of other gateways */
     uint32_t expires;                  /* seconds of the address, 0: no end */
+    bool password_unkept; /* the gateway's policy: a person says the password each time */
 } IkeInnerConfig;
 
 typedef struct IkeSaInfo {

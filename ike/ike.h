@@ -54,6 +54,8 @@ int ike_session_receive(IkeSession *session, const uint8_t *bytes, size_t n, Ike
 int ike_session_tick(IkeSession *session, uint64_t now);
 /* NULL: nobody could answer. */
 int ike_session_answer(IkeSession *session, uint32_t id, const IkeAnswer *answer, uint64_t now);
+/* The configured password is not given again: whoever wants one leads to a question. */
+void ike_session_forget_password(IkeSession *session);
 /* NULL: nobody can sign. */
 int ike_session_answer_signature(IkeSession *session, uint32_t id, const uint8_t *signature,
                                  size_t n, uint64_t now);

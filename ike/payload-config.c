@@ -256,6 +256,10 @@ bool ike_inner_config_take(IkeInnerConfig *inner, const IkeAttribute *attribute)
     case IKE_UNITY_SPLIT_DNS:
         ike_text_copy(inner->split_dns, sizeof(inner->split_dns), attribute->value);
         return true;
+    case IKE_UNITY_SAVE_PASSWORD:
+        if (ike_attribute_number(attribute, &number))
+            inner->password_unkept = number == 0;
+        return true;
     case IKE_UNITY_BACKUP_SERVERS:
         ike_text_copy(inner->backup_servers, sizeof(inner->backup_servers), attribute->value);
         return true;

@@ -322,6 +322,11 @@ int ike_session_answer(IkeSession *session, uint32_t id, const IkeAnswer *answer
     return ike_session_finish(session, ike_xauth_answer(session, session->asking, answer));
 }
 
+void ike_session_forget_password(IkeSession *session)
+{
+    ike_xauth_forget_password(session);
+}
+
 int ike_session_answer_signature(IkeSession *session, uint32_t id, const uint8_t *signature,
                                  size_t n, uint64_t now)
 {

@@ -9,6 +9,11 @@
  * nothing was said, for the path was lost, goes out once more at most. What answered a question
  * with words of the gateway's, or the same question once more, is a one-time code as likely as not,
  * and never kept; codes of the secrets file are used once each.
+ *
+ * A gateway may want no password to be kept (Unity's SAVE_PASSWD). What a person typed has served
+ * then, and the person is asked again each time that the gateway asks. What stands in a secrets
+ * file, or comes of a program, somebody has put there for a computer that has no person: it stays
+ * in use, and the user is told of the policy.
  */
 #include "client/tunnel/tunnel-private.h"
 
@@ -239,7 +244,27 @@ void tunnel_question_accepted(Tunnel *self)
     if (user->known)
         self->secrets->user = *user;
     self->secrets->password = self->asking.typed->given[IKE_ASK_PASSWORD];
+    self->asking.by_person = self->asking.typed_by_person;
+    if (self->inner.password_unkept)
+        tunnel_question_keep_nothing(self);
     g_clear_pointer(&self->asking.typed, tunnel_answer_free);
+}
+
+void tunnel_question_keep_nothing(Tunnel *self)
+{
+    TunnelAsking *asking = &self->asking;
+    if (asking->by_person) {
+        tunnel_secret_wipe(&self->secrets->password);
+        if (asking->sent != NULL)
+            tunnel_secret_wipe(&asking->sent->given[IKE_ASK_PASSWORD]);
+        if (self->session != NULL)
+            ike_session_forget_password(self->session);
+    } else if (self->secrets->password.known && !asking->unkept) {
+        tunnel_notice(self, _("The gateway wants passwords to be typed each time and not to be "
+                              "kept. Yours is kept: \"dialtone secret forget\" removes it from "
+                              "the keyring."));
+    }
+    asking->unkept = true;
 }
 
 void tunnel_question_unheard(Tunnel *self)
@@ -263,6 +288,7 @@ static void answer_first(Tunnel *self, const TunnelAnswer *answer)
         keep(&secrets->psk, &answer->given[TUNNEL_ASK_PSK]);
         keep(&secrets->user, &answer->given[IKE_ASK_USER]);
         keep(&secrets->password, &answer->given[IKE_ASK_PASSWORD]);
+        self->asking.by_person = answer->given[IKE_ASK_PASSWORD].known && !answer->by_program;
     }
     bool expects_user = tunnel_config_expects_user(self->profile);
     bool psk_missing = self->profile->auth == DIALTONE_AUTH_PSK && !secrets->psk.known;
@@ -305,6 +331,7 @@ static void answer_gateway(Tunnel *self, const TunnelAnswer *answer)
     for (gsize i = 0; i < IKE_ASK_KINDS; i++)
         keep(&self->asking.answer->given[i], &answer->given[i]);
     tunnel_answer_free(self->asking.typed);
+    self->asking.typed_by_person = !answer->by_program;
     self->asking.typed = self->asking.keep_typed ? g_steal_pointer(&self->asking.answer) : NULL;
     answer_ike(self, self->asking.typed != NULL ? self->asking.typed : self->asking.answer);
 }

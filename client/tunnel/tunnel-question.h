@@ -13,6 +13,9 @@ typedef struct TunnelAsking {
     TunnelAnswer *sent;   /* last, of each kind */
     TunnelAnswer *typed;  /* to be kept when the gateway accepts it; NULL: nothing is */
     bool keep_typed;
+    bool typed_by_person; /* whoever typed `typed` */
+    bool by_person;       /* whoever gave the password that is known */
+    bool unkept;          /* the gateway wants no password to be kept, and that was said */
 } TunnelAsking;
 
 /* True when what the profile needs from the start is known; asks otherwise. */
@@ -21,6 +24,8 @@ void tunnel_question_from_gateway(Tunnel *self, const IkeQuestion *question);
 void tunnel_question_settled(Tunnel *self);
 /* The gateway has accepted what the user said. */
 void tunnel_question_accepted(Tunnel *self);
+/* The gateway's policy: what a person typed is forgotten once it has served. */
+void tunnel_question_keep_nothing(Tunnel *self);
 /* What it says of the user is not known, for the session is over. */
 void tunnel_question_unheard(Tunnel *self);
 /* The stored password may go out without being asked for. */

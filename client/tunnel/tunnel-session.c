@@ -236,6 +236,8 @@ static void on_config(Tunnel *self, const IkeInnerConfig *config)
 {
     self->inner = *config;
     tunnel_attempt_take_backups(self, config->backup_servers);
+    if (config->password_unkept)
+        tunnel_question_keep_nothing(self);
     if (self->state == DIALTONE_STATE_CONNECTED)
         tunnel_link_apply(self);
     else if (!self->was_connected && self->end == TUNNEL_END_NOT)

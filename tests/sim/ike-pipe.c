@@ -116,7 +116,8 @@ static void print_inner(const IkeInnerConfig *inner)
         print_network("network", &inner->local_lans[i]);
         printf("}");
     }
-    printf("],\"expires\":%u,", inner->expires);
+    printf("],\"expires\":%u,\"password_unkept\":%s,", inner->expires,
+           inner->password_unkept ? "true" : "false");
     print_text("banner", inner->banner);
     putchar(',');
     print_text("domain", inner->domain);

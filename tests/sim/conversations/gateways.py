@@ -114,7 +114,9 @@ def test_g_cisco_asks_for_everything_of_unity(sim):
 
 @cases('yes', 'no')
 def test_g_cisco_policy_on_saving_the_password(sim, word):
-    carries(sim.connect(Cisco, {'networks': ''}, save_password=word == 'yes'))
+    world = sim.connect(Cisco, {'networks': ''}, save_password=word == 'yes')
+    carries(world)
+    equal(world.all('config')[-1]['password_unkept'], word == 'no', 'what the client makes of it')
 
 
 @case

@@ -185,6 +185,23 @@ static void test_a_network_has_no_bits_beside_its_mask_and_no_holes_in_it(void *
     assert_int_equal(inner.networks[1].prefix, 12);
 }
 
+static void test_only_a_plain_zero_forbids_to_keep_the_password(void **state)
+{
+    IkeInnerConfig inner = {0};
+    IkeAttribute said = {.type = IKE_UNITY_SAVE_PASSWORD, .basic = true, .number = 1};
+
+    assert_true(ike_inner_config_take(&inner, &said));
+    assert_false(inner.password_unkept);
+    (void)take(&inner, IKE_UNITY_SAVE_PASSWORD, "", 0);
+    assert_false(inner.password_unkept);
+    said.number = 0;
+    assert_true(ike_inner_config_take(&inner, &said));
+    assert_true(inner.password_unkept);
+    said.number = 1;
+    assert_true(ike_inner_config_take(&inner, &said));
+    assert_false(inner.password_unkept);
+}
+
 /* The same entries, and never taken for what the tunnel protects. */
 static void test_local_networks_are_bounded_and_apart(void **state)
 {
@@ -331,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_addresses_of_the_wrong_length_are_none),
         cmocka_unit_test(test_a_network_has_no_bits_beside_its_mask_and_no_holes_in_it),
         cmocka_unit_test(test_local_networks_are_bounded_and_apart),
+        cmocka_unit_test(test_only_a_plain_zero_forbids_to_keep_the_password),
         cmocka_unit_test(test_a23_a25_texts_end_and_have_no_zeros_within),
         cmocka_unit_test(test_texts_lose_their_trailing_zeros),
         cmocka_unit_test(test_what_is_not_of_the_inner_network_is_left_alone),

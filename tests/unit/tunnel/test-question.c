@@ -17,6 +17,7 @@ typedef struct Heard {
     bool nobody;
     IkeAnswer answer;
     unsigned notices;
+    unsigned forgotten; /* by the core */
 } Heard;
 
 static Heard heard;
@@ -24,6 +25,12 @@ static Tunnel *tunnel;
 
 int __wrap_ike_session_answer(IkeSession *session, uint32_t id, const IkeAnswer *answer,
                               uint64_t now);
+void __wrap_ike_session_forget_password(IkeSession *session);
+
+void __wrap_ike_session_forget_password(IkeSession *session)
+{
+    heard.forgotten++;
+}
 
 int __wrap_ike_session_answer(IkeSession *session, uint32_t id, const IkeAnswer *answer,
                               uint64_t now)
@@ -241,6 +248,64 @@ static void a_program_can_not_bring_back_a_refused_password_of_the_file(void **s
     assert_true(heard.nobody);
 }
 
+/* ---- a gateway that wants no password to be kept ---- */
+
+static void gateway_wants_nothing_kept(void)
+{
+    tunnel->inner.password_unkept = true;
+    tunnel_question_keep_nothing(tunnel);
+}
+
+static void a_typed_password_serves_once_where_none_is_to_be_kept(void **state)
+{
+    gateway_asks(&PLAIN, false);
+    say(IKE_ASK_PASSWORD, "right", false);
+    tunnel_question_accepted(tunnel);
+    gateway_wants_nothing_kept();
+    static const IkeSecret nothing;
+    assert_memory_equal(&tunnel->secrets->password, &nothing, sizeof(nothing));
+    assert_memory_equal(&tunnel->asking.sent->given[IKE_ASK_PASSWORD], &nothing, sizeof(nothing));
+    assert_int_equal(heard.forgotten, 1);
+    gateway_asks(&PLAIN, false);
+    assert_int_equal(heard.questions, 2);
+    /* And from now on none is kept, not even until the next word of it. */
+    say(IKE_ASK_PASSWORD, "right", false);
+    tunnel_question_accepted(tunnel);
+    assert_false(tunnel->secrets->password.known);
+    assert_int_equal(heard.notices, 0);
+}
+
+/* It was asked for before the first packet, so that the core has a copy to give away. */
+static void a_password_that_was_typed_first_serves_once_too(void **state)
+{
+    dialtone_profile_free(tunnel->profile);
+    tunnel->profile = kit_profile("[UserAuth]\nUser=alice\nXAuth=required\n");
+    set(&tunnel->secrets->psk, "psk");
+    assert_false(tunnel_question_first(tunnel));
+    say(IKE_ASK_PASSWORD, "right", false);
+    assert_true(tunnel->secrets->password.known);
+    gateway_wants_nothing_kept();
+    assert_false(tunnel->secrets->password.known);
+    assert_int_equal(heard.forgotten, 1);
+}
+
+static void what_a_file_or_a_program_gave_stays_in_use_and_is_told_once(void **state)
+{
+    for (int program = 0; program < 2; program++) {
+        if (program != 0) {
+            gateway_asks(&PLAIN, true);
+            say(IKE_ASK_PASSWORD, "other", true);
+            tunnel_question_accepted(tunnel);
+        }
+        set(&tunnel->secrets->password, "secret");
+        gateway_wants_nothing_kept();
+        gateway_wants_nothing_kept();
+        assert_true(tunnel->secrets->password.known);
+        assert_int_equal(heard.notices, 1);
+        assert_int_equal(heard.forgotten, 0);
+    }
+}
+
 /* ---- what may ---- */
 
 static void a_domain_alone_is_answered_empty_and_beside_others_asked_for(void **state)
@@ -274,6 +339,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_program_that_repeats_itself_is_nobody_and_a_person_is_not,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_program_can_not_bring_back_a_refused_password_of_the_file,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_typed_password_serves_once_where_none_is_to_be_kept,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_password_that_was_typed_first_serves_once_too, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_a_file_or_a_program_gave_stays_in_use_and_is_told_once,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_domain_alone_is_answered_empty_and_beside_others_asked_for, setup, teardown),
