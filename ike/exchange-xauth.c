@@ -352,18 +352,22 @@ int ike_xauth_status(IkeSession *session, IkeIsakmpSa *sa, bool ok, const char *
     return r < 0 ? r : ike_session_emit(session, &accepted);
 }
 
-int ike_xauth_answer(IkeSession *session, IkeExchange *x, const IkeAnswer *answer)
+/* Nobody says anything, which the gateway is told, too. Asked again, it was a refusal. */
+static int cancel(IkeSession *session, IkeExchange *x)
 {
     const IkeTransaction *t = x->data;
+    int r = refuse(session, x, t->again ? IKE_DETAIL_PASSWORD : IKE_DETAIL_NO_SECRET);
 
+    if (!t->again)
+        session->verdict.reason = IKE_REASON_SECRET_MISSING;
+    return r;
+}
+
+int ike_xauth_answer(IkeSession *session, IkeExchange *x, const IkeAnswer *answer)
+{
     session->asking = NULL;
     x->waiting = false;
-    if (answer == NULL && t->again)
-        return ike_session_fail_simply(session, IKE_REASON_USER_AUTHENTICATION,
-                                       IKE_DETAIL_PASSWORD);
-    if (answer == NULL)
-        return ike_session_fail_simply(session, IKE_REASON_SECRET_MISSING, IKE_DETAIL_NO_SECRET);
-    int r = give(session, x, answer);
+    int r = answer != NULL ? give(session, x, answer) : cancel(session, x);
     if (r == -ENOTSUP)
         r = refuse(session, x, IKE_DETAIL_XAUTH_TYPE);
     return r < 0 ? r : ike_exchange_run(session, x);

@@ -192,8 +192,10 @@ static int stage_expired(IkeSession *session, IkeIsakmpSa *sa)
         return ike_dhcp_late(session);
     if (sa->stage == IKE_STAGE_CONFIG)
         return ike_session_fail_simply(session, IKE_REASON_PHASE2_REFUSED, IKE_DETAIL_NO_CONFIG);
-    if (session->asking != NULL)
-        return ike_session_fail_simply(session, IKE_REASON_SECRET_MISSING, IKE_DETAIL_NO_SECRET);
+    if (session->asking != NULL) {
+        int r = ike_xauth_answer(session, session->asking, NULL);
+        return r < 0 ? r : ike_session_fail(session, &session->verdict);
+    }
     return ike_session_fail_simply(session, IKE_REASON_USER_AUTHENTICATION,
                                    sa->heard ? IKE_DETAIL_SILENCE_LATER : IKE_DETAIL_XAUTH_MISSING);
 }

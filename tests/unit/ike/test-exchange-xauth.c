@@ -275,6 +275,52 @@ static void test_a_password_to_which_nothing_was_said_is_not_given_again(void **
     talk_free(talk);
 }
 
+/* The REPLY says STATUS=FAIL (4.2), and then it is over: the last that goes out is the DELETE. */
+static void expect_cancelled(Talk *talk, IkeReason reason)
+{
+    KitBytes expected = {0};
+    KitGateway *gw = talk->gw;
+
+    kit_collect(gw);
+    assert_int_equal(gw->events[IKE_EVENT_FAILED], 1);
+    assert_int_equal(gw->failure.reason, reason);
+    assert_int_equal(gw->packets_n, 2);
+    assert_ptr_equal(kit_last_packet(gw, IKE_EXCHANGE_TRANSACTION), &gw->packets[0]);
+    assert_ptr_equal(kit_last_packet(gw, IKE_EXCHANGE_INFORMATIONAL), &gw->packets[1]);
+    kit_config_basic(&expected, IKE_XAUTH_STATUS, 0);
+    expect_reply(talk, &expected);
+}
+
+static void test_a_question_that_is_cancelled_is_answered_by_a_fail(void **state)
+{
+    for (int again = 0; again < 2; again++) {
+        Talk *talk = talk_new(NULL);
+
+        ASK(talk, IKE_XAUTH_USER_NAME, IKE_XAUTH_USER_PASSWORD);
+        if (again) {
+            answer(talk, IKE_ASK_PASSWORD, "wrong");
+            read_reply(talk);
+            ASK(talk, IKE_XAUTH_USER_NAME, IKE_XAUTH_USER_PASSWORD);
+        }
+        kit_forget(talk->gw);
+        assert_int_equal(
+            ike_session_answer(talk->gw->session, talk->gw->question.id, NULL, talk->gw->now), 0);
+        expect_cancelled(talk, again ? IKE_REASON_USER_AUTHENTICATION : IKE_REASON_SECRET_MISSING);
+        talk_free(talk);
+    }
+}
+
+static void test_a_question_that_nobody_answers_in_time_is_answered_by_a_fail(void **state)
+{
+    Talk *talk = talk_new(NULL);
+
+    ASK(talk, IKE_XAUTH_USER_NAME, IKE_XAUTH_USER_PASSWORD);
+    kit_forget(talk->gw);
+    assert_int_equal(kit_tick(talk->gw, talk->gw->now + IKE_ANSWER_WAIT), 0);
+    expect_cancelled(talk, IKE_REASON_SECRET_MISSING);
+    talk_free(talk);
+}
+
 /* The end of the SA is how some gateways refuse. */
 static void test_a_gateway_that_deletes_the_sa_has_refused_the_password(void **state)
 {
@@ -514,6 +560,8 @@ int main(void)
         cmocka_unit_test(test_a_password_that_was_refused_is_not_given_again_in_its_transaction),
         cmocka_unit_test(test_a_password_that_was_refused_is_not_given_hours_later),
         cmocka_unit_test(test_a_password_to_which_nothing_was_said_is_not_given_again),
+        cmocka_unit_test(test_a_question_that_is_cancelled_is_answered_by_a_fail),
+        cmocka_unit_test(test_a_question_that_nobody_answers_in_time_is_answered_by_a_fail),
         cmocka_unit_test(test_a_gateway_that_deletes_the_sa_has_refused_the_password),
         cmocka_unit_test(test_a_gateway_that_says_ok_leaves_nothing_open),
         cmocka_unit_test(test_a_configured_password_is_no_code),
