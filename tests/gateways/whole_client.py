@@ -73,6 +73,25 @@ def _(lab):
     expect("lan.example.com" in said["domains"], f"domains {said['domains']}")
 
 
+@case("Cisco's load balancing: the other gateway is called, and only that one hears of the user")
+def _(lab):
+    other = "203.0.113.9"
+    lab.ip("gateway", "addr", "add", other + "/32", "dev", "eth0")
+    lab.ip("router", "route", "replace", other, "via", "203.0.113.2")
+    with Served(lab, "cisco", "--load-balance", other) as both:
+        with Served(lab, "cisco", "--bind", other, "--set", "selectors=exact"):
+            client = dialtone(lab, Network__Config="pull")
+            said = connect(client)
+            expect(said["gateway"] == other + ":4500", f"connected to {said['gateway']}")
+            expect_ping(lab, INNER, count=5)
+            client.disconnect()
+    # One log of both, in order of time.
+    seen = [line.split()[0] for line in both.text().splitlines()]
+    steps = [s for s in seen if s in ("established", "deleted-isakmp", "xauth-accepted")]
+    wanted = ["established", "deleted-isakmp", "established", "xauth-accepted", "deleted-isakmp"]
+    expect(steps == wanted, f"{steps}")
+
+
 @case("FortiGate's broken RESPONDER-LIFETIME does no harm")
 def _(lab):
     said = comes_and_goes(lab, "fortigate", Phase2__Lifetime="1h")
