@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -65,6 +66,30 @@ int cli_child_start(CliChild *child, const char *const *argv, char *const *envir
     if (result == 0)
         child->pidfd = pidfd_open(child->pid, 0);
     return result == 0 && child->pidfd < 0 ? errno : result;
+}
+
+char *cli_child_find(const char *program)
+{
+    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *folder = self != NULL ? g_path_get_dirname(self) : g_strdup("/");
+    char *beside = g_build_filename(folder, program, NULL);
+    if (access(beside, X_OK) == 0)
+        return beside;
+    g_free(beside);
+    return g_build_filename(DIALTONE_LIBEXECDIR, program, NULL);
+}
+
+bool cli_child_wait(int fd, short events, gint64 deadline, int interrupt_fd)
+{
+    for (;;) {
+        gint64 left = (deadline - g_get_monotonic_time()) / 1000;
+        struct pollfd fds[] = {{.fd = fd, .events = events},
+                               {.fd = interrupt_fd, .events = POLLIN}};
+        int n = left > 0 ? poll(fds, G_N_ELEMENTS(fds), (int)left) : 0;
+        if (n < 0 && errno == EINTR)
+            continue;
+        return n > 0 && fds[0].revents != 0 && fds[1].revents == 0;
+    }
 }
 
 void cli_child_close_input(CliChild *child)

@@ -8,7 +8,6 @@
  */
 #include "client/cli/keyring.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
@@ -28,18 +27,6 @@ typedef struct Run {
 const char *cli_keyring_profile(const DialtoneProfile *profile)
 {
     return profile->uuid != NULL ? profile->uuid : profile->name;
-}
-
-/* Beside our own program while it is not installed. */
-static char *find_program(void)
-{
-    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-    g_autofree char *folder = self != NULL ? g_path_get_dirname(self) : g_strdup("/");
-    char *beside = g_build_filename(folder, PROGRAM, NULL);
-    if (access(beside, X_OK) == 0)
-        return beside;
-    g_free(beside);
-    return g_build_filename(DIALTONE_LIBEXECDIR, PROGRAM, NULL);
 }
 
 /* Nothing of sudo's environment but what finds the session. */
@@ -77,7 +64,7 @@ static bool has_session(void)
 static bool start(Run *run, const char *verb, const PlatformKeyringName *name, const char *label,
                   int timeout_ms)
 {
-    g_autofree char *program = find_program();
+    g_autofree char *program = cli_child_find(PROGRAM);
     g_auto(GStrv) environment = make_environment();
     const char *argv[] = {program, verb, name->profile, name->kind, label, NULL};
     run->deadline = g_get_monotonic_time() + timeout_ms * (gint64)1000;
@@ -87,26 +74,12 @@ static bool start(Run *run, const char *verb, const PlatformKeyringName *name, c
     return false;
 }
 
-/* Until fd is ready. False: the time is over, or somebody else speaks. */
-static bool wait_for(const Run *run, int fd, short events, int interrupt_fd)
-{
-    for (;;) {
-        gint64 left = (run->deadline - g_get_monotonic_time()) / 1000;
-        struct pollfd fds[] = {{.fd = fd, .events = events},
-                               {.fd = interrupt_fd, .events = POLLIN}};
-        int n = left > 0 ? poll(fds, G_N_ELEMENTS(fds), (int)left) : 0;
-        if (n < 0 && errno == EINTR)
-            continue;
-        return n > 0 && fds[0].revents != 0 && fds[1].revents == 0;
-    }
-}
-
 static bool feed(Run *run, const char *secret)
 {
     gsize n = strlen(secret);
     while (n > 0) {
         gssize written = -1;
-        if (wait_for(run, run->child.in, POLLOUT, -1))
+        if (cli_child_wait(run->child.in, POLLOUT, run->deadline, -1))
             written = write(run->child.in, secret, MIN(n, (gsize)PIPE_BUF));
         if (written <= 0)
             return false;
@@ -119,7 +92,7 @@ static bool feed(Run *run, const char *secret)
 static bool drain(Run *run, int interrupt_fd, char *secret, gsize size)
 {
     gsize n = 0;
-    while (n + 1 < size && wait_for(run, run->child.out, POLLIN, interrupt_fd)) {
+    while (n + 1 < size && cli_child_wait(run->child.out, POLLIN, run->deadline, interrupt_fd)) {
         gssize got = read(run->child.out, secret + n, size - 1 - n);
         if (got <= 0) {
             secret[n] = '\0';
@@ -134,7 +107,7 @@ static bool drain(Run *run, int interrupt_fd, char *secret, gsize size)
 static PlatformKeyringResult finish(Run *run, bool well)
 {
     if (well)
-        (void)wait_for(run, run->child.pidfd, POLLIN, -1);
+        (void)!cli_child_wait(run->child.pidfd, POLLIN, run->deadline, -1);
     int code = cli_child_end(&run->child);
     if (!well || code < 0 || code > PLATFORM_KEYRING_FAILED)
         return PLATFORM_KEYRING_FAILED;

@@ -9,24 +9,53 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "client/cli/download.h"
 #include "client/cli/keyring.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
+#include "client/profile/folder.h"
 
-enum { SECURE_HEAP = 128 * 1024, SECURE_HEAP_MIN = 32 };
+enum {
+    SECURE_HEAP = 128 * 1024,
+    SECURE_HEAP_MIN = 32,
+    DOWNLOADS_MS = 6000, /* for all lists together; who connects waits for them */
+};
+
+/* What the functions below are called with. */
+typedef struct Source {
+    const StandaloneCredentialSetup *setup;
+    gint64 deadline; /* of downloads */
+} Source;
 
 static bool ask(const char *prompt, char *line, gsize size, gpointer data)
 {
-    const StandaloneCredentialSetup *setup = data;
+    const Source *source = data;
+    const StandaloneCredentialSetup *setup = source->setup;
     return standalone_prompt(prompt, false, setup->tunnel_fd, line, size) ==
            STANDALONE_PROMPT_ANSWERED;
 }
 
 static bool fetch(const char *kind, char *text, gsize size, gpointer data)
 {
-    const StandaloneCredentialSetup *setup = data;
+    const Source *source = data;
+    const StandaloneCredentialSetup *setup = source->setup;
     const PlatformKeyringName name = {cli_keyring_profile(setup->profile), kind};
     return cli_keyring_lookup(&name, setup->tunnel_fd, text, size) == PLATFORM_KEYRING_DONE;
+}
+
+/* The time begins with the first list: before it a person may have been asked for a passphrase. */
+static char *download(const char *url, GBytes **listp, gpointer data)
+{
+    Source *source = data;
+    if (source->deadline == 0)
+        source->deadline = g_get_monotonic_time() + DOWNLOADS_MS * (gint64)1000;
+    return cli_download(url, DIALTONE_CREDENTIAL_LIST_MAX, source->deadline,
+                        source->setup->tunnel_fd, listp);
+}
+
+static void tell(const char *line, gpointer data)
+{
+    standalone_print_notice(line);
 }
 
 static void add_all(GPtrArray *into, const GPtrArray *items)
@@ -68,13 +97,18 @@ bool standalone_credential_load(const StandaloneCredentialSetup *setup,
      * the same user can look into. */
     if (CRYPTO_secure_malloc_initialized() == 0)
         CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_HEAP_MIN);
+    g_autofree char *cache = dialtone_folder(setup->caller, "XDG_CACHE_HOME", ".cache", "revoked");
+    Source source = {.setup = setup};
     const DialtoneCredentialAccess access = {.file = setup->path,
                                              .caller = setup->caller,
                                              .memory = setup->memory,
                                              .passphrase = setup->passphrase,
                                              .ask = ask,
                                              .fetch = fetch,
-                                             .data = (gpointer)(guintptr)setup};
+                                             .download = download,
+                                             .tell = tell,
+                                             .cache = cache,
+                                             .data = &source};
     DialtoneCredential *credential = dialtone_credential_load(setup->profile, &access, error);
     if (credential == NULL)
         return false;

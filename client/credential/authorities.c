@@ -157,7 +157,7 @@ bool credential_load_authorities(const DialtoneProfile *profile,
 }
 
 bool credential_load_crls(const DialtoneProfile *profile, const DialtoneCredentialAccess *access,
-                          GPtrArray *crls, GError **error)
+                          const GPtrArray *anchors, GPtrArray *crls, GError **error)
 {
     const Kind kind = {.key = "CRL",
                        .name = PEM_STRING_X509_CRL,
@@ -165,8 +165,12 @@ bool credential_load_crls(const DialtoneProfile *profile, const DialtoneCredenti
                        .none = N_("no revocation list is in it, as PEM or as DER"),
                        .into = crls};
 
-    for (guint i = 0; i < profile->crls->len; i++)
-        if (!load(profile, access, &kind, profile->crls->pdata[i], error))
+    for (guint i = 0; i < profile->crls->len; i++) {
+        const char *where = profile->crls->pdata[i];
+        if (!g_path_is_absolute(where))
+            credential_download_list(access, where, anchors, crls);
+        else if (!load(profile, access, &kind, where, error))
             return false;
+    }
     return true;
 }

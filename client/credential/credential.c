@@ -233,7 +233,7 @@ static bool load_own(DialtoneCredential *self, Loading *loading, GError **error)
     return refuse(loading, "Certificate", error, _("Auth=certificate needs it"));
 }
 
-static gsize bytes_of(const GPtrArray *items)
+gsize credential_bytes_of(const GPtrArray *items)
 {
     gsize n = 0;
 
@@ -245,7 +245,7 @@ static gsize bytes_of(const GPtrArray *items)
 static bool lists_are_larger(const DialtoneCredential *self)
 {
     return self->crls->len > DIALTONE_CREDENTIAL_CRLS_MAX ||
-           bytes_of(self->crls) > bytes_of(self->anchors);
+           credential_bytes_of(self->crls) > credential_bytes_of(self->anchors);
 }
 
 /* All of it crosses to the tunnel in one message. */
@@ -253,7 +253,8 @@ static bool check_size(const DialtoneCredential *self, const Loading *loading, G
 {
     if (self->anchors->len <= DIALTONE_CREDENTIAL_ITEMS_MAX &&
         self->crls->len <= DIALTONE_CREDENTIAL_CRLS_MAX &&
-        bytes_of(self->chain) + bytes_of(self->anchors) + bytes_of(self->crls) <=
+        credential_bytes_of(self->chain) + credential_bytes_of(self->anchors) +
+                credential_bytes_of(self->crls) <=
             DIALTONE_CREDENTIAL_BYTES_MAX)
         return true;
     return refuse(loading, lists_are_larger(self) ? "CRL" : "CA", error,
@@ -278,7 +279,7 @@ DialtoneCredential *dialtone_credential_load(const DialtoneProfile *profile,
     loading.libcrypto = self->libcrypto.context;
     if (!load_own(self, &loading, error) ||
         !credential_load_authorities(profile, access, self->anchors, error) ||
-        !credential_load_crls(profile, access, self->crls, error) ||
+        !credential_load_crls(profile, access, self->anchors, self->crls, error) ||
         !check_size(self, &loading, error))
         return NULL;
     return g_steal_pointer(&self);
@@ -395,10 +396,11 @@ static bool find_on_token(Loading *loading, GError **error)
 
 static bool check_authorities(const Loading *loading, GError **error)
 {
-    g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    g_autoptr(GPtrArray) anchors = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    g_autoptr(GPtrArray) crls = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
 
-    return credential_load_authorities(loading->profile, loading->access, items, error) &&
-           credential_load_crls(loading->profile, loading->access, items, error);
+    return credential_load_authorities(loading->profile, loading->access, anchors, error) &&
+           credential_load_crls(loading->profile, loading->access, anchors, crls, error);
 }
 
 /* Whether there is a certificate to show. */

@@ -17,6 +17,7 @@ enum {
     DIALTONE_CREDENTIAL_CRLS_MAX = 64,
     DIALTONE_CREDENTIAL_TEXT_MAX = 64 * 1024,   /* of a certificate in the keyring */
     DIALTONE_CREDENTIAL_BYTES_MAX = 640 * 1024, /* of all certificates and lists together */
+    DIALTONE_CREDENTIAL_LIST_MAX = 512 * 1024,  /* of a list that is fetched */
     DIALTONE_SIGNATURE_MAX = 512,               /* RSA with 4096 bits */
 };
 
@@ -33,6 +34,12 @@ typedef struct DialtoneCredentialAccess {
     /* What the user's keyring keeps of the profile: "certificate", PEM or a file's bytes in base64,
      * or "passphrase". NULL: there is no keyring. False: it has none. */
     bool (*fetch)(const char *kind, char *text, gsize size, gpointer data);
+    /* Fetches the list at an address of the profile's. NULL, or why not, which is freed; without
+     * this function none is fetched. */
+    char *(*download)(const char *url, GBytes **listp, gpointer data);
+    /* With download: says a line about a list that could not be had. */
+    void (*tell)(const char *line, gpointer data);
+    const char *cache; /* the folder of lists that were fetched; NULL: none is kept */
     gpointer data;
 } DialtoneCredentialAccess;
 

@@ -15,6 +15,11 @@ typedef struct DialtoneToken DialtoneToken;
 bool credential_refuse(const DialtoneProfile *profile, const DialtoneCredentialAccess *access,
                        const char *key, const char *message, GError **error);
 
+/* ---- credential.c ---- */
+
+/* Of an array of GBytes, or NULL. */
+gsize credential_bytes_of(const GPtrArray *items);
+
 /* ---- file.c ---- */
 
 /* A file's bytes in secret memory, and who else may read it. */
@@ -89,8 +94,16 @@ void credential_library_close(CredentialLibrary *library);
 bool credential_load_authorities(const DialtoneProfile *profile,
                                  const DialtoneCredentialAccess *access, GPtrArray *anchors,
                                  GError **error);
+/* @anchors are those that were filled in before. */
 bool credential_load_crls(const DialtoneProfile *profile, const DialtoneCredentialAccess *access,
-                          GPtrArray *crls, GError **error);
+                          const GPtrArray *anchors, GPtrArray *crls, GError **error);
+
+/* ---- list.c ---- */
+
+/* Adds the list at @url, or the one that was there before, as DER; nothing where neither can be
+ * used, which is told. */
+void credential_download_list(const DialtoneCredentialAccess *access, const char *url,
+                              const GPtrArray *anchors, GPtrArray *crls);
 
 /* ---- chain.c ---- */
 

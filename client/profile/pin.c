@@ -9,25 +9,16 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
-#include <pwd.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/common/i18n.h"
+#include "client/profile/folder.h"
 
 #define GROUP "Gateway"
 
-/* Under sudo the environment may be root's, and the state meant is that of whoever called. */
 char *dialtone_pin_folder(uid_t caller)
 {
-    const char *state = g_getenv("XDG_STATE_HOME");
-
-    if (state != NULL && g_path_is_absolute(state))
-        return g_build_filename(state, "dialtone", "gateways", NULL);
-    const struct passwd *user = getpwuid(caller);
-    if (user == NULL || user->pw_dir == NULL || !g_path_is_absolute(user->pw_dir))
-        return NULL;
-    return g_build_filename(user->pw_dir, ".local", "state", "dialtone", "gateways", NULL);
+    return dialtone_folder(caller, "XDG_STATE_HOME", ".local/state", "gateways");
 }
 
 /* Names of profiles have no slash and begin with neither a dot nor a hyphen; what came by another

@@ -102,7 +102,7 @@ typedef struct {
     char *key; /* path of the private key; NULL: it stands with the certificate */
     DialtoneCaSource ca_source;
     char *ca;
-    GPtrArray *crls; /* of char *: paths of files and directories; may be empty */
+    GPtrArray *crls; /* of char *: absolute paths, and http:// addresses; may be empty */
     bool require_crl;
 
     /* [Phase1] [UserAuth] [Phase2] */

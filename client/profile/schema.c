@@ -102,10 +102,10 @@ const DialtoneProfileKey dialtone_profile_keys[] = {
      .help = N_("The authorities whose certificates the gateway may show. A file is PEM or "
                 "DER; system is the list that the computer trusts for web sites.")},
     {"Identity", "CRL", dialtone_value_crls, .max = 4000,
-     .syntax = "file:/path.crl;directory:/path",
+     .syntax = "file:/path.crl;directory:/path;http://host/path.crl",
      .help = N_("Lists of revoked certificates, PEM or DER, that the gateway's certificate is "
-                "looked up in. They are read when connecting; none is fetched, and an address "
-                "that a certificate names is never asked.")},
+                "looked up in. They are read, or fetched, when connecting; an address that a "
+                "certificate names is never asked.")},
     {"Identity", "RequireCRL", dialtone_value_flag, FIELD(require_crl), .fallback = "no",
      .syntax = "yes | no",
      .help = N_("Refuses a gateway whose authority has no valid list in CRL. no: such a "

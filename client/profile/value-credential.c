@@ -10,7 +10,7 @@
 
 #include "client/common/i18n.h"
 
-enum { CRLS_MAX = 16 };
+enum { CRLS_MAX = 16, ADDRESS_MAX = 1000 };
 
 static bool check_path(DialtoneValue *value, const char *path)
 {
@@ -115,11 +115,27 @@ bool dialtone_value_ca(DialtoneValue *value, const char *text)
                                 quoted);
 }
 
-/* An address is never fetched from: what a certificate names is the peer's word, and a list that
- * is out of reach would keep the tunnel from coming up. */
+/* Of http alone: a list is signed, and https would need a certificate that may be revoked itself.
+ */
+static bool is_address(const char *item)
+{
+    g_autofree char *user = NULL, *host = NULL, *fragment = NULL;
+    int port = -1;
+
+    for (const char *at = item; *at != '\0'; at++)
+        if (*at <= ' ' || *at > '~')
+            return false;
+    return strlen(item) <= ADDRESS_MAX &&
+           g_uri_split(item, G_URI_FLAGS_NONE, NULL, &user, &host, &port, NULL, NULL, &fragment,
+                       NULL) &&
+           user == NULL && fragment == NULL && host != NULL && host[0] != '\0' && port != 0;
+}
+
+/* What the profile names is fetched; what a certificate names is the peer's word, and never is. */
 static bool add_crl(DialtoneValue *value, const char *item)
 {
     static const char *const prefixes[] = {"file:", "directory:"};
+    g_autofree char *quoted = dialtone_value_quote(item);
 
     for (gsize i = 0; i < G_N_ELEMENTS(prefixes); i++) {
         if (!g_str_has_prefix(item, prefixes[i]))
@@ -130,13 +146,18 @@ static bool add_crl(DialtoneValue *value, const char *item)
         g_ptr_array_add(value->profile->crls, g_strdup(path));
         return true;
     }
-    g_autofree char *quoted = dialtone_value_quote(item);
+    if (g_str_has_prefix(item, "http://") && is_address(item)) {
+        g_ptr_array_add(value->profile->crls, g_strdup(item));
+        return true;
+    }
     if (strstr(item, "://") != NULL)
         return dialtone_value_error(value,
-                                    _("%s is not fetched by this version; download the list "
-                                      "regularly and write file:/path"),
+                                    _("%s is no address that is fetched from; lists are signed, so "
+                                      "write http://HOST/PATH"),
                                     quoted);
-    return dialtone_value_error(value, _("%s is no source; write file:/path or directory:/path"),
+    return dialtone_value_error(value,
+                                _("%s is no source; write file:/path, directory:/path or "
+                                  "http://HOST/PATH"),
                                 quoted);
 }
 

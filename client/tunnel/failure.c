@@ -247,7 +247,10 @@ static const Row DETAILS[] = {
     [IKE_DETAIL_CERT_NO_CRL] =
         {N_("Whether the certificate of the gateway %s has been revoked can't be said: there is "
             "no current list of %s."),
-         N_("Ask the administrator for a new revocation list (CRL)."), NULL},
+         N_("Ask the administrator for a new revocation list (CRL), or see whether the addresses "
+            "in "
+            "[Identity] CRL can be reached."),
+         NULL},
     [IKE_DETAIL_CERT_ID] =
         {N_("The certificate of the gateway %s (%s) does not have the name that the profile "
             "expects."),

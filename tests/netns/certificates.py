@@ -339,6 +339,163 @@ def _(lab):
         connects(lab, profile(**mine, Identity__CRL="file:" + good, Identity__RequireCRL="yes"))
 
 
+def crl_server(lab, script=None):
+    """A web server at the gateway's address with the files of a folder; or one that says `script` to each."""
+    folder = os.path.join(lab.folder, "www")
+    os.makedirs(folder, exist_ok=True)
+    command = ["-m", "http.server", "--directory", folder, "80"] if script is None else ["-c", script]
+    process = lab.start("gateway", sys.executable, *command, log="www.log")
+    wait_until(lambda: ":80 " in lab.run("gateway", "ss", "-Hltn"), 5, "the web server listens")
+    return folder, process
+
+
+def publish(folder, content):
+    with open(os.path.join(folder, "ca.crl"), "wb") as file:
+        file.write(content)
+
+
+PATIENT = {"cookie_threshold_ip": 100, "block_threshold": 200}  # for attempts that are broken off
+URL = "http://203.0.113.2/ca.crl"
+SAYS = """
+import socket, time
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("", 80)); s.listen(9)
+while True:
+    c, _ = s.accept(); c.recv(9999)
+    try:
+        ANSWER
+    except OSError:
+        pass
+    c.close()
+"""
+
+
+class Fetching:
+    """A client whose cache of lists is ours to see."""
+
+    def __init__(self, lab, groups):
+        self.lab, self.groups, self.count = lab, groups, 0
+        self.cache = os.path.join(lab.folder, "cache")
+        os.mkdir(self.cache, 0o700)
+        os.chown(self.cache, CALLER, CALLER)
+
+    def run(self, state):
+        """The first event of this state, and what was told on standard error."""
+        self.count += 1
+        client = Dialtone(self.lab, profile(**self.groups), name=f"fetching{self.count}")
+        client.environment["XDG_CACHE_HOME"] = self.cache
+        event = client.start().wait_state(state, 20)
+        if state == "connected":
+            client.disconnect()
+        else:
+            client.wait_exit(5)
+        return event, client.stderr()
+
+    def kept(self):
+        folder = os.path.join(self.cache, "dialtone", "revoked")
+        return [os.path.join(folder, name) for name in os.listdir(folder)] if os.path.isdir(folder) else []
+
+    def grow_old(self):
+        """What was fetched is asked for again."""
+        for path in self.kept():
+            os.utime(path, (1, 1))
+
+
+def fetching(lab, **more):
+    pki = Pki(intermediate=False)
+    both = connection(pki)
+    theirs = made.x509.load_pem_x509_certificate(both.files["x509/gateway.pem"].encode())
+    mine = settings(lab, pki, pki.client(ALICE), Identity__CRL=URL, **more)
+    return pki, both, type("Revoked", (), {"certificate": theirs}), Fetching(lab, mine)
+
+
+@case("a list is fetched from its address, kept for an hour, and then a revoked certificate is refused",
+      seconds=60)
+def _(lab):
+    pki, both, revoked, client = fetching(lab, Identity__RequireCRL="yes")
+    with Gateway(lab, both):
+        folder, server = crl_server(lab)
+        publish(folder, pki.root.crl())
+        client.run("connected")
+        expect(len(client.kept()) == 1, f"kept: {client.kept()}")
+        publish(folder, pki.root.crl(revoked))
+        client.run("connected")
+        expect(lab.read_log("www.log").count("GET /ca.crl") == 1, "it was asked for twice in an hour")
+        client.grow_old()
+        event, _ = client.run("failed")
+        check_failed(event, "gateway-authentication")
+        expect("has been revoked" in event["message"], f"{event}")
+        lab.stop(server)
+        client.grow_old()
+        event, said = client.run("failed")
+        expect("has been revoked" in event["message"] and "it can't be reached" in said, f"{event} {said}")
+
+
+@case("a server of lists that is gone keeps nobody out, unless a list is required and none was kept", seconds=60)
+def _(lab):
+    pki, both, _, client = fetching(lab)
+    with Gateway(lab, both):
+        _, said = client.run("connected")
+        expect(f"no revocation list from {URL}: it can't be reached" in said, said)
+        client.groups["Identity__RequireCRL"] = "yes"
+        event, _ = client.run("failed")
+        check_failed(event, "gateway-authentication")
+        expect("[Identity] CRL" in event["advice"], f"{event}")
+        folder, server = crl_server(lab)
+        publish(folder, pki.root.crl())
+        client.run("connected")
+        lab.stop(server)
+        client.grow_old()
+        _, said = client.run("connected")
+        expect("is in force, and is used" in said, said)
+        lab.drop_at("gateway", "tcp dport 80")
+        event, said = client.run("connected")
+        expect("it can't be reached" in said or "in time" in said, said)
+
+
+@case("what is no list in force of that authority is not taken, and what was kept is used", seconds=90)
+def _(lab):
+    pki, both, revoked, client = fetching(lab, Identity__RequireCRL="yes")
+    good = pki.root.crl(revoked)
+    with Gateway(lab, both, charon=PATIENT):
+        folder, server = crl_server(lab)
+        publish(folder, good)
+        client.run("failed")
+        kept = client.kept()
+        wrong = {"garbage": (b"<html>log in to the hotel</html>", "is no revocation list"),
+                 "nothing": (b"", "is no revocation list"),
+                 "forged": (authority("Example,Root", "ecp256").crl(), "not signed by the authority"),
+                 "old": (pki.root.crl(ends=-DAY), "not in force"),
+                 "huge": (b"x" * (600 * 1024), "too large")}
+        for name, (content, words) in wrong.items():
+            publish(folder, content)
+            client.grow_old()
+            event, said = client.run("failed")
+            expect(words in said, f"{name}: {said}")
+            expect("has been revoked" in event["message"], f"{name}: {event}")
+        os.unlink(os.path.join(folder, "ca.crl"))
+        event, said = client.run("failed")
+        expect("has no file there" in said and client.kept() == kept, said)
+        lab.stop(server)
+
+
+@case("a server that redirects, floods, stalls or breaks off is left within seconds", seconds=90)
+def _(lab):
+    _, both, _, client = fetching(lab)
+    answers = {
+        "c.sendall(b'HTTP/1.1 302 Found\\r\\nLocation: file:///etc/passwd\\r\\nContent-Length: 0\\r\\n\\r\\n')": "no file",
+        "[c.sendall(b'HTTP/1.1 200 OK\\r\\n\\r\\n' + b'x' * 9999) for i in range(9999)]": "too large",
+        "c.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 9\\r\\n\\r\\nabc')": "broke off",
+        "c.sendall(b'SSH-2.0-OpenSSH\\r\\n')": "none of HTTP",
+        "time.sleep(60)": "in time",
+    }
+    with Gateway(lab, both):
+        for answer, words in answers.items():
+            _, server = crl_server(lab, SAYS.replace("ANSWER", answer.replace("\\\\", "\\")))
+            _, said = client.run("connected")
+            lab.stop(server)
+            expect(words in said and not client.kept(), f"{answer}: {said}")
+
+
 @case("a required list that is missing or too old is asked for")
 def _(lab):
     pki = Pki(intermediate=False)

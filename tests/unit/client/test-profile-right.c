@@ -292,12 +292,15 @@ static void test_certificates_and_authorities(void **state)
 
 static void test_revocation_lists(void **state)
 {
-    g_autoptr(DialtoneProfile) p =
-        valid_with("Identity", "CRL", "file:/a b.crl ; directory:/etc/crls");
+    g_autoptr(DialtoneProfile) p = valid_with(
+        "Identity", "CRL",
+        "file:/a b.crl ; directory:/etc/crls;http://ca.example.com:8080/ca.crl?a=b;http://[::1]/x");
 
-    assert_int_equal(p->crls->len, 2);
+    assert_int_equal(p->crls->len, 4);
     assert_string_equal(p->crls->pdata[0], "/a b.crl");
     assert_string_equal(p->crls->pdata[1], "/etc/crls");
+    assert_string_equal(p->crls->pdata[2], "http://ca.example.com:8080/ca.crl?a=b");
+    assert_string_equal(p->crls->pdata[3], "http://[::1]/x");
     assert_false(p->require_crl);
 }
 

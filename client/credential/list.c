@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Revocation lists at addresses that the profile names. They come by HTTP, so anybody on the way
+ * may put in what he likes: a list is taken only while it is in force, and where the profile has
+ * the certificate of its issuer, only with that one's signature and never in place of a newer one.
+ * Whether the gateway's authority issued it is judged where all lists are, in ike/cert.
+ *
+ * What was taken is kept. A server that can't be reached then keeps nobody out as long as the list
+ * that it gave is in force; and what is missing is missing to who judges, as a file's would be.
+ */
+#include "client/credential/private.h"
+
+#include <glib/gstdio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <string.h>
+
+#include "client/common/i18n.h"
+
+enum { FRESH = 3600 }; /* seconds; a server is asked once in them */
+
+typedef struct List {
+    X509_CRL *parsed;
+    GBytes *der;
+    bool authentic; /* signed by one of the profile's own authorities */
+} List;
+
+static void list_clear(List *list)
+{
+    X509_CRL_free(list->parsed);
+    if (list->der != NULL)
+        g_bytes_unref(list->der);
+    *list = (List){0};
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(List, list_clear)
+
+/* ---- one list ---- */
+
+/* The first of a PEM file, or DER. */
+static X509_CRL *parse(GBytes *bytes)
+{
+    gsize n = 0;
+    const guint8 *data = g_bytes_get_data(bytes, &n), *at = data;
+    X509_CRL *crl = n > 0 ? d2i_X509_CRL(NULL, &at, (long)n) : NULL;
+
+    if (crl == NULL && n > 0) {
+        BIO *pem = BIO_new_mem_buf(data, (int)n);
+        crl = pem != NULL ? PEM_read_bio_X509_CRL(pem, NULL, NULL, NULL) : NULL;
+        BIO_free(pem);
+    }
+    ERR_clear_error();
+    return crl;
+}
+
+static GBytes *der_of(X509_CRL *crl)
+{
+    guint8 *der = NULL;
+    int n = i2d_X509_CRL(crl, &der);
+    GBytes *bytes = n > 0 ? g_bytes_new(der, (gsize)n) : NULL;
+
+    OPENSSL_free(der);
+    return bytes;
+}
+
+typedef enum Signature { SIGNATURE_UNKNOWN, SIGNATURE_GOOD, SIGNATURE_BAD } Signature;
+
+/* UNKNOWN: none of the authorities has the issuer's name. */
+static Signature signature_of(X509_CRL *crl, const GPtrArray *anchors)
+{
+    Signature found = SIGNATURE_UNKNOWN;
+
+    for (guint i = 0; i < anchors->len && found != SIGNATURE_GOOD; i++) {
+        gsize n = 0;
+        const guint8 *der = g_bytes_get_data(anchors->pdata[i], &n);
+        X509 *anchor = d2i_X509(NULL, &der, (long)n);
+        if (anchor != NULL &&
+            X509_NAME_cmp(X509_get_subject_name(anchor), X509_CRL_get_issuer(crl)) == 0)
+            found = X509_CRL_verify(crl, X509_get0_pubkey(anchor)) == 1 ? SIGNATURE_GOOD
+                                                                        : SIGNATURE_BAD;
+        X509_free(anchor);
+    }
+    ERR_clear_error();
+    return found;
+}
+
+/* RFC 5280, 5.1.2.5: nextUpdate is there in every list that conforms. 0 from X509_cmp_time() is a
+ * date that can't be read. */
+static bool is_in_force(const X509_CRL *crl)
+{
+    const ASN1_TIME *from = X509_CRL_get0_lastUpdate(crl), *until = X509_CRL_get0_nextUpdate(crl);
+
+    return from != NULL && until != NULL && X509_cmp_current_time(from) < 0 &&
+           X509_cmp_current_time(until) > 0;
+}
+
+static bool is_older(const List *list, const List *than)
+{
+    return X509_NAME_cmp(X509_CRL_get_issuer(list->parsed), X509_CRL_get_issuer(than->parsed)) ==
+               0 &&
+           ASN1_TIME_compare(X509_CRL_get0_lastUpdate(list->parsed),
+                             X509_CRL_get0_lastUpdate(than->parsed)) < 0;
+}
+
+/* NULL, or what is wrong with it. */
+static const char *read_list(List *list, GBytes *bytes, const GPtrArray *anchors)
+{
+    list->parsed = parse(bytes);
+    list->der = list->parsed != NULL ? der_of(list->parsed) : NULL;
+    if (list->der == NULL)
+        return _("what it gives is no revocation list");
+    Signature signature = signature_of(list->parsed, anchors);
+    list->authentic = signature == SIGNATURE_GOOD;
+    if (signature == SIGNATURE_BAD)
+        return _("the list that it gives was not signed by the authority in CA");
+    return is_in_force(list->parsed) ? NULL : _("the list that it gives is not in force");
+}
+
+/* All of it crosses to the tunnel in one message; a server must not make it too large for that. */
+static bool fits(const List *list, const GPtrArray *anchors, const GPtrArray *crls)
+{
+    const gsize room = DIALTONE_CREDENTIAL_BYTES_MAX - DIALTONE_CREDENTIAL_TEXT_MAX;
+
+    return credential_bytes_of(anchors) + credential_bytes_of(crls) + g_bytes_get_size(list->der) <=
+           room;
+}
+
+/* ---- what is kept ---- */
+
+static char *path_of(const DialtoneCredentialAccess *access, const char *url)
+{
+    g_autofree char *name = g_compute_checksum_for_string(G_CHECKSUM_SHA256, url, -1);
+
+    return access->cache != NULL ? g_strdup_printf("%s/%s.crl", access->cache, name) : NULL;
+}
+
+/* False: there is none that could be used. *fresh: it need not be asked for. */
+static bool read_kept(List *list, const char *path, const GPtrArray *anchors, bool *fresh)
+{
+    g_autofree char *content = NULL;
+    GStatBuf info;
+    gsize n = 0;
+
+    if (path == NULL || g_stat(path, &info) != 0 || info.st_size > DIALTONE_CREDENTIAL_LIST_MAX ||
+        !g_file_get_contents(path, &content, &n, NULL))
+        return false;
+    g_autoptr(GBytes) bytes = g_bytes_new(content, n);
+    if (read_list(list, bytes, anchors) != NULL) {
+        list_clear(list);
+        return false;
+    }
+    gint64 age = g_get_real_time() / G_USEC_PER_SEC - info.st_mtime;
+    *fresh = age >= 0 && age < FRESH;
+    return true;
+}
+
+static void keep(const DialtoneCredentialAccess *access, const char *path, const List *list)
+{
+    g_autoptr(GError) error = NULL;
+    gsize n = 0;
+    const char *der = g_bytes_get_data(list->der, &n);
+
+    if (path == NULL)
+        return;
+    if (g_mkdir_with_parents(access->cache, 0700) != 0 ||
+        !g_file_set_contents_full(path, der, (gssize)n, G_FILE_SET_CONTENTS_CONSISTENT, 0600,
+                                  &error))
+        g_debug("a revocation list can't be kept: %s",
+                error != NULL ? error->message : access->cache);
+}
+
+/* ---- one address ---- */
+
+/* NULL, or why there is nothing new. */
+static char *download(const DialtoneCredentialAccess *access, const char *url,
+                      const GPtrArray *anchors, const List *kept, List *list)
+{
+    g_autoptr(GBytes) bytes = NULL;
+    char *problem = access->download(url, &bytes, access->data);
+
+    if (problem != NULL)
+        return problem;
+    const char *wrong = read_list(list, bytes, anchors);
+    if (wrong == NULL && kept->parsed != NULL && list->authentic && is_older(list, kept))
+        wrong = _("the list that it gives is older than the one that it gave before");
+    return g_strdup(wrong);
+}
+
+static void tell(const DialtoneCredentialAccess *access, const char *url, const char *problem,
+                 bool kept)
+{
+    g_autofree char *line =
+        g_strdup_printf(kept ? _("warning: no new revocation list from %s: %s. The one that was "
+                                 "fetched before is in force, and is used.")
+                             : _("warning: no revocation list from %s: %s."),
+                        url, problem);
+
+    access->tell(line, access->data);
+}
+
+void credential_download_list(const DialtoneCredentialAccess *access, const char *url,
+                              const GPtrArray *anchors, GPtrArray *crls)
+{
+    g_autofree char *path = path_of(access, url);
+    g_auto(List) kept = {0};
+    g_auto(List) got = {0};
+    bool fresh = false;
+
+    if (access->download == NULL)
+        return;
+    bool has = read_kept(&kept, path, anchors, &fresh) && fits(&kept, anchors, crls);
+    if (!has || !fresh) {
+        g_autofree char *problem = download(access, url, anchors, &kept, &got);
+        if (problem == NULL && !fits(&got, anchors, crls))
+            problem = g_strdup(_("the list that it gives is too large beside the others"));
+        if (problem == NULL) {
+            keep(access, path, &got);
+            g_ptr_array_add(crls, g_bytes_ref(got.der));
+            return;
+        }
+        tell(access, url, problem, has);
+    }
+    if (has)
+        g_ptr_array_add(crls, g_bytes_ref(kept.der));
+}

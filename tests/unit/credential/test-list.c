@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Revocation lists that are fetched: whoever stands between may answer what he likes, and what was
+ * taken once is used while it is in force. */
+#include "credential-kit.h"
+
+#include <glib/gstdio.h>
+#include <openssl/pem.h>
+#include <string.h>
+#include <utime.h>
+
+static KitPair root, namesake, stranger;
+
+static int make_pairs(void **state)
+{
+    root = kit_pair("P-256", "Root", NULL, NULL);
+    namesake = kit_pair("P-256", "Root", NULL, NULL);
+    stranger = kit_pair("P-256", "Stranger", NULL, NULL);
+    return 0;
+}
+
+static int free_pairs(void **state)
+{
+    kit_pair_clear(&root);
+    kit_pair_clear(&namesake);
+    kit_pair_clear(&stranger);
+    return 0;
+}
+
+/* From @from to @until, in seconds from now; until 0: it does not say. */
+static GBytes *list_by(const KitPair *issuer, long from, long until, bool pem)
+{
+    X509_CRL *crl = X509_CRL_new();
+    BIO *bio = BIO_new(BIO_s_mem());
+    ASN1_TIME *begins = X509_gmtime_adj(NULL, from), *ends = X509_gmtime_adj(NULL, until);
+    char *bytes = NULL;
+
+    X509_CRL_set_version(crl, X509_CRL_VERSION_2);
+    X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer->certificate));
+    X509_CRL_set1_lastUpdate(crl, begins);
+    if (until != 0)
+        X509_CRL_set1_nextUpdate(crl, ends);
+    assert_true(X509_CRL_sign(crl, issuer->key, EVP_sha256()) > 0);
+    assert_int_equal(pem ? PEM_write_bio_X509_CRL(bio, crl) : i2d_X509_CRL_bio(bio, crl), 1);
+    long n = BIO_get_mem_data(bio, &bytes);
+    GBytes *list = g_bytes_new(bytes, (gsize)n);
+    BIO_free(bio);
+    ASN1_TIME_free(begins);
+    ASN1_TIME_free(ends);
+    X509_CRL_free(crl);
+    return list;
+}
+
+/* A server of one list, and what is told to the user. */
+typedef struct Server {
+    GBytes *list; /* NULL: it does not answer */
+    guint asked;
+    char *told;
+    char *cache;
+} Server;
+
+static char *download(const char *url, GBytes **listp, gpointer data)
+{
+    Server *server = data;
+    assert_string_equal(url, "http://ca.example.com/ca.crl");
+    server->asked++;
+    if (server->list == NULL)
+        return g_strdup("it sleeps");
+    *listp = g_bytes_ref(server->list);
+    return NULL;
+}
+
+static void tell(const char *line, gpointer data)
+{
+    Server *server = data;
+    assert_null(server->told);
+    server->told = g_strdup(line);
+}
+
+static Server server_new(void)
+{
+    return (Server){.cache = kit_path("cache/revoked")};
+}
+
+static void server_gives(Server *server, GBytes *list_take)
+{
+    g_clear_pointer(&server->list, g_bytes_unref);
+    server->list = list_take;
+}
+
+static void server_clear(Server *server)
+{
+    server_gives(server, NULL);
+    g_free(server->told);
+    g_free(server->cache);
+}
+
+static DialtoneProfile *profile(void)
+{
+    X509 *const authorities[] = {root.certificate, NULL};
+    g_autofree char *ca = kit_write_pem("ca.pem", NULL, authorities, NULL);
+    g_autofree char *own = kit_write_pem("own.pem", root.key, authorities, NULL);
+    g_autofree char *lines =
+        g_strdup_printf("Certificate=file:%s\nCRL=http://ca.example.com/ca.crl", own);
+    return kit_profile(ca, lines);
+}
+
+static DialtoneCredentialAccess access_of(Server *server)
+{
+    DialtoneCredentialAccess access = kit_access();
+    access.download = download;
+    access.tell = tell;
+    access.cache = server->cache;
+    access.data = server;
+    return access;
+}
+
+/* How many lists there are then; @said is part of what is told, or NULL: nothing is. */
+static void expect_lists(Server *server, guint n, const char *said)
+{
+    g_autoptr(DialtoneProfile) with = profile();
+    const DialtoneCredentialAccess access = access_of(server);
+    g_autoptr(DialtoneCredential) credential = kit_expect_loaded(with, &access);
+    assert_int_equal(dialtone_credential_crls(credential)->len, n);
+    assert_int_equal(server->told != NULL, said != NULL);
+    if (said != NULL)
+        assert_non_null(strstr(server->told, said));
+    g_clear_pointer(&server->told, g_free);
+}
+
+static char *kept_file(const Server *server)
+{
+    g_autoptr(GDir) folder = g_dir_open(server->cache, 0, NULL);
+    assert_non_null(folder);
+    return g_build_filename(server->cache, g_dir_read_name(folder), NULL);
+}
+
+/* What is kept is two hours old. */
+static void grow_old(const Server *server)
+{
+    const time_t then = time(NULL) - 7200;
+    const struct utimbuf times = {then, then};
+    g_autofree char *path = kept_file(server);
+    assert_int_equal(utime(path, &times), 0);
+}
+
+/* What is kept is this. */
+static void replace_kept(const Server *server, GBytes *list_take)
+{
+    g_autofree char *path = kept_file(server);
+    gsize n = 0;
+    const char *bytes = g_bytes_get_data(list_take, &n);
+    assert_true(g_file_set_contents(path, bytes, (gssize)n, NULL));
+    g_bytes_unref(list_take);
+}
+
+static void what_is_no_list_of_today_by_the_authority_is_not_taken(void **state)
+{
+    Server server = server_new();
+    const struct {
+        GBytes *list;
+        const char *said;
+    } wrong[] = {
+        {g_bytes_new_static("<html>", 6), "no revocation list"},
+        {g_bytes_new_static("", 0), "no revocation list"},
+        {g_bytes_new_static("\x30\x84\xff\xff\xff\xff", 6), "no revocation list"},
+        {list_by(&namesake, -60, 3600, false), "not signed by the authority"},
+        {list_by(&root, -7200, -3600, false), "not in force"},
+        {list_by(&root, 3600, 7200, false), "not in force"},
+        {list_by(&root, -60, 0, false), "not in force"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        server_gives(&server, wrong[i].list);
+        expect_lists(&server, 0, wrong[i].said);
+        assert_false(g_file_test(server.cache, G_FILE_TEST_EXISTS));
+    }
+    server_clear(&server);
+}
+
+static void every_cut_of_a_list_is_none(void **state)
+{
+    Server server = server_new();
+    g_autoptr(GBytes) whole = list_by(&root, -60, 3600, false);
+    for (gsize n = 0; n < g_bytes_get_size(whole); n++) {
+        server_gives(&server, g_bytes_new(g_bytes_get_data(whole, NULL), n));
+        expect_lists(&server, 0, "no revocation list");
+    }
+    server_clear(&server);
+}
+
+/* The issuer may be an intermediate, whose certificate only the gateway shows. */
+static void a_list_is_taken_in_either_form_and_of_an_issuer_that_is_not_known(void **state)
+{
+    Server server = server_new();
+    GBytes *const good[] = {list_by(&root, -60, 3600, false), list_by(&root, -50, 3600, true),
+                            list_by(&stranger, -60, 3600, false)};
+    for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+        server_gives(&server, good[i]);
+        expect_lists(&server, 1, NULL);
+        grow_old(&server);
+    }
+    assert_int_equal(server.asked, G_N_ELEMENTS(good));
+    server_clear(&server);
+}
+
+static void a_server_is_asked_once_an_hour(void **state)
+{
+    Server server = server_new();
+    server_gives(&server, list_by(&root, -60, 3600, false));
+    expect_lists(&server, 1, NULL);
+    expect_lists(&server, 1, NULL);
+    assert_int_equal(server.asked, 1);
+    grow_old(&server);
+    expect_lists(&server, 1, NULL);
+    assert_int_equal(server.asked, 2);
+    server_clear(&server);
+}
+
+static void what_was_kept_is_used_while_it_is_in_force(void **state)
+{
+    Server server = server_new();
+    expect_lists(&server, 0, "no revocation list from http://ca.example.com/ca.crl: it sleeps.");
+    server_gives(&server, list_by(&root, -60, 3600, false));
+    expect_lists(&server, 1, NULL);
+    grow_old(&server);
+    server_gives(&server, NULL);
+    expect_lists(&server, 1, "is in force, and is used");
+    server_gives(&server, list_by(&namesake, -30, 3600, false));
+    expect_lists(&server, 1, "is in force, and is used");
+    server_gives(&server, NULL);
+    replace_kept(&server, list_by(&root, -7200, -3600, false));
+    expect_lists(&server, 0, "it sleeps.");
+    replace_kept(&server, list_by(&namesake, -60, 3600, false));
+    expect_lists(&server, 0, "it sleeps.");
+    server_clear(&server);
+}
+
+/* The authorities take most of the message's room. */
+static void a_list_that_leaves_no_room_is_told_and_left_out(void **state)
+{
+    Server server = server_new();
+    const DialtoneCredentialAccess access = access_of(&server);
+    X509 *const authorities[] = {root.certificate, NULL};
+    g_autofree char *own = kit_write_pem("own.pem", root.key, authorities, NULL);
+    g_autofree char *large = kit_path("large.pem");
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < 10; i++) {
+        g_autofree guchar *bytes = g_malloc0(60000);
+        bytes[0] = (guchar)i;
+        g_autofree char *base64 = g_base64_encode(bytes, 60000);
+        g_string_append(text, "-----BEGIN CERTIFICATE-----\n");
+        for (gsize at = 0; at < strlen(base64); at += 64)
+            g_string_append_printf(text, "%.64s\n", base64 + at);
+        g_string_append(text, "-----END CERTIFICATE-----\n");
+    }
+    assert_true(g_file_set_contents(large, text->str, -1, NULL));
+    g_autofree char *lines =
+        g_strdup_printf("Certificate=file:%s\nCRL=http://ca.example.com/ca.crl", own);
+    g_autoptr(DialtoneProfile) with = kit_profile(large, lines);
+    server_gives(&server, list_by(&root, -60, 3600, false));
+    g_autoptr(DialtoneCredential) credential = kit_expect_loaded(with, &access);
+    assert_int_equal(dialtone_credential_crls(credential)->len, 0);
+    assert_non_null(strstr(server.told, "too large beside"));
+    server_clear(&server);
+}
+
+/* Who plays an old list back takes revocations back. */
+static void an_older_list_never_takes_the_place_of_a_newer(void **state)
+{
+    Server server = server_new();
+    g_autoptr(DialtoneProfile) with = profile();
+    const DialtoneCredentialAccess access = access_of(&server);
+    g_autoptr(GBytes) newer = list_by(&root, -60, 3600, false);
+    server_gives(&server, g_bytes_ref(newer));
+    expect_lists(&server, 1, NULL);
+    grow_old(&server);
+    server_gives(&server, list_by(&root, -600, 3600, false));
+    g_autoptr(DialtoneCredential) credential = kit_expect_loaded(with, &access);
+    const GPtrArray *lists = dialtone_credential_crls(credential);
+    assert_int_equal(lists->len, 1);
+    assert_true(g_bytes_equal(lists->pdata[0], newer));
+    assert_non_null(strstr(server.told, "is older than"));
+    server_clear(&server);
+}
+
+static void nothing_is_fetched_to_describe_and_nothing_kept_without_a_folder(void **state)
+{
+    Server server = server_new();
+    g_autoptr(DialtoneProfile) with = profile();
+    DialtoneCredentialAccess access = kit_access();
+    g_autoptr(DialtoneCertificate) shown = dialtone_credential_describe(with, &access, NULL);
+    assert_non_null(shown);
+    access = access_of(&server);
+    access.cache = NULL;
+    server_gives(&server, list_by(&root, -60, 3600, false));
+    for (guint i = 1; i <= 2; i++) {
+        g_autoptr(DialtoneCredential) credential = kit_expect_loaded(with, &access);
+        assert_int_equal(dialtone_credential_crls(credential)->len, 1);
+        assert_int_equal(server.asked, i);
+    }
+    server_clear(&server);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define CASE(test) cmocka_unit_test_setup_teardown(test, kit_setup, kit_teardown)
+        CASE(what_is_no_list_of_today_by_the_authority_is_not_taken),
+        CASE(every_cut_of_a_list_is_none),
+        CASE(a_list_is_taken_in_either_form_and_of_an_issuer_that_is_not_known),
+        CASE(a_server_is_asked_once_an_hour),
+        CASE(what_was_kept_is_used_while_it_is_in_force),
+        CASE(a_list_that_leaves_no_room_is_told_and_left_out),
+        CASE(an_older_list_never_takes_the_place_of_a_newer),
+        CASE(nothing_is_fetched_to_describe_and_nothing_kept_without_a_folder),
+    };
+    return cmocka_run_group_tests(tests, make_pairs, free_pairs);
+}
