@@ -117,6 +117,12 @@ static void end_conversation(IkeSession *session)
     session->dhcp.stage = IKE_DHCP_IDLE;
 }
 
+void ike_dhcp_interrupt(IkeSession *session)
+{
+    if (!session->dhcp.leased)
+        end_conversation(session);
+}
+
 int ike_dhcp_refused(IkeSession *session, const IkeFailure *why)
 {
     IkeDhcp *dhcp = &session->dhcp;

@@ -35,6 +35,8 @@ typedef struct IkeDhcp {
 int ike_dhcp_begin(IkeSession *session);
 /* Gives the lease back. True: that is under way, and ends the session. */
 bool ike_dhcp_release(IkeSession *session);
+/* The user comes first: what is under way ends, and is begun anew. */
+void ike_dhcp_interrupt(IkeSession *session);
 /* The SA stands. */
 int ike_dhcp_open(IkeSession *session);
 /* There is none, or no answer through it: the end, or another try later where there is a lease. */

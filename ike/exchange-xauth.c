@@ -239,9 +239,12 @@ static void return_to_user_auth(IkeSession *session, IkeIsakmpSa *sa)
         return;
     for (size_t i = 0; i < IKE_EXCHANGES_MAX; i++) {
         IkeExchange *x = &session->exchanges[i];
-        if (x->script == &IKE_SCRIPT_PULL && x->sa == sa)
+        bool ours = x->script == &IKE_SCRIPT_PULL || x->script == &IKE_SCRIPT_QUICK;
+        if (ours && x->sa == sa)
             ike_exchange_finish(session, x);
     }
+    sa->pull_at = IKE_NEVER;
+    ike_dhcp_interrupt(session);
     sa->stage = IKE_STAGE_USER_AUTH;
     if (!sa->renewal)
         ike_session_set_state(session, IKE_STATE_USER_AUTH);

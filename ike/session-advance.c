@@ -41,6 +41,13 @@ static uint64_t push_wait(const IkeIsakmpSa *sa)
     return sooner(IKE_PUSH_WAIT, IKE_PUSH_WAIT_SHORT + sa->round_trip / 2);
 }
 
+/* Nothing was said of a user in Phase 1: a question that follows it would find an early Quick Mode
+ * in its way, and the gateway's no to that would end what the user is being asked for. */
+static bool may_ask_for_user(const IkeSession *session, const IkeIsakmpSa *sa)
+{
+    return !sa->user_done && session->config.xauth != IKE_XAUTH_NO;
+}
+
 static int enter_config(IkeSession *session, IkeIsakmpSa *sa)
 {
     const IkeConfig *config = &session->config;
@@ -64,13 +71,24 @@ static int enter_config(IkeSession *session, IkeIsakmpSa *sa)
     }
     if (config->config == IKE_CONFIG_DHCP) {
         sa->config_done = sa->renewal; /* the lease goes on */
-        return sa->renewal ? 0 : ike_dhcp_begin(session);
+        if (!sa->renewal)
+            sa->pull_at = session->now + (may_ask_for_user(session, sa) ? push_wait(sa) : 0);
+        return 0;
     }
     if (config->config == IKE_CONFIG_PULL || sa->renewal)
         sa->pull_at = session->now;
     else if (config->config == IKE_CONFIG_AUTO)
         sa->pull_at = session->now + push_wait(sa);
     return 0;
+}
+
+/* What nobody has pushed is asked for. */
+static int ask_for_config(IkeSession *session, IkeIsakmpSa *sa)
+{
+    if (session->config.config != IKE_CONFIG_DHCP)
+        return ike_config_pull(session, sa);
+    sa->pull_at = IKE_NEVER;
+    return ike_dhcp_begin(session);
 }
 
 static int announce_phase1(IkeSession *session, const IkeIsakmpSa *sa)
@@ -218,7 +236,7 @@ static int advance_sa(IkeSession *session, IkeIsakmpSa *sa)
     if (r == 0 && their_move && session->now >= sa->stage_limit)
         r = stage_expired(session, sa);
     if (r == 0 && sa->stage == IKE_STAGE_CONFIG && session->now >= sa->pull_at)
-        r = ike_config_pull(session, sa);
+        r = ask_for_config(session, sa);
     return r;
 }
 

@@ -5,11 +5,11 @@ behind it do right, wrong, late, or to do harm.
 
 import struct
 
-from cases import carries, case, cases, equal, expect, fails
+from cases import carries, case, cases, equal, expect, fails, summary
 from gateways import constants as c
 from gateways import dhcp
 from gateways.personalities import SonicWall, variant
-from world import WITH_USER, Link
+from world import WITH_USER, Link, World
 
 LEASED = {**WITH_USER, 'config': 'dhcp', 'hardware': '420102030405'}
 
@@ -470,4 +470,65 @@ def test_dhcp_garbage_for_its_spi_is_dropped(sim):
 
     world.gateway.hooks['dhcp:offer'] = tap
     connects(world)
+    carries(world)
+
+
+PLAIN_THEN_USER = variant(SonicWall, auth=(c.AUTH_PSK,), plan=('xauth', 'status'))
+TWO_GROUPS = 'aes128-sha1-modp1024;aes128-sha1'
+
+
+def world_that_asks_later(sim, personality=PLAIN_THEN_USER, **profile):
+    """Phase 1 says nothing of a user, and then one is asked for."""
+    nobody = {'user': None, 'password': None}
+    world = world_of(sim, personality, {**nobody, **profile})
+    world.gateway.plan_for = lambda sa: personality.plan
+    return world
+
+
+@cases(0.05, 20)
+def test_dhcp_user_comes_first(sim, patience):
+    """However long somebody types, nothing else is under way, and then there is one lease."""
+    for groups in ('aes128-sha1', TWO_GROUPS):
+        world = world_that_asks_later(sim, p2=groups)
+        world.patience = patience
+        world.start()
+        world.run(patience + 2, World.over)
+        expect(world.has('connected'), f'{groups}: {summary(world)}')
+        world.run(1)
+        equal(said(world), ['discover', 'request'], 'messages')
+        carries(world)
+
+
+@cases('silence', 'answer')
+def test_dhcp_question_for_the_user_crosses_the_quick_mode(sim, then):
+    """The question comes when the DHCP SA has been asked for already."""
+    sim.forgive('xauth-06-4-first')
+    world = world_that_asks_later(sim, p2=TWO_GROUPS)
+    held, passed = [], []
+
+    def late(w, datagram):
+        """The first REQUEST takes longer than the client waits for one: until DISCOVER is out, or
+        until the Quick Mode has been waiting for a while.
+        """
+        sa = w.gateway.newest()
+        if sa is None or held or datagram.name != 'xauth-request':
+            return None
+        held.append(datagram)
+        if then == 'answer':
+            sa.transactions.authenticated = True
+        return [(2 if then == 'silence' else 1.54, datagram.port, datagram.data)]
+
+    def early(w, sent):
+        if sent.exchange == c.QUICK and not passed:
+            passed.append(sent)
+            return then != 'silence'
+        return True
+
+    world.to_client, world.to_gateway = late, early
+    world.patience = 20
+    world.start()
+    world.run(30, World.over)
+    expect(passed, 'no early Quick Mode')
+    expect(world.has('connected'), summary(world))
+    world.run(1)
     carries(world)
