@@ -12,6 +12,7 @@
 
 #include "client/common/i18n.h"
 #include "client/tunnel/config.h"
+#include "ike/constants.h"
 
 enum {
     SILENT_SWEEPS = 5, /* what is asked of a gateway that has said nothing so far */
@@ -87,9 +88,15 @@ bool diagnose_names(Diagnosis *self, IkeAddress *gateway)
 
 /* ---- ports ---- */
 
+static guint16 other_port(guint16 port)
+{
+    return port == IKE_PORT_NATT ? IKE_PORT : IKE_PORT_NATT;
+}
+
 static void tell_silence(Diagnosis *self, const IkeAddress *gateway, const DiagnoseReply *reply)
 {
     g_autofree char *where = tunnel_address_text(gateway);
+    const guint16 other = other_port(gateway->port);
 
     self->topic = "udp";
     if (reply->error == ECONNREFUSED)
@@ -97,7 +104,7 @@ static void tell_silence(Diagnosis *self, const IkeAddress *gateway, const Diagn
                        _("Check [Gateway] Address; if it is right, the gateway's VPN service is "
                          "not running: ask its administrator."),
                        _("%s is there, but nothing listens on its UDP ports %u and %u."), where,
-                       gateway->port, IKE_PORT_NATT);
+                       gateway->port, other);
     else if (diagnose_answers_tcp(gateway))
         diagnosis_fail(self, DIALTONE_FAILURE_UNREACHABLE,
                        _("That is common in the networks of hotels and trains. IKEv1 here has no "
@@ -106,14 +113,14 @@ static void tell_silence(Diagnosis *self, const IkeAddress *gateway, const Diagn
                          "out."),
                        _("%s answers TCP, and nothing comes back on UDP ports %u and %u: UDP is "
                          "blocked altogether between here and there."),
-                       where, gateway->port, IKE_PORT_NATT);
+                       where, gateway->port, other);
     else
         diagnosis_fail(self, DIALTONE_FAILURE_UNREACHABLE,
                        _("Check your Internet connection and [Gateway] Address, and try from "
                          "another network: this one may block UDP. IKEv1 here has no way through "
                          "TCP."),
                        _("Nothing comes back from %s, neither on UDP ports %u and %u nor on TCP."),
-                       where, gateway->port, IKE_PORT_NATT);
+                       where, gateway->port, other);
 }
 
 static void tell_port(Diagnosis *self, guint16 port, bool open, const char *advice)
@@ -134,12 +141,10 @@ static void tell_port(Diagnosis *self, guint16 port, bool open, const char *advi
 static bool ports(DiagnoseProber *prober, DiagnoseAsk *ask, DiagnoseReply *reply)
 {
     DiagnoseAsk natt = *ask;
-    DiagnoseReply other;
+    DiagnoseReply other = {0};
 
-    natt.port = IKE_PORT_NATT;
+    natt.port = other_port(ask->port);
     bool first = diagnose_ask(prober, ask, reply) && reply->answered;
-    if (ask->port == IKE_PORT_NATT)
-        natt.port = IKE_PORT;
     bool second = diagnose_ask(prober, &natt, &other) && other.answered;
     if (!first && !second && reply->error == 0 && other.error == 0) {
         ask->repeats = 0;
@@ -158,8 +163,11 @@ static bool ports(DiagnoseProber *prober, DiagnoseAsk *ask, DiagnoseReply *reply
               _("A connection begins on the other port and then falls silent on this one, which "
                 "carries the tunnel. Use another network, or ask its owner or the gateway's "
                 "administrator to let UDP port 4500 through."));
-    if (!first)
+    /* All that follows is asked where answers come from. */
+    if (!first) {
         *reply = other;
+        ask->port = prober->gateway.port = natt.port;
+    }
     return true;
 }
 
@@ -209,12 +217,13 @@ static void mtu(DiagnoseProber *prober, const DiagnoseAsk *ask)
 {
     static const guint sizes[] = {1500, 1420, 1280};
     Diagnosis *self = prober->diagnosis;
-    const guint headers = prober->gateway.family == 6 ? HEADERS6 : HEADERS4;
+    const guint marker = ask->port == IKE_PORT_NATT ? IKE_NON_ESP_MARKER_SIZE : 0;
+    const guint headers = (prober->gateway.family == 6 ? HEADERS6 : HEADERS4) + marker;
 
     self->topic = "mtu";
     for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
         DiagnoseAsk whole = *ask;
-        DiagnoseReply reply;
+        DiagnoseReply reply = {0};
         whole.whole = true;
         whole.repeats = 0;
         whole.question.size = sizes[i] - headers;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "client/tunnel/config.h"
+#include "ike/constants.h"
 #include "platform/clock.h"
 #include "platform/random.h"
 
@@ -21,7 +22,6 @@ enum {
     ANSWER_WAIT_MS = 2000,
     TCP_WAIT_MS = 3000,
     TCP_PORT = 443,
-    MARKER_SIZE = 4, /* RFC 3948, 2.2: the non-ESP marker */
 };
 
 static int give_random(void *context, uint8_t *bytes, size_t n)
@@ -40,6 +40,19 @@ static socklen_t socket_address(const IkeAddress *address, guint16 port,
     return platform_address_to_sockaddr(&platform, port, storage);
 }
 
+/* PROBE: nobody on the way may cut a datagram, nor this computer, and what its kernel has learned
+ * of the way is not believed. */
+static void forbid_fragments(int fd, sa_family_t family)
+{
+    const int discover4 = IP_PMTUDISC_PROBE, discover6 = IPV6_PMTUDISC_PROBE;
+    int r = family == AF_INET6
+                ? setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &discover6, sizeof(discover6))
+                : setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &discover4, sizeof(discover4));
+
+    if (r != 0)
+        g_debug("datagrams may be fragmented: %s", g_strerror(errno));
+}
+
 /* Connected, so that an ICMP error is ours, and its local address is known. */
 static int open_socket(const IkeAddress *gateway, guint16 port, bool whole)
 {
@@ -47,11 +60,8 @@ static int open_socket(const IkeAddress *gateway, guint16 port, bool whole)
     socklen_t n = socket_address(gateway, port, &to);
     int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    /* PROBE: the don't-fragment bit is set, and what the kernel has learned is not believed. */
-    const int discover = IP_PMTUDISC_PROBE;
-    if (fd >= 0 && whole && to.ss_family == AF_INET &&
-        setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &discover, sizeof(discover)) != 0)
-        g_debug("datagrams may be fragmented: %s", g_strerror(errno));
+    if (fd >= 0 && whole)
+        forbid_fragments(fd, to.ss_family);
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, n) == 0)
         return fd;
     int error = errno;
@@ -93,8 +103,8 @@ static void keep_a_second_apart(DiagnoseProber *prober)
 
 static bool send_message(DiagnoseProber *prober, int fd, IkeSlice message, bool marked)
 {
-    guint8 bytes[MARKER_SIZE + IKE_MESSAGE_MAX] = {0};
-    gsize skip = marked ? MARKER_SIZE : 0;
+    guint8 bytes[IKE_NON_ESP_MARKER_SIZE + IKE_MESSAGE_MAX] = {0};
+    gsize skip = marked ? IKE_NON_ESP_MARKER_SIZE : 0;
 
     memcpy(bytes + skip, message.bytes, message.n);
     keep_a_second_apart(prober);
@@ -104,9 +114,9 @@ static bool send_message(DiagnoseProber *prober, int fd, IkeSlice message, bool 
 /* False: there is an error instead of a datagram. */
 static bool take_datagram(int fd, const IkeProbe *probe, bool marked, DiagnoseReply *reply)
 {
-    guint8 bytes[MARKER_SIZE + IKE_MESSAGE_MAX];
+    guint8 bytes[IKE_NON_ESP_MARKER_SIZE + IKE_MESSAGE_MAX];
     const IkeAddress local = local_address(fd);
-    gsize skip = marked ? MARKER_SIZE : 0;
+    gsize skip = marked ? IKE_NON_ESP_MARKER_SIZE : 0;
     gssize n = recv(fd, bytes, sizeof(bytes), 0);
 
     if (n < 0)
@@ -156,9 +166,9 @@ bool diagnose_ask(DiagnoseProber *prober, const DiagnoseAsk *ask, DiagnoseReply 
 {
     IkeProbe *probe = NULL;
 
-    *reply = (DiagnoseReply){0};
     if (!may_send(prober))
         return false;
+    *reply = (DiagnoseReply){0};
     int r = ike_probe_new(&probe, &ask->question, give_random, NULL);
     if (r < 0) {
         reply->error = -r;

@@ -75,7 +75,8 @@ typedef struct DiagnoseAsk {
     guint repeats; /* when there is no answer */
 } DiagnoseAsk;
 
-/* False when no question is left, or this computer failed: the reply says which (`error`). */
+/* False: no question is left, and @reply is what it was; or this computer failed, which the reply
+ * says (`error`). */
 bool diagnose_ask(DiagnoseProber *prober, const DiagnoseAsk *ask, DiagnoseReply *reply);
 /* Whether the gateway's computer answers TCP, were it with a refusal: then it is UDP that is
  * blocked. One attempt. */

@@ -212,6 +212,41 @@ def _(lab):
         check(told, "udp-4500", "ok")
 
 
+@case("port 500 blocked and 4500 open: all else is asked on 4500, and the proposal is found")
+def _(lab):
+    unusual = "aes192-sha384-ecp384"
+    with Gateway(lab, Connection(ALICE, proposals=unusual)):
+        lab.drop_at("gateway", "udp dport 500")
+        told = diagnose(Dialtone(lab, profile(proposals="aes256-sha256-modp2048")), 5)
+        check(told, "udp-500", "failed")
+        check(told, "mtu", "ok", "1500")
+        check(told, "proposals", "failed", unusual)
+        expect(changes(told) == {"[Phase1] Proposals": unusual}, f"{told['changes']}")
+
+
+@case("an address with port 4500: datagrams are as large there, and silence names both ports")
+def _(lab):
+    client = Dialtone(lab, profile(address="203.0.113.2:4500"))
+    with Gateway(lab, Connection(ALICE)):
+        check(diagnose(client, 0), "mtu", "ok", "1500")
+    check(diagnose(client, 5), "udp", "failed", "ports 4500 and 500")
+
+
+@case("over IPv6 a datagram that would be cut is not called whole")
+def _(lab):
+    address = "2001:db8:1::"
+    for node, link, number in (("client", "eth0", 2), ("router", "lan0", 1)):
+        lab.ip(node, "-6", "addr", "add", f"{address}{number}/64", "dev", link, "nodad")
+    lab.ip("router", "-6", "addr", "add", "2001:db8:2::1/64", "dev", "wan0", "nodad")
+    lab.ip("gateway", "-6", "addr", "add", "2001:db8:2::2/64", "dev", "eth0", "nodad")
+    lab.ip("client", "-6", "route", "add", "default", "via", f"{address}1")
+    lab.ip("gateway", "-6", "route", "add", "default", "via", "2001:db8:2::1")
+    lab.run("router", "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+    lab.ip("client", "link", "set", "eth0", "mtu", "1420")
+    with Gateway(lab, Connection(ALICE, ike={"local_addrs": "2001:db8:2::2"})):
+        check(diagnose(Dialtone(lab, profile(address="2001:db8:2::2")), 0), "mtu", "ok", "1420")
+
+
 @case("a computer on which nothing listens is told from a silent one")
 def _(lab):
     check(diagnose(Dialtone(lab, profile()), 5), "udp", "failed", "nothing listens")
