@@ -16,7 +16,11 @@
 #include "ike/auth.h"
 #include "ike/payload-id.h"
 
-enum { ALL_SWEEPS = 100, ROUNDS = 3 };
+enum {
+    ALL_SWEEPS = 100,
+    ROUNDS = 3,
+    ID_TEXT_MAX = 4 * IKE_ID_MAX, /* a name that was cut is none to write down */
+};
 
 /* ---- questions ---- */
 
@@ -106,21 +110,25 @@ static bool try_methods(DiagnoseProber *prober, DiagnoseAsk *ask, bool asked, Di
 }
 
 /* With a user or without, then as the other kind of ID, then both. The kinds that a profile can't
- * write, such as an email address sent as a host name, are no help to anybody. */
+ * write, such as an email address sent as a host name, are no help to anybody. What the gateway
+ * said of us stands when none of it helps: silence after it, or no question left, takes nothing of
+ * that back. */
 static bool find_us(DiagnoseProber *prober, DiagnoseAsk *ask, DiagnoseReply *reply)
 {
     const DiagnoseAsk before = *ask;
+    const DiagnoseReply refusal = *reply;
 
     ask->repeats = 0;
     for (unsigned other = 0; other <= 1; other++) {
         if (other == 1)
             ask->question.id.type = other_kind(&before.question.id);
         if (!try_methods(prober, ask, other == 0, reply))
-            return false;
+            break;
         if (reply->answered && !is_about_us(reply))
             return true;
     }
     *ask = before;
+    *reply = refusal;
     return false;
 }
 
@@ -148,6 +156,11 @@ static void tell_accepted(Diagnosis *self, const IkeConfig *config, const IkePha
     bool weak = chosen->cipher->weak || chosen->hash->weak || chosen->group->weak;
     const char *advice =
         weak ? _("It is weak: ask the gateway's administrator for a stronger one.") : NULL;
+    const char *by_hand =
+        weak ? _("It is weak, and nothing proves that this was your gateway's answer: ask its "
+                 "administrator for a stronger one. Only if he confirms that it accepts no other, "
+                 "write it into [Phase1] Proposals yourself.")
+             : NULL;
 
     self->topic = "proposals";
     if (profile_has(config, chosen)) {
@@ -155,9 +168,11 @@ static void tell_accepted(Diagnosis *self, const IkeConfig *config, const IkePha
                       _("The gateway accepts %s."), text);
         return;
     }
-    diagnosis_fail(self, DIALTONE_FAILURE_NO_PROPOSAL_CHOSEN, advice,
+    diagnosis_fail(self, DIALTONE_FAILURE_NO_PROPOSAL_CHOSEN, by_hand,
                    _("The gateway accepts none of [Phase1] Proposals. It accepts %s."), text);
-    diagnosis_propose(self, "Phase1", "Proposals", text);
+    /* Whoever is on the way can answer a question; a weak proposal is the user's own to write. */
+    if (!weak)
+        diagnosis_propose(self, "Phase1", "Proposals", text);
 }
 
 static void tell_no_proposal(Diagnosis *self)
@@ -250,13 +265,26 @@ static void tell_us(DiagnoseProber *prober, const IkeConfig *config,
                       self->profile->id.value);
 }
 
+/* As [Gateway] RemoteID is written. */
+static void format_gateway(const IkeIdentity *gateway, char *text, size_t size)
+{
+    char name[ID_TEXT_MAX - 3] = "";
+
+    if (gateway->type == IKE_ID_DER_ASN1_DN)
+        ike_cert_format_der((IkeSlice){gateway->bytes, gateway->n}, name, sizeof(name));
+    if (name[0] != '\0')
+        g_snprintf(text, size, "dn:%s", name);
+    else
+        ike_id_format(gateway, text, size);
+}
+
 static void tell_gateway(Diagnosis *self, const IkeConfig *config, const IkeIdentity *gateway)
 {
-    char text[IKE_ID_MAX];
+    char text[ID_TEXT_MAX];
 
     if (gateway->type == IKE_ID_ANY)
         return;
-    ike_id_format(gateway, text, sizeof(text));
+    format_gateway(gateway, text, sizeof(text));
     self->topic = "remote-id";
     if (ike_auth_expects(config, gateway))
         diagnosis_add(self, DIAGNOSE_OK, NULL, _("The gateway calls itself %s."), text);

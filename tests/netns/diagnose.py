@@ -172,6 +172,34 @@ def _(lab):
         expect(told["reason"] == "gateway-authentication" and not told["changes"], f"{told}")
 
 
+@case("a gateway that falls silent when it has said that it does not know the ID: its word stands")
+def _(lab):
+    with Gateway(lab, Connection("bob@example.com")):
+        # The two ports and the MTU; then a gateway that answers no more for a while.
+        lab.drop_at("gateway", "udp dport { 500, 4500 } numgen inc mod 1000 >= 3")
+        told = diagnose(Dialtone(lab, profile()), 7)
+        check(told, "id", "failed", ALICE)
+        expect(told["reason"] == "gateway-authentication" and not told["changes"], f"{told}")
+
+
+@case("a weak proposal is named and never written by itself")
+def _(lab):
+    with Gateway(lab, Connection(ALICE, proposals="aes128-sha1-modp1024")):
+        told = diagnose(Dialtone(lab, profile(proposals="aes256-sha256-modp2048")), 6, "--write")
+        check(told, "proposals", "failed", "aes128-sha1-modp1024", "weak", "[Phase1] Proposals yourself")
+        expect(not told["changes"] and not told["written"], f"{told}")
+
+
+@case("a gateway that has a distinguished name: it is said as RemoteID takes it")
+def _(lab):
+    name = "C=NL, O=Example, CN=Gateway"
+    with Gateway(lab, Connection(ALICE, gateway_id=name)):
+        told = diagnose(Dialtone(lab, profile(Gateway__RemoteID="fqdn:other.example.com")), 7)
+        check(told, "remote-id", "failed", f"dn:{name}")
+        mended = profile(Gateway__RemoteID=f"dn:{name}", Secrets__PSK="ask")
+        run([binary(), "check", Dialtone(lab, mended, name="mended").profile])
+
+
 @case("another RemoteID is said and never changed by itself")
 def _(lab):
     with Gateway(lab, Connection(ALICE)):
@@ -345,9 +373,7 @@ def _(lab):
         expect(changes(told) == {"[UserAuth] XAuth": "no"}, f"{told['changes']}")
 
 
-@case("a certificate that is locked stays so, and the kind of its key is found out")
-def _(lab):
-    pki = Pki("ecp256")
+def locked_certificate(lab, pki):
     client = pki.client("email:" + ALICE)
     path = os.path.join(lab.folder, "plain.pem")
     put(lab, "plain.pem", client.pem(private=False) + made.pem_of_key(client.key))
@@ -355,7 +381,13 @@ def _(lab):
     run(["openssl", "pkcs12", "-export", "-in", path, "-out", locked, "-passout", "pass:to open"])
     os.unlink(path)
     with open(locked, "rb") as file:
-        locked = put(lab, "mine.p12", file.read())
+        return put(lab, "mine.p12", file.read())
+
+
+@case("a certificate that is locked stays so, and the kind of its key is found out")
+def _(lab):
+    pki = Pki("ecp256")
+    locked = locked_certificate(lab, pki)
     mine = client_certificate(lab, pki, Identity__Certificate="file:" + locked)
     with Gateway(lab, signing(pki)):
         told = diagnose(Dialtone(lab, profile(**mine)), 0)
@@ -363,6 +395,24 @@ def _(lab):
         check(told, "key", "ok", "P-256")
         check(told, "proposals", "warning", "aes128-sha1-modp1024")
         expect(not told["changes"], f"{told['changes']}")
+
+
+@case("a locked certificate and an ID that nobody knows: what the gateway said outlasts the questions")
+def _(lab):
+    pki = Pki("ecp256")
+    locked = locked_certificate(lab, pki)
+    lab.nft("router", """
+        table ip narrow {
+          chain forward { type filter hook forward priority -5;
+            udp dport { 500, 4500 } ip length > 1300 drop
+          }
+        }""")
+    mine = client_certificate(lab, pki, Identity__Certificate="file:" + locked)
+    with Gateway(lab, Connection("bob@example.com", auth="certificate", proposals="aes256-sha384-ecp384",
+                                 **pki.gateway())):
+        told = diagnose(Dialtone(lab, profile(proposals="aes256-sha256-modp2048", **mine)), 7)
+        check(told, "id", "failed", ALICE)
+        expect(told["reason"] == "gateway-authentication", f"{told}")
 
 
 @case("a certificate that has ended is said, and the gateway is asked all the same")
