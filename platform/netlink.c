@@ -96,10 +96,12 @@ PlatformNetlink *platform_netlink_free(PlatformNetlink *netlink)
     return NULL;
 }
 
-/* Consumes the message. */
+/* Consumes the message; NULL is one that there was no memory for. */
 static int request(PlatformNetlink *netlink, struct nl_msg *message_take, MessageFunc func,
                    void *user_data)
 {
+    if (!message_take)
+        return -ENOMEM;
     netlink->done = false;
     netlink->error = 0;
     netlink->func = func;
@@ -200,8 +202,6 @@ int platform_netlink_link_delete(PlatformNetlink *netlink, int ifindex)
     struct ifinfomsg info = {.ifi_index = ifindex};
     struct nl_msg *message = message_new(RTM_DELLINK, 0, &info, sizeof info);
 
-    if (!message)
-        return -ENOMEM;
     return ignore(request(netlink, message, NULL, NULL), fine_to_remove);
 }
 
@@ -227,8 +227,6 @@ int platform_netlink_address_add(PlatformNetlink *netlink, int ifindex, const Pl
 {
     struct nl_msg *message = address_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, a);
 
-    if (!message)
-        return -ENOMEM;
     return ignore(request(netlink, message, NULL, NULL), fine_to_add);
 }
 
@@ -236,8 +234,6 @@ int platform_netlink_address_remove(PlatformNetlink *netlink, int ifindex, const
 {
     struct nl_msg *message = address_message(RTM_DELADDR, 0, ifindex, a);
 
-    if (!message)
-        return -ENOMEM;
     return ignore(request(netlink, message, NULL, NULL), fine_to_remove);
 }
 
@@ -279,8 +275,6 @@ int platform_netlink_route_add(PlatformNetlink *netlink, const PlatformRoute *ro
     /* Replace: another route of this prefix gives way without a gap. */
     struct nl_msg *message = route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, route);
 
-    if (!message)
-        return -ENOMEM;
     return ignore(request(netlink, message, NULL, NULL), fine_to_add);
 }
 
@@ -288,8 +282,6 @@ int platform_netlink_route_remove(PlatformNetlink *netlink, const PlatformRoute 
 {
     struct nl_msg *message = route_message(RTM_DELROUTE, 0, route);
 
-    if (!message)
-        return -ENOMEM;
     return ignore(request(netlink, message, NULL, NULL), fine_to_remove);
 }
 
@@ -370,8 +362,6 @@ int platform_netlink_rule_add(PlatformNetlink *netlink, const PlatformRule *rule
 {
     struct nl_msg *message = rule_message(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule);
 
-    if (!message)
-        return -ENOMEM;
     return ignore(request(netlink, message, NULL, NULL), fine_to_add);
 }
 
@@ -379,8 +369,6 @@ int platform_netlink_rule_remove(PlatformNetlink *netlink, const PlatformRule *r
 {
     struct nl_msg *message = rule_message(RTM_DELRULE, 0, rule);
 
-    if (!message)
-        return -ENOMEM;
     return ignore(request(netlink, message, NULL, NULL), fine_to_remove);
 }
 
@@ -475,8 +463,6 @@ static int find(PlatformNetlink *netlink, int family, Found *found)
     struct rtmsg info = {.rtm_family = (unsigned char)family};
     struct nl_msg *message = message_new(found->dump, NLM_F_DUMP, &info, sizeof info);
 
-    if (!message)
-        return -ENOMEM;
     return ignore(request(netlink, message, on_found, found), fine_to_remove);
 }
 
@@ -485,8 +471,6 @@ static int send_back(PlatformNetlink *netlink, const struct nlmsghdr *header, in
     struct nl_msg *message =
         message_new(type, 0, nlmsg_data(header), (size_t)nlmsg_datalen(header));
 
-    if (!message)
-        return -ENOMEM;
     return ignore(request(netlink, message, NULL, NULL), fine_to_remove);
 }
 
@@ -556,6 +540,19 @@ typedef struct Subnets {
     void *user_data;
 } Subnets;
 
+/* A network that we are in. What was set without a gateway, as a DHCP server may have it for any
+   network (RFC 3442), makes none. IPv6's connected routes name no source. */
+static bool has_own_address(struct nlmsghdr *header, const PlatformPrefix *prefix)
+{
+    const struct nlattr *source = nlmsg_find_attr(header, sizeof(struct rtmsg), RTA_PREFSRC);
+    PlatformAddress own;
+
+    return prefix->address.family == AF_INET6 ||
+           (source &&
+            platform_address_from_bytes(nla_data(source), (size_t)nla_len(source), &own) &&
+            platform_prefix_contains(prefix, &own));
+}
+
 static int on_subnet(const struct nlmsghdr *header, void *user_data)
 {
     const Subnets *subnets = user_data;
@@ -575,7 +572,8 @@ static int on_subnet(const struct nlmsghdr *header, void *user_data)
         !platform_address_from_bytes(nla_data(to), (size_t)nla_len(to), &prefix.address))
         return 0;
     prefix.length = info->rtm_dst_len;
-    subnets->func(&prefix, ifindex, subnets->user_data);
+    if (has_own_address(h, &prefix))
+        subnets->func(&prefix, ifindex, subnets->user_data);
     return 0;
 }
 
@@ -589,8 +587,6 @@ int platform_netlink_local_subnets(PlatformNetlink *netlink, int skip, PlatformS
         struct rtmsg info = {.rtm_family = (unsigned char)both[i]};
         struct nl_msg *message = message_new(RTM_GETROUTE, NLM_F_DUMP, &info, sizeof info);
 
-        if (!message)
-            return -ENOMEM;
         r = ignore(request(netlink, message, on_subnet, &subnets), fine_to_remove);
     }
     return r;

@@ -61,7 +61,8 @@ int platform_netlink_table_clear(PlatformNetlink *netlink, uint32_t table);
 int platform_netlink_rules_remove(PlatformNetlink *netlink, int family, uint32_t priority);
 /* How many routes and rules the table has. */
 int platform_netlink_table_count(PlatformNetlink *netlink, uint32_t table, unsigned *countp);
-/* Calls func for each network that is directly connected (table main, other links than skip). */
+/* Calls func for each network that is directly connected (table main, other links than skip), an
+   IPv4 one only where an address of ours lies in it. */
 int platform_netlink_local_subnets(PlatformNetlink *netlink, int skip, PlatformSubnetFunc func,
                                    void *user_data);
 /* The link by which a packet of this mark would leave; -ENETUNREACH and the like for none. */

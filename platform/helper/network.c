@@ -457,8 +457,12 @@ void helper_network_restore(HelperNetwork *network)
     int r = 0;
 
     for (guint i = 0; i < network->routes->len; i++) {
-        int added = platform_netlink_route_add(network->netlink,
-                                               &g_array_index(network->routes, PlatformRoute, i));
+        const PlatformRoute *route = &g_array_index(network->routes, PlatformRoute, i);
+
+        /* What led to another link may have gone with that link's network, and stays away. */
+        if (route->type == PLATFORM_ROUTE_LINK && route->ifindex != network->ifindex)
+            continue;
+        int added = platform_netlink_route_add(network->netlink, route);
 
         r = r ? r : added;
     }

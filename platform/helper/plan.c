@@ -140,6 +140,7 @@ typedef struct PrefixRules {
 
 static gboolean check_prefix(const PrefixRules *rules, const PlatformPrefix *prefix, GError **error)
 {
+    const int whole = prefix->address.bytes[0] ? 4 : prefix->address.family == AF_INET ? 8 : 16;
     char text[PLATFORM_ADDRESS_TEXT];
 
     platform_prefix_format(prefix, text);
@@ -150,10 +151,11 @@ static gboolean check_prefix(const PrefixRules *rules, const PlatformPrefix *pre
     }
     if (!platform_prefix_is_canonical(prefix))
         return refuse(error, "%s: %s has bits behind its prefix", rules->what, text);
-    /* 0.0.0.0/0 is meant; 0.0.0.0/8, 127.0.0.0/8, 224.0.0.0/4, fe80::/10, ff00::/8 are not. */
-    if (prefix->length > 0 && prefix->length < (prefix->address.family == AF_INET ? 8 : 16))
+    /* Everything and parts of it are meant: 0.0.0.0/1, 0.0.0.0/5, 224.0.0.0/3 (all but one network
+       is a list of such); 0.0.0.0/8, 127.0.0.0/8, 224.0.0.0/4, fe80::/10, ff00::/8 are not. */
+    if (prefix->length < whole)
         return TRUE;
-    if (prefix->length > 0 && !platform_address_is_unicast(&prefix->address))
+    if (!platform_address_is_unicast(&prefix->address))
         return refuse(error, "%s: %s is no network that can be routed", rules->what, text);
     return TRUE;
 }

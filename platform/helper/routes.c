@@ -12,6 +12,8 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+enum { LOCAL_LENGTH_MIN = 16 };
+
 bool helper_route_equal(const PlatformRoute *a, const PlatformRoute *b)
 {
     return a->type == b->type && a->table == b->table && a->ifindex == b->ifindex &&
@@ -37,6 +39,14 @@ static void add_route(GArray *routes, const PlatformRoute *route)
     g_array_append_val(routes, *route);
 }
 
+static void add_routes(GArray *routes, const GArray *prefixes, PlatformRoute route)
+{
+    for (guint i = 0; i < prefixes->len; i++) {
+        route.prefix = g_array_index(prefixes, PlatformPrefix, i);
+        add_route(routes, &route);
+    }
+}
+
 static gboolean has_family(const GArray *prefixes, int family)
 {
     for (guint i = 0; i < prefixes->len; i++) {
@@ -54,26 +64,12 @@ bool helper_routes_block_ipv6(const HelperPlan *plan)
 GArray *helper_routes_of(const HelperPlan *plan, const PlatformSlotInfo *slot, int ifindex)
 {
     GArray *routes = g_array_new(FALSE, TRUE, sizeof(PlatformRoute));
+    PlatformRoute link = {.type = PLATFORM_ROUTE_LINK, .table = slot->table, .ifindex = ifindex};
+    PlatformRoute local = {.type = PLATFORM_ROUTE_THROW, .table = slot->table};
 
-    for (guint i = 0; i < plan->exclude->len; i++) {
-        PlatformRoute route = {
-            .prefix = g_array_index(plan->exclude, PlatformPrefix, i),
-            .type = PLATFORM_ROUTE_THROW,
-            .table = slot->table,
-        };
-        add_route(routes, &route);
-    }
-    for (guint i = 0; i < plan->routes->len; i++) {
-        PlatformRoute route = {
-            .prefix = g_array_index(plan->routes, PlatformPrefix, i),
-            .type = PLATFORM_ROUTE_LINK,
-            .table = slot->table,
-            .ifindex = ifindex,
-        };
-        add_route(routes, &route);
-    }
+    add_routes(routes, plan->exclude, local);
+    add_routes(routes, plan->routes, link);
     if (helper_routes_block_ipv6(plan)) {
-        PlatformRoute local = {.type = PLATFORM_ROUTE_THROW, .table = slot->table};
         PlatformRoute all = {.type = PLATFORM_ROUTE_UNREACHABLE, .table = slot->table};
 
         platform_prefix_parse("fe80::/10", &local.prefix);
@@ -85,7 +81,7 @@ GArray *helper_routes_of(const HelperPlan *plan, const PlatformSlotInfo *slot, i
 }
 
 /* A network that anybody might announce as local is no reason to leave the tunnel: only private
- * ones (RFC 1918), and none that has a part in the tunnel itself. */
+ * ones (RFC 1918) of a size that one link has, and none that has a part in the tunnel itself. */
 static gboolean may_stay_local(const HelperPlan *plan, const PlatformPrefix *network)
 {
     static const char *const private[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"};
@@ -94,7 +90,8 @@ static gboolean may_stay_local(const HelperPlan *plan, const PlatformPrefix *net
     for (size_t i = 0; i < G_N_ELEMENTS(private); i++) {
         PlatformPrefix range;
 
-        is_private |= platform_prefix_parse(private[i], &range) && network->length > range.length &&
+        is_private |= platform_prefix_parse(private[i], &range) &&
+                      network->length >= MAX(range.length + 1, LOCAL_LENGTH_MIN) &&
                       platform_prefix_contains(&range, &network->address);
     }
     for (guint i = 0; i < plan->addresses->len; i++)
@@ -196,23 +193,23 @@ void helper_rules_add_esp(GArray *rules, const HelperPlan *plan, const PlatformS
     }
 }
 
+/* The length of the closest network that the address is in; -1: it is in none. */
+static int longest_with(const GArray *prefixes, const PlatformAddress *address)
+{
+    int longest = -1;
+
+    for (guint i = 0; i < prefixes->len; i++) {
+        const PlatformPrefix *prefix = &g_array_index(prefixes, PlatformPrefix, i);
+
+        if (platform_prefix_contains(prefix, address))
+            longest = MAX(longest, prefix->length);
+    }
+    return longest;
+}
+
 bool helper_routes_swallow(const HelperPlan *plan, const PlatformAddress *address)
 {
-    int carried = -1, excluded = -1;
-
-    for (guint i = 0; i < plan->routes->len; i++) {
-        const PlatformPrefix *route = &g_array_index(plan->routes, PlatformPrefix, i);
-
-        if (platform_prefix_contains(route, address))
-            carried = MAX(carried, route->length);
-    }
-    for (guint i = 0; i < plan->exclude->len; i++) {
-        const PlatformPrefix *exclude = &g_array_index(plan->exclude, PlatformPrefix, i);
-
-        if (platform_prefix_contains(exclude, address))
-            excluded = MAX(excluded, exclude->length);
-    }
-    return carried > excluded;
+    return longest_with(plan->routes, address) > longest_with(plan->exclude, address);
 }
 
 static bool conflicts(const PlatformPrefix *a, const PlatformPrefix *b)

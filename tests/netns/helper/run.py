@@ -739,9 +739,28 @@ def _(rig):
         expect("dev lan0" in sh("ip route get 192.168.77.9"), "not beside the tunnel")
         expect("dev dialtone0" in sh("ip route get 192.168.78.9"), "beside the tunnel")
         expect("dev dialtone0" in sh("ip route get 203.0.113.9"), "beside the tunnel")
+        # Into another network, and somebody takes a rule away, so that ours are set once more.
+        sh("ip addr del 192.168.77.2/24 dev lan0; ip addr add 192.168.79.2/24 dev lan0")
+        sh("ip rule add priority 4711 table 4711; ip rule del priority 4711")
+        time.sleep(1)
+        expect("dev dialtone0" in sh("ip route get 192.168.77.9"), "back in another network")
     finally:
         sh("ip link del lan0")
     expect("dev dialtone0" in sh("ip route get 192.168.77.9"), "beside the tunnel, without its link")
+
+
+@case("what a DHCP server sets as on the link is no network of the user's (RFC 3442)")
+def _(rig):
+    sh("ip link add lan0 type veth peer name lan1; ip addr add 192.168.77.2/24 dev lan0; "
+       "ip link set lan0 up; ip link set lan1 up; ip route add 172.20.0.0/16 dev lan0; "
+       "ip route add 192.168.78.0/24 dev lan0 src 192.168.77.2")
+    try:
+        rig.set_up(FULL + " local=0.0.0.0/0 local=172.20.5.0/24")
+        expect("dev lan0" in sh("ip route get 192.168.77.9"), "not beside the tunnel")
+        for host in "172.20.5.9", "192.168.78.9":
+            expect("dev dialtone0" in sh(f"ip route get {host}"), f"{host} beside the tunnel")
+    finally:
+        sh("ip link del lan0")
 
 
 @case("without IPv6 a full tunnel works as well")

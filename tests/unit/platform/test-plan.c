@@ -147,10 +147,14 @@ static void test_networks_that_cannot_be_routed_are_refused(void **state)
         "[([byte 127,0,0,0], 8)]",
         "[([byte 127,0,0,1], 32)]",
         "[([byte 224,0,0,0], 8)]",
+        "[([byte 224,0,0,0], 4)]",
+        "[([byte 240,0,0,0], 4)]",
         "[([byte 255,255,255,255], 32)]",
         "[([byte 169,254,0,0], 16)]",
         "[([byte 0xfe,0x80,0,0,0,0,0,0,0,0,0,0,0,0,0,0], 64)]",
         "[([byte 0xff,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0], 16)]",
+        "[([byte 0xfe,0x80,0,0,0,0,0,0,0,0,0,0,0,0,0,0], 10)]",
+        "[([byte 0xff,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0], 8)]",
         "[([byte 10,0], 8)]",
     };
     Texts routes = good, exclude = good;
@@ -160,6 +164,26 @@ static void test_networks_that_cannot_be_routed_are_refused(void **state)
         assert_refused(&routes, bad[i]);
         exclude.exclude = bad[i];
         assert_refused(&exclude, bad[i]);
+    }
+}
+
+/* Everything but 192.168.0.0/16, say. */
+static void test_large_parts_of_everything_can_be_routed(void **state)
+{
+    static const char *const parts[] = {
+        "[([byte 0,0,0,0], 0)]",
+        "[([byte 0,0,0,0], 1), ([byte 128,0,0,0], 1)]",
+        "[([byte 0,0,0,0], 5), ([byte 8,0,0,0], 7), ([byte 224,0,0,0], 3)]",
+        "[([byte 0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0], 3)]",
+        "[([byte 0x20,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0], 3)]",
+    };
+    Texts texts = good;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+        texts.routes = parts[i];
+        g_autoptr(HelperPlan) plan = read_plan(&texts, NULL);
+
+        assert_non_null(plan);
     }
 }
 
@@ -301,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_mtus_outside_the_range_are_refused),
         cmocka_unit_test(test_addresses_that_no_interface_can_have_are_refused),
         cmocka_unit_test(test_networks_that_cannot_be_routed_are_refused),
+        cmocka_unit_test(test_large_parts_of_everything_can_be_routed),
         cmocka_unit_test(test_e4_servers_and_domains_that_are_none_are_refused),
         cmocka_unit_test(test_gateways_and_options_that_are_none_are_refused),
         cmocka_unit_test(test_local_networks_are_read),

@@ -113,6 +113,10 @@ static void test_what_is_not_the_user_s_own_network_stays_in_the_tunnel(void **s
     assert_local("0.0.0.0/0", "0.0.0.0/0", "203.0.113.0/24", "");
     assert_local("0.0.0.0/0", "203.0.113.0/24", "203.0.113.0/24", "");
     assert_local("0.0.0.0/0", "0.0.0.0/0", "10.0.0.0/8", "");
+    assert_local("0.0.0.0/0", "0.0.0.0/0", "10.128.0.0/9", "");
+    assert_local("0.0.0.0/0", "10.128.0.0/9", "10.128.0.0/9", "");
+    assert_local("0.0.0.0/0", "0.0.0.0/0", "172.16.0.0/13", "");
+    assert_local("0.0.0.0/0", "0.0.0.0/0", "192.168.0.0/16", "");
     assert_local("0.0.0.0/0", "0.0.0.0/0", "2001:db8::/64", "");
     assert_local("0.0.0.0/0", "::/0", "2001:db8::/64", "");
 }
@@ -137,6 +141,7 @@ static void test_the_user_s_own_network_stays_on_its_link(void **state)
     assert_local("0.0.0.0/0", "192.168.1.64/28", "192.168.1.0/24", "192.168.1.64/28 ");
     assert_local("0.0.0.0/0", "192.168.1.0/24 0.0.0.0/0", "192.168.1.0/24", "192.168.1.0/24 ");
     assert_local("0.0.0.0/0 ::/0", "172.16.4.0/22", "172.16.0.0/16", "172.16.4.0/22 ");
+    assert_local("0.0.0.0/0", "0.0.0.0/0", "172.16.0.0/16", "172.16.0.0/16 ");
 }
 
 static unsigned count_rules(const char *routes, int family, uint32_t priority)
