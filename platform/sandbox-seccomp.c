@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The system calls that the tunnel process may make, as tables.
+/* The system calls that the tunnel process may make, as tables, and without files what a process of
+ * the user's may that parses what the network sends.
  *
  * What is not listed fails with EPERM rather than kills: libraries try calls and fall back. What no
  * library of ours tries and an attacker would (exec, ptrace, another process's memory) kills the
@@ -18,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* A name that this architecture does not have resolves to a pseudo number, which libseccomp
    ignores on architectures that lack it. */
@@ -191,17 +193,22 @@ static int add_plain(scmp_filter_ctx filter)
     return r;
 }
 
-static int add_memory_and_files(scmp_filter_ctx filter)
+static int add_memory(scmp_filter_ctx filter)
 {
-    const uint64_t writing = O_ACCMODE | O_CREAT | O_TRUNC;
     int r = allow_if(filter, CALL(mmap), 2, PROT_EXEC, 0);
 
     if (r == 0)
         r = allow_if(filter, CALL(mmap2), 2, PROT_EXEC, 0);
     if (r == 0)
         r = allow_if(filter, CALL(mprotect), 2, PROT_EXEC, 0);
-    if (r == 0)
-        r = allow_if(filter, CALL(openat), 2, writing, O_RDONLY);
+    return r;
+}
+
+static int add_reading_files(scmp_filter_ctx filter)
+{
+    const uint64_t writing = O_ACCMODE | O_CREAT | O_TRUNC;
+    int r = allow_if(filter, CALL(openat), 2, writing, O_RDONLY);
+
     if (r == 0)
         r = allow_if(filter, CALL(open), 1, writing, O_RDONLY);
     return r;
@@ -218,9 +225,9 @@ static int add_threads_and_pairs(scmp_filter_ctx filter)
     /* Limits may be asked, not set: sysconf() and thread stacks ask. */
     if (r == 0)
         r = allow_if(filter, CALL(prlimit64), 2, UINT64_MAX, 0);
-    /* abort() and pthread_kill() go to a thread of ours; another process has another uid. */
+    /* abort() and pthread_kill() go to a thread of ours; other processes may be the same user's. */
     if (r == 0)
-        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(tgkill), 0);
+        r = allow_if(filter, CALL(tgkill), 0, UINT32_MAX, (uint64_t)getpid());
     return r;
 }
 
@@ -239,7 +246,7 @@ static int add_socket_options(scmp_filter_ctx filter)
     return r;
 }
 
-int platform_sandbox_seccomp_tunnel(void)
+static int confine(bool reads_files)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 
@@ -250,7 +257,9 @@ int platform_sandbox_seccomp_tunnel(void)
     if (r == 0)
         r = add_plain(filter);
     if (r == 0)
-        r = add_memory_and_files(filter);
+        r = add_memory(filter);
+    if (r == 0 && reads_files)
+        r = add_reading_files(filter);
     if (r == 0)
         r = add_threads_and_pairs(filter);
     if (r == 0)
@@ -262,4 +271,14 @@ int platform_sandbox_seccomp_tunnel(void)
         r = seccomp_load(filter);
     seccomp_release(filter);
     return r;
+}
+
+int platform_sandbox_seccomp_tunnel(void)
+{
+    return confine(true);
+}
+
+int platform_sandbox_seccomp_no_files(void)
+{
+    return confine(false);
 }

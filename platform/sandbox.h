@@ -36,7 +36,9 @@ __attribute__((warn_unused_result)) int platform_sandbox_harden(void);
 /* The system calls of the tunnel process, in all of its threads: GLib main loop, GDBus over a
    socket that is open, threads, libcrypto, batches of datagrams, TUN, reading files. No exec, no
    socket() (socketpair of AF_UNIX only), no write to a path, no memory that is executable (so load
-   the legacy provider and open nothing by dlopen() afterwards). Others fail with EPERM; exec,
-   ptrace and the like kill. The process also ends with the one that made it, which may lack the
-   capability to end it. */
+   the legacy provider and open nothing by dlopen() afterwards), no signal to another process.
+   Others fail with EPERM; exec, ptrace and the like kill. The process also ends with the one that
+   made it, which may lack the capability to end it. After the last fork(). */
 __attribute__((warn_unused_result)) int platform_sandbox_seccomp_tunnel(void);
+/* The same, and no file can be opened: for a process that has the rights of the user. */
+__attribute__((warn_unused_result)) int platform_sandbox_seccomp_no_files(void);

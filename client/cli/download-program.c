@@ -2,8 +2,8 @@
 /*
  * dialtone-download: one file by HTTP to standard output, for the agent, which waits for it no
  * longer than it likes. It runs as the user, but what the network sends is parsed only once the
- * connection is made and all else given up: no program, no other socket, no file to write and no
- * descriptor left to open one to read.
+ * connection is made and all else given up: no program, no other socket, no file, and no signal to
+ * another process. Names are looked up before, by the C library.
  *
  *   dialtone-download URL MAX-BYTES
  */
@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <glib.h>
 #include <stdbool.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "client/cli/download.h"
@@ -26,21 +25,11 @@ typedef struct Download {
 
 /* ---- the sandbox ---- */
 
-/* Descriptors are numbered from the lowest that is free, so no further one can be opened. */
-static bool freeze_descriptors(void)
-{
-    int next = dup(STDOUT_FILENO);
-    const struct rlimit limit = {.rlim_cur = (rlim_t)next, .rlim_max = (rlim_t)next};
-
-    return next >= 0 && close(next) == 0 && setrlimit(RLIMIT_NOFILE, &limit) == 0;
-}
-
 /* The connection is made, and no byte has been read from it. */
 static int on_connected(void *data, char *their_address, char *our_address, int their_port,
                         int our_port)
 {
-    return freeze_descriptors() && platform_sandbox_seccomp_tunnel() == 0 ? CURL_PREREQFUNC_OK
-                                                                          : CURL_PREREQFUNC_ABORT;
+    return platform_sandbox_seccomp_no_files() == 0 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 /* ---- HTTP ---- */

@@ -216,6 +216,43 @@ static int try_forbidden(void)
     return status;
 }
 
+/* A descriptor that is closed makes room for another one. */
+static int open_a_file(void)
+{
+    close(STDIN_FILENO);
+    return denied(open("/etc/passwd", O_RDONLY)) | denied(openat(AT_FDCWD, ".", O_RDONLY)) << 1 |
+           denied(creat("/tmp/dialtone-test-sandbox", 0600)) << 2;
+}
+
+static int confined_without_files(void)
+{
+    return platform_sandbox_harden() < 0 || platform_sandbox_seccomp_no_files() < 0 ? 99
+                                                                                    : open_a_file();
+}
+
+static void test_a_process_of_the_user_s_reads_no_file(void **state)
+{
+    assert_int_equal(in_child(confined_without_files), 0);
+}
+
+/* The one that started it is the same user's. */
+static int signal_others(void)
+{
+    int others = denied(tgkill(getppid(), getppid(), 0));
+
+    return others | (tgkill(getpid(), gettid(), 0) != 0) << 1;
+}
+
+static int confined_signals(void)
+{
+    return confined(signal_others);
+}
+
+static void test_signals_go_to_threads_of_our_own(void **state)
+{
+    assert_int_equal(in_child(confined_signals), 0);
+}
+
 static int confined_forbidden(void)
 {
     return confined(try_forbidden);
@@ -337,6 +374,8 @@ int main(void)
         cmocka_unit_test(test_the_caller_is_who_called_sudo),
         cmocka_unit_test(test_exec_and_ptrace_kill_the_process),
         cmocka_unit_test(test_what_the_tunnel_never_needs_fails),
+        cmocka_unit_test(test_a_process_of_the_user_s_reads_no_file),
+        cmocka_unit_test(test_signals_go_to_threads_of_our_own),
         cmocka_unit_test(test_a_raw_socket_stays_one_for_esp),
         cmocka_unit_test(test_what_the_tunnel_needs_works),
     };
