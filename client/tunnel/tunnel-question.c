@@ -238,8 +238,11 @@ void tunnel_question_settled(Tunnel *self)
 void tunnel_question_accepted(Tunnel *self)
 {
     self->asking.unheard = 0;
-    if (self->asking.typed == NULL)
+    if (self->asking.typed == NULL) {
+        if (self->inner.password_unkept)
+            tunnel_question_keep_nothing(self);
         return;
+    }
     const IkeSecret *user = &self->asking.typed->given[IKE_ASK_USER];
     if (user->known)
         self->secrets->user = *user;
@@ -253,6 +256,13 @@ void tunnel_question_accepted(Tunnel *self)
 void tunnel_question_keep_nothing(Tunnel *self)
 {
     TunnelAsking *asking = &self->asking;
+    /* What was never to be used again lies here still, to be known again. */
+    if (asking->typed_by_person && self->question == 0) {
+        if (asking->answer != NULL)
+            tunnel_secret_wipe(&asking->answer->given[IKE_ASK_PASSWORD]);
+        if (asking->sent != NULL)
+            tunnel_secret_wipe(&asking->sent->given[IKE_ASK_PASSWORD]);
+    }
     if (asking->by_person) {
         tunnel_secret_wipe(&self->secrets->password);
         if (asking->sent != NULL)
@@ -261,8 +271,8 @@ void tunnel_question_keep_nothing(Tunnel *self)
             ike_session_forget_password(self->session);
     } else if (self->secrets->password.known && !asking->unkept) {
         tunnel_notice(self, _("The gateway wants passwords to be typed each time and not to be "
-                              "kept. Yours is kept: \"dialtone secret forget\" removes it from "
-                              "the keyring."));
+                              "kept. Yours is kept; if it is in the keyring, \"dialtone secret "
+                              "forget\" removes it."));
     }
     asking->unkept = true;
 }
@@ -331,7 +341,8 @@ static void answer_gateway(Tunnel *self, const TunnelAnswer *answer)
     for (gsize i = 0; i < IKE_ASK_KINDS; i++)
         keep(&self->asking.answer->given[i], &answer->given[i]);
     tunnel_answer_free(self->asking.typed);
-    self->asking.typed_by_person = !answer->by_program;
+    self->asking.typed_by_person =
+        answer->given[IKE_ASK_PASSWORD].known ? !answer->by_program : self->asking.by_person;
     self->asking.typed = self->asking.keep_typed ? g_steal_pointer(&self->asking.answer) : NULL;
     answer_ike(self, self->asking.typed != NULL ? self->asking.typed : self->asking.answer);
 }

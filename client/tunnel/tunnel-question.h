@@ -13,7 +13,7 @@ typedef struct TunnelAsking {
     TunnelAnswer *sent;   /* last, of each kind */
     TunnelAnswer *typed;  /* to be kept when the gateway accepts it; NULL: nothing is */
     bool keep_typed;
-    bool typed_by_person; /* whoever typed `typed` */
+    bool typed_by_person; /* whoever gave the password that was sent last */
     bool by_person;       /* whoever gave the password that is known */
     bool unkept;          /* the gateway wants no password to be kept, and that was said */
 } TunnelAsking;

@@ -79,6 +79,7 @@ bool tunnel_session_start(Tunnel *self, const IkeAddress *gateway, GError **erro
 {
     tunnel_session_drop(self);
     self->peer = self->trying = *gateway;
+    self->phase1 = (IkePhase1Info){0};
     self->session_over = self->ike_connected = false;
     self->config = tunnel_ike_config_new();
     if (self->config == NULL) {

@@ -289,15 +289,64 @@ static void a_password_that_was_typed_first_serves_once_too(void **state)
     assert_int_equal(heard.forgotten, 1);
 }
 
+static void expect_no_password(void)
+{
+    static const IkeSecret nothing;
+    const TunnelAsking *asking = &tunnel->asking;
+    assert_memory_equal(&tunnel->secrets->password, &nothing, sizeof(nothing));
+    assert_memory_equal(&asking->sent->given[IKE_ASK_PASSWORD], &nothing, sizeof(nothing));
+    if (asking->answer != NULL)
+        assert_memory_equal(&asking->answer->given[IKE_ASK_PASSWORD], &nothing, sizeof(nothing));
+    assert_null(asking->typed);
+}
+
+/* Mistyped once: the second one was never kept to be used again, only to be known. */
+static void what_was_typed_the_second_time_is_forgotten_as_well(void **state)
+{
+    gateway_asks(&PLAIN, false);
+    say(IKE_ASK_PASSWORD, "wrong", false);
+    gateway_asks(&PLAIN, true);
+    say(IKE_ASK_PASSWORD, "right", false);
+    tunnel_question_accepted(tunnel);
+    gateway_wants_nothing_kept();
+    expect_no_password();
+    /* The same at a renewal, of which only the acceptance is told. */
+    gateway_asks(&PLAIN, false);
+    say(IKE_ASK_PASSWORD, "wrong", false);
+    gateway_asks(&PLAIN, true);
+    say(IKE_ASK_PASSWORD, "right", false);
+    tunnel_question_accepted(tunnel);
+    expect_no_password();
+}
+
+/* Of the file's password and a person's name only the password counts. */
+static void a_name_that_was_typed_makes_no_password_a_typed_one(void **state)
+{
+    dialtone_profile_free(tunnel->profile);
+    tunnel->profile = kit_profile("[UserAuth]\nXAuth=required\n");
+    set(&tunnel->secrets->password, "secret");
+    gateway_asks(&PLAIN, false);
+    assert_int_equal(heard.question.asked_n, 1);
+    say(IKE_ASK_USER, "alice", false);
+    tunnel_question_accepted(tunnel);
+    gateway_wants_nothing_kept();
+    assert_true(tunnel->secrets->password.known);
+    assert_int_equal(heard.notices, 1);
+    assert_int_equal(heard.forgotten, 0);
+}
+
 static void what_a_file_or_a_program_gave_stays_in_use_and_is_told_once(void **state)
 {
     for (int program = 0; program < 2; program++) {
         if (program != 0) {
-            gateway_asks(&PLAIN, true);
+            tunnel_secret_wipe(&tunnel->secrets->password);
+            gateway_asks(&PLAIN, false);
             say(IKE_ASK_PASSWORD, "other", true);
             tunnel_question_accepted(tunnel);
+            assert_true(tunnel->secrets->password.known);
+        } else {
+            set(&tunnel->secrets->password, "secret");
         }
-        set(&tunnel->secrets->password, "secret");
         gateway_wants_nothing_kept();
         gateway_wants_nothing_kept();
         assert_true(tunnel->secrets->password.known);
@@ -343,6 +392,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_typed_password_serves_once_where_none_is_to_be_kept,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_password_that_was_typed_first_serves_once_too, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_was_typed_the_second_time_is_forgotten_as_well, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_name_that_was_typed_makes_no_password_a_typed_one, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_a_file_or_a_program_gave_stays_in_use_and_is_told_once,
                                         setup, teardown),

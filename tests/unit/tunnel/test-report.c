@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who a report says the gateway is: relied on by the pin, which warns of another one before a
+ * password is typed. No session begins here. */
+#include "tunnel-kit.h"
+
+#include <errno.h>
+
+#include "client/tunnel/tunnel-private.h"
+#include "ike/algs.h"
+
+int __wrap_ike_session_new(IkeSession **sessionp, const IkeConfig *config, IkeRandomFn random,
+                           void *context);
+
+int __wrap_ike_session_new(IkeSession **sessionp, const IkeConfig *config, IkeRandomFn random,
+                           void *context)
+{
+    return -ENOMEM;
+}
+
+/* Sent on to another gateway, which has proven nothing yet. */
+static void a_gateway_has_no_name_before_it_has_proven_one(void **state)
+{
+    Tunnel tunnel = {.state = DIALTONE_STATE_PHASE1, .state_fd = -1};
+    const IkeAddress other = kit_address("192.0.2.2");
+    g_autoptr(GError) error = NULL;
+
+    tunnel.profile = kit_profile("");
+    tunnel.secrets = tunnel_secrets_new();
+    tunnel.pumping = true;
+    tunnel.session = (IkeSession *)&tunnel;
+    tunnel.phase1.chosen.cipher = ike_cipher_by_name("aes256");
+    tunnel.phase1.gateway = (IkeIdentity){.type = IKE_ID_FQDN, .n = 2, .bytes = "gw"};
+    g_autoptr(DialtoneReport) before = tunnel_report_new(&tunnel);
+    assert_string_equal(before->remote_id, "fqdn:gw");
+    assert_false(tunnel_session_start(&tunnel, &other, &error));
+    g_autoptr(DialtoneReport) after = tunnel_report_new(&tunnel);
+    assert_null(after->remote_id);
+    tunnel_secrets_free(tunnel.secrets);
+    dialtone_profile_free(tunnel.profile);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_gateway_has_no_name_before_it_has_proven_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
