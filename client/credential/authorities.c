@@ -165,12 +165,13 @@ bool credential_load_crls(const DialtoneProfile *profile, const DialtoneCredenti
                        .none = N_("no revocation list is in it, as PEM or as DER"),
                        .into = crls};
 
-    for (guint i = 0; i < profile->crls->len; i++) {
-        const char *where = profile->crls->pdata[i];
-        if (!g_path_is_absolute(where))
-            credential_download_list(access, where, anchors, crls);
-        else if (!load(profile, access, &kind, where, error))
+    for (guint i = 0; i < profile->crls->len; i++)
+        if (g_path_is_absolute(profile->crls->pdata[i]) &&
+            !load(profile, access, &kind, profile->crls->pdata[i], error))
             return false;
-    }
+    /* What comes from elsewhere gets the room that is left; it must not take that of the files. */
+    for (guint i = 0; i < profile->crls->len; i++)
+        if (!g_path_is_absolute(profile->crls->pdata[i]))
+            credential_download_list(access, profile->crls->pdata[i], anchors, crls);
     return true;
 }

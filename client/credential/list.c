@@ -7,6 +7,11 @@
  *
  * What was taken is kept. A server that can't be reached then keeps nobody out as long as the list
  * that it gave is in force; and what is missing is missing to who judges, as a file's would be.
+ *
+ * Nothing takes the place of a kept list that does not have as good a claim. One that is signed
+ * gives way only to a newer one of the same authority, or ends. One that nobody here can vouch for,
+ * an intermediate's, may be as forged as the next: both are handed on, and ike/cert finds the one
+ * that is signed. So who stands in between for once can hide no revocation, then or later.
  */
 #include "client/credential/private.h"
 
@@ -17,7 +22,10 @@
 
 #include "client/common/i18n.h"
 
-enum { FRESH = 3600 }; /* seconds; a server is asked once in them */
+enum {
+    FRESH = 3600,             /* seconds; a server is asked once in them */
+    UNPROVEN_FOR = 7 * 86400, /* seconds; a forged list that never ends takes up room no longer */
+};
 
 typedef struct List {
     X509_CRL *parsed;
@@ -37,18 +45,46 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(List, list_clear)
 
 /* ---- one list ---- */
 
-/* The first of a PEM file, or DER. */
+/* One list and nothing behind it. */
+static X509_CRL *parse_der(const guint8 *bytes, gsize n)
+{
+    const guint8 *at = bytes;
+    X509_CRL *crl = n > 0 ? d2i_X509_CRL(NULL, &at, (long)n) : NULL;
+
+    if (crl != NULL && at == bytes + n)
+        return crl;
+    X509_CRL_free(crl);
+    return NULL;
+}
+
+/* The first block of PEM. PEM_read_bio_X509_CRL() would ask the terminal for a passphrase where
+ * the block says that it is locked; this leaves it locked. */
+static X509_CRL *parse_pem(const guint8 *bytes, gsize n)
+{
+    BIO *pem = n > 0 ? BIO_new_mem_buf(bytes, (int)n) : NULL;
+    char *name = NULL, *header = NULL;
+    guint8 *block = NULL;
+    long block_n = 0;
+    X509_CRL *crl = NULL;
+
+    if (pem != NULL && PEM_read_bio(pem, &name, &header, &block, &block_n) == 1 &&
+        strcmp(name, PEM_STRING_X509_CRL) == 0 && header[0] == '\0')
+        crl = parse_der(block, (gsize)block_n);
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_free(block);
+    BIO_free(pem);
+    return crl;
+}
+
 static X509_CRL *parse(GBytes *bytes)
 {
     gsize n = 0;
-    const guint8 *data = g_bytes_get_data(bytes, &n), *at = data;
-    X509_CRL *crl = n > 0 ? d2i_X509_CRL(NULL, &at, (long)n) : NULL;
+    const guint8 *data = g_bytes_get_data(bytes, &n);
+    X509_CRL *crl = parse_der(data, n);
 
-    if (crl == NULL && n > 0) {
-        BIO *pem = BIO_new_mem_buf(data, (int)n);
-        crl = pem != NULL ? PEM_read_bio_X509_CRL(pem, NULL, NULL, NULL) : NULL;
-        BIO_free(pem);
-    }
+    if (crl == NULL)
+        crl = parse_pem(data, n);
     ERR_clear_error();
     return crl;
 }
@@ -94,11 +130,15 @@ static bool is_in_force(const X509_CRL *crl)
            X509_cmp_current_time(until) > 0;
 }
 
+static bool has_same_issuer(const List *list, const List *other)
+{
+    return X509_NAME_cmp(X509_CRL_get_issuer(list->parsed), X509_CRL_get_issuer(other->parsed)) ==
+           0;
+}
+
 static bool is_older(const List *list, const List *than)
 {
-    return X509_NAME_cmp(X509_CRL_get_issuer(list->parsed), X509_CRL_get_issuer(than->parsed)) ==
-               0 &&
-           ASN1_TIME_compare(X509_CRL_get0_lastUpdate(list->parsed),
+    return ASN1_TIME_compare(X509_CRL_get0_lastUpdate(list->parsed),
                              X509_CRL_get0_lastUpdate(than->parsed)) < 0;
 }
 
@@ -121,8 +161,9 @@ static bool fits(const List *list, const GPtrArray *anchors, const GPtrArray *cr
 {
     const gsize room = DIALTONE_CREDENTIAL_BYTES_MAX - DIALTONE_CREDENTIAL_TEXT_MAX;
 
-    return credential_bytes_of(anchors) + credential_bytes_of(crls) + g_bytes_get_size(list->der) <=
-           room;
+    return crls->len < DIALTONE_CREDENTIAL_CRLS_MAX &&
+           credential_bytes_of(anchors) + credential_bytes_of(crls) + g_bytes_get_size(list->der) <=
+               room;
 }
 
 /* ---- what is kept ---- */
@@ -150,8 +191,10 @@ static bool read_kept(List *list, const char *path, const GPtrArray *anchors, bo
         return false;
     }
     gint64 age = g_get_real_time() / G_USEC_PER_SEC - info.st_mtime;
-    *fresh = age >= 0 && age < FRESH;
-    return true;
+    *fresh = list->authentic && age >= 0 && age < FRESH;
+    if (!list->authentic && (age < 0 || age > UNPROVEN_FOR))
+        list_clear(list);
+    return list->parsed != NULL;
 }
 
 static void keep(const DialtoneCredentialAccess *access, const char *path, const List *list)
@@ -181,7 +224,10 @@ static char *download(const DialtoneCredentialAccess *access, const char *url,
     if (problem != NULL)
         return problem;
     const char *wrong = read_list(list, bytes, anchors);
-    if (wrong == NULL && kept->parsed != NULL && list->authentic && is_older(list, kept))
+    if (wrong == NULL && kept->authentic && !has_same_issuer(list, kept))
+        wrong = _("the list that it gives is of another authority than the one that it gave "
+                  "before");
+    else if (wrong == NULL && kept->authentic && is_older(list, kept))
         wrong = _("the list that it gives is older than the one that it gave before");
     return g_strdup(wrong);
 }
@@ -198,6 +244,29 @@ static void tell(const DialtoneCredentialAccess *access, const char *url, const 
     access->tell(line, access->data);
 }
 
+static bool is_unproven(const List *list)
+{
+    return list->parsed != NULL && !list->authentic;
+}
+
+/* The new one in place of the kept, or beside it; NULL, or why not. */
+static char *take(const GPtrArray *anchors, GPtrArray *crls, const List *kept, const List *got)
+{
+    const bool beside = is_unproven(kept);
+
+    if (beside)
+        g_ptr_array_add(crls, g_bytes_ref(kept->der));
+    if (beside && g_bytes_equal(kept->der, got->der))
+        return NULL;
+    if (!fits(got, anchors, crls)) {
+        if (beside)
+            g_ptr_array_remove_index(crls, crls->len - 1);
+        return g_strdup(_("the list that it gives is too large beside the others"));
+    }
+    g_ptr_array_add(crls, g_bytes_ref(got->der));
+    return NULL;
+}
+
 void credential_download_list(const DialtoneCredentialAccess *access, const char *url,
                               const GPtrArray *anchors, GPtrArray *crls)
 {
@@ -208,16 +277,19 @@ void credential_download_list(const DialtoneCredentialAccess *access, const char
 
     if (access->download == NULL)
         return;
-    bool has = read_kept(&kept, path, anchors, &fresh) && fits(&kept, anchors, crls);
+    bool has = read_kept(&kept, path, anchors, &fresh);
+    if (has && !fits(&kept, anchors, crls)) {
+        list_clear(&kept);
+        has = false;
+    }
     if (!has || !fresh) {
         g_autofree char *problem = download(access, url, anchors, &kept, &got);
-        if (problem == NULL && !fits(&got, anchors, crls))
-            problem = g_strdup(_("the list that it gives is too large beside the others"));
-        if (problem == NULL) {
+        if (problem == NULL)
+            problem = take(anchors, crls, &kept, &got);
+        if (problem == NULL && !is_unproven(&kept))
             keep(access, path, &got);
-            g_ptr_array_add(crls, g_bytes_ref(got.der));
+        if (problem == NULL)
             return;
-        }
         tell(access, url, problem, has);
     }
     if (has)
