@@ -21,22 +21,23 @@
 #include <string.h>
 
 /* Not every gateway of the field follows the RFC: some serve only what looks like Ethernet, some
- * only what goes to their own address. Each repetition of a DISCOVER has another form, and who
- * answers one is spoken to in it from then on. */
+ * only what goes to their own address. Each repetition of a DISCOVER has another form, and an
+ * xid of its own: servers look whether an address is in use before they offer it, so an answer may
+ * be to one that is seconds old. The form that was answered is spoken from then on. */
 typedef struct Form {
     uint8_t htype;
     bool to_gateway; /* else to everybody */
 } Form;
 
 /* The RFC's first, and then the one that has least in common with it. */
-static const Form FORMS[] = {
+static const Form FORMS[IKE_DHCP_FORMS] = {
     {IKE_DHCP_HTYPE_IPSEC, false},
     {IKE_DHCP_HTYPE_ETHERNET, true},
     {IKE_DHCP_HTYPE_IPSEC, true},
     {IKE_DHCP_HTYPE_ETHERNET, false},
 };
 
-enum { FORMS_N = sizeof(FORMS) / sizeof(FORMS[0]), ESP_IPV4 = 4 };
+enum { ESP_IPV4 = 4 };
 
 static bool is_asking(const IkeDhcp *dhcp)
 {
@@ -158,7 +159,8 @@ static IkeDhcpQuestion question_of(const IkeSession *session, const IkeIsakmpSa 
 {
     const IkeDhcp *dhcp = &session->dhcp;
     const Form *form = &FORMS[dhcp->form];
-    IkeDhcpQuestion q = {.type = IKE_DHCP_REQUEST, .htype = form->htype, .xid = dhcp->xid};
+    IkeDhcpQuestion q = {
+        .type = IKE_DHCP_REQUEST, .htype = form->htype, .xid = dhcp->xid + dhcp->form};
 
     memcpy(q.hardware, session->config.hardware, sizeof(q.hardware));
     if (form->to_gateway)
@@ -174,10 +176,10 @@ static IkeDhcpQuestion question_of(const IkeSession *session, const IkeIsakmpSa 
     } else if (dhcp->stage == IKE_DHCP_REQUESTING) {
         q.wanted = dhcp->offered;
         q.server = dhcp->server;
-        q.seconds = dhcp->seconds; /* RFC 2131, 4.4.1: relays choose servers by it */
+        q.seconds = dhcp->seconds[dhcp->form]; /* RFC 2131, 4.4.1: relays choose servers by it */
     } else {
         q.type = IKE_DHCP_DISCOVER;
-        q.seconds = dhcp->seconds;
+        q.seconds = dhcp->seconds[dhcp->form];
         /* The address that we had is asked for again, but not after a no to it. */
         if (dhcp->naks == 0)
             q.wanted = session->config.address;
@@ -220,9 +222,9 @@ static int send_question(IkeSession *session)
     if (child == NULL || sa == NULL)
         return ike_dhcp_refused(session, &(IkeFailure){.detail = IKE_DETAIL_DHCP_REFUSED});
     if (dhcp->stage == IKE_DHCP_SELECTING && dhcp->tries > 0)
-        dhcp->form = (dhcp->form + 1) % FORMS_N;
+        dhcp->form = (dhcp->form + 1) % IKE_DHCP_FORMS;
     if (dhcp->stage == IKE_DHCP_SELECTING)
-        dhcp->seconds = seconds_since(session, dhcp->began_at);
+        dhcp->seconds[dhcp->form] = seconds_since(session, dhcp->began_at);
     uint64_t wait = IKE_DHCP_RETRANSMIT_FIRST << (dhcp->tries < 2 ? dhcp->tries : 2);
     dhcp->tries++;
     dhcp->send_at = session->now + wait;
@@ -251,6 +253,7 @@ static int take_offer(IkeSession *session, const IkeDhcpReply *reply)
 
     dhcp->server = reply->server;
     dhcp->offered = reply->inner.address;
+    dhcp->form = reply->xid - xid;
     int r = ask(session, IKE_DHCP_REQUESTING);
     dhcp->xid = xid; /* RFC 2131, 4.4.1: the REQUEST has that of the DISCOVER */
     return r;
@@ -312,6 +315,14 @@ static int take_reply(IkeSession *session, const IkeDhcpReply *reply)
     return fits ? take_ack(session, reply) : 0;
 }
 
+/* An offer may be for any form, and what follows it is for the one that was chosen by it. */
+static bool is_answer(const IkeDhcp *dhcp, uint32_t xid)
+{
+    uint32_t form = xid - dhcp->xid;
+
+    return dhcp->stage == IKE_DHCP_SELECTING ? form < IKE_DHCP_FORMS : form == dhcp->form;
+}
+
 int ike_dhcp_receive(IkeSession *session, IkeSlice datagram)
 {
     uint8_t bytes[IKE_DHCP_PACKET_MAX + ESP_HEAD_ROOM + ESP_TAIL_ROOM];
@@ -328,7 +339,7 @@ int ike_dhcp_receive(IkeSession *session, IkeSlice datagram)
     session->last_inbound = session->now;
     ike_quick_proved(session, child->info.spi_in);
     if (!is_asking(dhcp) || !ike_dhcp_read((IkeSlice){packet.data, packet.n}, &reply) ||
-        reply.xid != dhcp->xid ||
+        !is_answer(dhcp, reply.xid) ||
         memcmp(reply.hardware, session->config.hardware, sizeof(reply.hardware)) != 0)
         return 0;
     return take_reply(session, &reply);

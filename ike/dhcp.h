@@ -18,14 +18,16 @@ typedef enum IkeDhcpStage {
     IKE_DHCP_RELEASING,  /* RELEASE is to go out, and is the last word */
 } IkeDhcpStage;
 
+enum { IKE_DHCP_FORMS = 4 };
+
 typedef struct IkeDhcp {
     IkeDhcpStage stage;
     bool leased;
     bool ending;    /* the lease is given back, and the session ends with that */
     bool use_local; /* IDci is our outer address, for 0.0.0.0 was refused */
-    uint32_t xid;
+    uint32_t xid;   /* with the number of a form added: which one an answer is to */
     unsigned tries, form, naks;
-    uint16_t seconds; /* what the last DISCOVER said */
+    uint16_t seconds[IKE_DHCP_FORMS]; /* what the last DISCOVER of each said */
     uint64_t began_at, asked_at, send_at, give_up_at;
     IkeAddress server, offered;
     uint64_t renew_at, lease_end; /* of the lease */

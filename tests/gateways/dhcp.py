@@ -102,7 +102,8 @@ class DhcpServer:
         )
         if message.htype not in config.dhcp_htypes:
             return
-        if config.dhcp_to_gateway and message.destination != config.own_address:
+        to_gateway = message.destination == config.own_address
+        if config.dhcp_to_gateway not in (None, to_gateway):
             return
         if self.answers:
             self._answer(child, message)

@@ -46,7 +46,7 @@ class Config:
     address_expiry: int = 0
     dhcp_server: str = '10.10.0.67'
     dhcp_htypes: tuple = (1, 31)  # the hardware types that it serves
-    dhcp_to_gateway: bool = False  # only what is addressed to the gateway itself
+    dhcp_to_gateway: bool = None  # only what goes to the gateway itself; False: all but that
     dhcp_naks: int = 0  # REQUESTs that it refuses first
     lease: int = 3600
     lease_renewal: int = 0  # T1; 0: not said

@@ -88,6 +88,30 @@ def test_g_dhcp_servers_that_want_another_form(sim, habit):
         equal(said(world, 'request')[-1]['htype'], 1, 'type of the REQUEST')
 
 
+@cases('everybody', 'gateway')
+def test_dhcp_offer_is_answered_in_the_form_that_it_is_for(sim, to):
+    """A server that looks for a second or two whether anybody has the address, behind a gateway
+    that knows one form alone: others are on their way when the offer comes.
+    """
+    form = {'everybody': (31, False, 1.2), 'gateway': (1, True, 2.5)}[to]
+    world = world_of(sim, dhcp_htypes=form[:1], dhcp_to_gateway=form[1])
+
+    def late(packet):
+        if packet[270] != dhcp.OFFER:
+            return packet
+        child = dhcp_children(world)[-1]
+        world.gateway.hooks.pop('dhcp-packet')
+        world.at(form[2], lambda: world.gateway.post_esp(child, packet))
+        return None
+
+    world.gateway.hooks['dhcp-packet'] = late
+    connects(world)
+    expect(world.when('connected') < 4.5, 'late')
+    expect(len(said(world, 'discover')) > 1, 'no other form')
+    equal({d['htype'] for d in said(world, 'request')}, {form[0]}, 'type of the REQUEST')
+    carries(world)
+
+
 @case
 def test_g_dhcp_ends_are_the_outer_ones(sim):
     """INVALID-ID for 0.0.0.0: the outer address is tried."""
