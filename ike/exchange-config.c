@@ -279,11 +279,13 @@ static int consume_transaction(IkeSession *session, IkeExchange *x, const IkeMes
 /* The ACK has the attributes of the SET, each empty (mode-cfg, 3.3). */
 static int build_answer(IkeSession *session, IkeExchange *x, IkeBuilder *builder)
 {
-    const IkeTransaction *t = x->data;
+    IkeTransaction *t = x->data;
     size_t start = ike_config_open(builder, t->answer, t->identifier);
 
     if (t->answer == IKE_CONFIG_REPLY)
         ike_xauth_write_reply(t, &builder->writer);
+    /* What is repeated is the datagram; the words are needed by nobody. */
+    ike_wipe(&t->given, sizeof(t->given));
     for (size_t i = 0; t->answer == IKE_CONFIG_ACK && i < t->types_n; i++)
         ike_attribute_write_bytes(&builder->writer, t->types[i], (IkeSlice){NULL, 0});
     ike_builder_close(builder, start);

@@ -551,6 +551,28 @@ static void test_radius_chap_hides_a_configured_and_a_typed_password(void **stat
     }
 }
 
+/* The REPLY is kept as a datagram, which its repetitions are; what it was made of is not. */
+static void test_words_do_not_outlive_their_reply(void **state)
+{
+    static const IkeAnswer nothing;
+    size_t looked_at = 0;
+    Talk *talk = talk_new(NULL);
+
+    ASK(talk, IKE_XAUTH_USER_PASSWORD);
+    expect_question(talk, false, 1);
+    answer(talk, IKE_ASK_PASSWORD, "secret");
+    expect_texts(talk, IKE_XAUTH_USER_PASSWORD, "secret", 0);
+    for (size_t i = 0; i < IKE_EXCHANGES_MAX; i++) {
+        const IkeExchange *x = &talk->gw->session->exchanges[i];
+        if (x->script != &IKE_SCRIPT_TRANSACTION)
+            continue;
+        assert_memory_equal(&((const IkeTransaction *)x->data)->given, &nothing, sizeof(nothing));
+        looked_at++;
+    }
+    assert_int_equal(looked_at, 1);
+    talk_free(talk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -570,6 +592,7 @@ int main(void)
         cmocka_unit_test(test_exactly_what_was_asked_is_answered_once_and_in_order),
         cmocka_unit_test(test_a_code_in_a_second_round_is_asked_anew_each_time),
         cmocka_unit_test(test_radius_chap_hides_a_configured_and_a_typed_password),
+        cmocka_unit_test(test_words_do_not_outlive_their_reply),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
