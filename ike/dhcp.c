@@ -268,8 +268,9 @@ static void set_times(IkeSession *session, const IkeDhcpReply *reply)
     dhcp->renew_at = dhcp->lease_end = IKE_NEVER;
     if (reply->lease == UINT32_MAX)
         return;
-    lease = lease > IKE_DHCP_LEASE_LEAST ? lease : IKE_DHCP_LEASE_LEAST;
+    /* Half of what the server gave: what is used beyond that is not known to be ours. */
     renew = renew != 0 && renew < lease ? renew : lease / 2;
+    lease = lease > IKE_DHCP_LEASE_LEAST ? lease : IKE_DHCP_LEASE_LEAST;
     renew *= IKE_SECOND;
     dhcp->lease_end = dhcp->asked_at + lease * IKE_SECOND;
     dhcp->renew_at =
@@ -287,13 +288,17 @@ static int take_ack(IkeSession *session, const IkeDhcpReply *reply)
     return ike_config_adopt(session, &reply->inner);
 }
 
-/* RFC 2131, 4.4: from the beginning. The address is used until another one takes its place, which
- * is a matter of a second. */
+/* RFC 2131, 4.4: from the beginning. The address is somebody else's, or will be, so that it is used
+ * for no longer than another one takes to be leased. */
 static int take_nak(IkeSession *session)
 {
+    IkeDhcp *dhcp = &session->dhcp;
     const IkeFailure failure = {.detail = IKE_DETAIL_DHCP_NAK};
+    uint64_t limit = session->now + IKE_STAGE_BUDGET;
 
-    if (session->dhcp.naks++ >= IKE_DHCP_NAKS_MAX)
+    if (dhcp->leased && limit < dhcp->lease_end)
+        dhcp->lease_end = limit;
+    if (dhcp->naks++ >= IKE_DHCP_NAKS_MAX)
         return ike_dhcp_refused(session, &failure);
     return ask(session, IKE_DHCP_SELECTING);
 }

@@ -12,8 +12,9 @@
  * - stage: how long the gateway has for its next move in user authentication or mode config;
  * - DPD: R-U-THERE after `dpd_interval` without anything from the gateway, again after 0.5, 1, 2
  *   and 4 s, lost after 4 s more;
- * - DHCP: an unanswered message goes out again after 1 s, then 1, 2 and 4 s; a lease is asked for
- *   again at the server's T1, else after half of it, and then whenever half of the rest is over;
+ * - DHCP: an unanswered message goes out again after 1 s, then 2, 4 and 4 s; a lease is asked for
+ *   again at the server's T1, else after half of it, and then whenever half of the rest is over; an
+ *   address that the server has said NAK to is used for one stage more;
  * - renewal: before the end of each SA, by a fifth of its life (2 s to 10 min), with jitter;
  * - reassembly: how long the fragments of a message are kept for the rest of them;
  * - overlap: how long the replaced SA still takes packets.

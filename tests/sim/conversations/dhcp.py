@@ -340,6 +340,24 @@ def test_dhcp_renewal_brings_another_address(sim):
 
 
 @case
+def test_dhcp_address_is_not_used_for_long_behind_a_nak(sim):
+    """Eight hours of the lease are left, and somebody else may have its address."""
+    world = connect(sim, lease=16 * 3600)
+    world.gateway.hooks['dhcp:offer'] = lambda options: None
+    world.config.dhcp_naks = 99
+    expect(world.run(9 * 3600, lambda w: len(said(w, 'request')) > 1), 'no renewal')
+    world.run(60)
+    equal([e['detail'] for e in world.all('lost')], ['lease-expired'], 'ends')
+
+
+@case
+def test_dhcp_short_lease_is_renewed_while_it_lasts(sim):
+    world = connect(sim, lease=60)
+    world.run(40)
+    equal(len(said(world, 'request')), 2, 'requests')
+
+
+@case
 def test_dhcp_lease_of_a_second_is_no_storm(sim):
     world = connect(sim, lease=1, lease_renewal=1)
     world.run(600)
