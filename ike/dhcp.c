@@ -127,12 +127,16 @@ void ike_dhcp_interrupt(IkeSession *session)
 int ike_dhcp_refused(IkeSession *session, const IkeFailure *why)
 {
     IkeDhcp *dhcp = &session->dhcp;
+    const IkeIsakmpSa *sa = ike_isakmp_sa_bearer(session);
     IkeFailure failure = *why;
 
     if (dhcp->ending)
         return ike_session_end(session);
     end_conversation(session);
     failure.reason = IKE_REASON_PHASE2_REFUSED;
+    /* It has spoken on this way, but not about this. */
+    if (failure.detail == IKE_DETAIL_SILENCE_LATER && !dhcp->leased && sa != NULL && sa->heard)
+        failure.detail = IKE_DETAIL_DHCP_REFUSED;
     /* The proposals are those of any other SA, and so is what there is to say about them. */
     if (failure.detail == IKE_DETAIL_NETWORK_REFUSED &&
         failure.notify != IKE_NOTIFY_NO_PROPOSAL_CHOSEN)

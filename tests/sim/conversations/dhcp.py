@@ -157,6 +157,15 @@ def test_dhcp_silence_is_said(sim):
 
 
 @case
+def test_dhcp_quick_mode_without_an_answer_is_a_refusal(sim):
+    """The gateway has just spoken of the user on this very way: no firewall is to blame."""
+    world = world_of(sim)
+    world.to_gateway = lambda w, sent: sent.exchange != c.QUICK
+    fails(world, 'phase2-refused', 20)
+    equal(world.all('failed')[-1]['detail'], 'dhcp-refused', 'detail')
+
+
+@case
 def test_dhcp_refused_by_the_gateway_is_said(sim):
     sim.forgive('rfc3456-4.1-idcr')
     fails(world := world_of(sim, variant(SonicWall, dhcp=None)), 'phase2-refused', 20)
