@@ -285,6 +285,9 @@ static int take_ack(IkeSession *session, const IkeDhcpReply *reply)
 {
     end_conversation(session);
     session->dhcp.leased = true;
+    /* Another server of a pair may have renewed it; a RELEASE is for the one that has it. */
+    if (reply->server.family != 0)
+        session->dhcp.server = reply->server;
     set_times(session, reply);
     for (size_t i = 0; i < IKE_ISAKMP_SAS_MAX; i++)
         if (session->sas[i] != NULL && session->sas[i]->stage == IKE_STAGE_CONFIG)

@@ -68,8 +68,9 @@ int ike_session_renew_sa(IkeSession *session, uint32_t spi, uint64_t now);
 int ike_session_network_changed(IkeSession *session, uint64_t now);
 /* A new Phase 1 now; the tunnel stays. */
 int ike_session_renegotiate(IkeSession *session, uint64_t now);
-/* Ends with STOPPED: at once, or where a lease is given back, within half a second of ticks; a
- * second call does not wait for that. */
+/* Ends with STOPPED, whatever the gateway does meanwhile: at once, or where a lease is given back,
+ * within half a second of ticks; a second call does not wait for that. It is given back where the
+ * tunnel stands and no Quick Mode is under way. */
 int ike_session_stop(IkeSession *session, uint64_t now);
 
 uint64_t ike_session_deadline(const IkeSession *session);

@@ -118,6 +118,9 @@ int ike_session_fail(IkeSession *session, const IkeFailure *failure)
 
     if (session->state == IKE_STATE_ENDED)
         return 0;
+    /* Who has asked for the end hears of no other. */
+    if (session->dhcp.ending)
+        return ike_session_end(session);
     /* It is over with or without it. */
     (void)say_goodbye(session);
     ike_session_set_state(session, IKE_STATE_ENDED);

@@ -157,7 +157,9 @@ class DhcpServer:
             self.leases[client] = own
             self._send(child, message, ACK, own)
         elif message.type == RELEASE:
-            self.leases.pop(client, None)
+            known = message.ciaddr == self.leases.get(client)
+            if known and message.address(SERVER) == config.dhcp_server:
+                del self.leases[client]
 
     def _options(self, kind):
         config = self.gateway.config

@@ -419,6 +419,30 @@ def test_dhcp_lease_is_given_back_at_the_end(sim, form):
 
 
 @case
+def test_dhcp_lease_is_given_back_to_who_has_renewed_it(sim):
+    """Another server of a pair answers the renewal."""
+    world = connect(sim, lease=600)
+    world.config.dhcp_server = '10.10.0.68'
+    world.run(400)
+    stop(world)
+    world.run(1)
+    equal([d['to'] for d in said(world, 'release')], ['10.10.0.68'], 'servers')
+    equal(len(world.gateway.dhcp.leases), 0, 'leases')
+
+
+@case
+def test_dhcp_end_that_the_gateway_forestalls_is_an_end(sim):
+    """It deletes everything while the lease is given back: that is what was asked for."""
+    world = connect(sim)
+    world.to_gateway = lambda w, sent: False
+    stop(world)
+    world.gateway.newest().info.delete_isakmp()
+    world.run(0.2)
+    equal(len(world.all('stopped')), 1, 'ends')
+    equal(world.all('lost'), [], 'losses')
+
+
+@case
 def test_dhcp_end_waits_for_no_silent_gateway(sim):
     world = connect(sim)
     world.gateway.silent = True
