@@ -113,8 +113,10 @@ def test_dhcp_offer_is_answered_in_the_form_that_it_is_for(sim, to):
 
 
 @case
-def test_g_dhcp_ends_are_the_outer_ones(sim):
-    """INVALID-ID for 0.0.0.0: the outer address is tried."""
+def test_dhcp_ends_are_the_outer_ones(sim):
+    """INVALID-ID for 0.0.0.0: a core that is told its outer address tries that. The client tells
+    it none, so this is no habit of a gateway that the client is known to cope with.
+    """
     world = connect(sim, variant(SonicWall, dhcp='outer'))
     carries(world)
     refused = [d for _, n, d in world.gateway.events if n == 'quick-refused']
@@ -126,8 +128,8 @@ def test_dhcp_survives_a_lossy_path(sim, seed):
     sim.seed += seed
     world = world_of(sim, link=Link(delay=0.04, jitter=0.05, loss=0.15, duplicate=0.1))
     world.start()
-    world.run(60, lambda w: w.over())
-    expect(world.has('connected') or world.reason in ('phase2-refused', 'unreachable'), 'stuck')
+    world.run(60, World.over)
+    expect(world.has('connected'), summary(world))
 
 
 @cases(dhcp.OFFER, dhcp.ACK)
@@ -514,20 +516,21 @@ def test_dhcp_sa_deleted_in_the_middle_is_said(sim):
 
 @case
 def test_dhcp_replayed_and_forged_packets_do_nothing(sim):
-    """A recorded offer, and one with a bit turned over, while another lease is asked for."""
+    """A recorded answer, and one with a bit turned over, before the good one: an offer that was
+    taken would bring a REQUEST, an ACK a Quick Mode.
+    """
     world, recorded = world_of(sim), []
 
     def record(datagram):
+        forged = datagram[:-1] + bytes([datagram[-1] ^ 1])
+        for data in (forged, *recorded):
+            equal(len(world.receive(4500, data).packets), 0, 'answers')
         recorded.append(datagram)
         return datagram
 
     world.gateway.hooks['datagram:esp'] = record
     connects(world)
-    before = len(world.events)
-    for data in recorded:
-        world.receive(4500, data)
-        world.receive(4500, data[:-1] + bytes([data[-1] ^ 1]))
-    equal(len(world.events), before, 'events')
+    equal(len(recorded), 2, 'answers that were recorded')
     carries(world)
 
 
@@ -582,16 +585,16 @@ def test_dhcp_question_for_the_user_crosses_the_quick_mode(sim, then):
     held, passed = [], []
 
     def late(w, datagram):
-        """The first REQUEST takes longer than the client waits for one: until DISCOVER is out, or
-        until the Quick Mode has been waiting for a while.
+        """The REQUEST takes longer than the client waits for one: until DISCOVER is out, or until
+        the Quick Mode has been waiting for a while.
         """
-        sa = w.gateway.newest()
-        if sa is None or held or datagram.name != 'xauth-request':
+        if datagram.name != 'xauth-request':
             return None
         held.append(datagram)
         if then == 'answer':
-            sa.transactions.authenticated = True
-        return [(2 if then == 'silence' else 1.54, datagram.port, datagram.data)]
+            w.gateway.newest().transactions.authenticated = True
+        seconds = 2 if then == 'silence' else 1.54
+        return [(seconds, datagram.port, datagram.data)] if len(held) == 1 else []
 
     def early(w, sent):
         if sent.exchange == c.QUICK and not passed:
