@@ -83,7 +83,7 @@ static bool take_secret(const Kind *kind, char *secret, gsize size)
         return !isatty(STDIN_FILENO) && read_file(secret, CLI_KEYRING_SECRET_MAX + 1);
     if (!isatty(STDIN_FILENO))
         return read_line(secret, size);
-    return standalone_prompt(_(kind->prompt), false, -1, secret, size) ==
+    return standalone_prompt(_(kind->prompt), false, NULL, secret, size) ==
            STANDALONE_PROMPT_ANSWERED;
 }
 

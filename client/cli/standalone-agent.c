@@ -39,7 +39,9 @@ typedef struct Agent {
     char *gateway; /* the one that was compared last */
     DialtoneProfile *profile;
     DialtoneCredential *credential; /* signs; NULL: nothing to sign with */
+    TunnelFrame asked;              /* a question that nobody was asked yet */
     bool ended;                     /* END has come */
+    bool gone;                      /* nothing more will */
     bool reported;                  /* a `failed` was shown */
     bool hinted;                    /* how it ends was told */
     int code;
@@ -242,7 +244,7 @@ static void on_question(Agent *agent, const TunnelFrame *frame)
                                    .wait = &agent->wait};
     if (!tunnel_frame_read_question(frame, &question))
         return;
-    /* What interrupted it is read next: the end, or a report. The question stays unanswered. */
+    /* What interrupted it is the end, or a new question, which is asked next. */
     bool answered = answer != NULL && standalone_question(&asker, &question, answer);
     if (answered)
         warn_of_weak_psk(&answer->given[TUNNEL_ASK_PSK]);
@@ -319,6 +321,27 @@ static void on_frame(Agent *agent, const TunnelFrame *frame)
     }
 }
 
+/* While something is waited for, a person's answer as well, what the tunnel tells is dealt with at
+ * once. Only its end, or a new question, is a reason to wait no longer. */
+static bool hear(gpointer data)
+{
+    Agent *agent = data;
+    g_auto(TunnelFrame) frame = {0};
+    int result = tunnel_frame_receive(agent->fd, 0, &frame);
+    if (result != 1) {
+        agent->gone = result != -EAGAIN && result != -EINTR;
+        return !agent->gone;
+    }
+    if (frame.type == TUNNEL_FRAME_QUESTION) {
+        tunnel_frame_clear(&agent->asked);
+        agent->asked = frame;
+        frame = (TunnelFrame){0};
+        return false;
+    }
+    on_frame(agent, &frame);
+    return !agent->ended;
+}
+
 static void tunnel_vanished(Agent *agent)
 {
     g_autoptr(GError) error = NULL;
@@ -333,14 +356,13 @@ static void tunnel_vanished(Agent *agent)
 
 static void converse(Agent *agent)
 {
-    while (!agent->ended) {
-        g_auto(TunnelFrame) frame = {0};
-        (void)standalone_wait(&agent->wait, -1, -1);
-        int result = tunnel_frame_receive(agent->fd, 0, &frame);
-        if (result == 1)
-            on_frame(agent, &frame);
-        else if (result != -EAGAIN && result != -EINTR)
-            break;
+    while (!agent->ended && !agent->gone) {
+        if (agent->asked.bytes == NULL)
+            (void)standalone_wait(&agent->wait, -1, -1);
+        g_auto(TunnelFrame) question = agent->asked;
+        agent->asked = (TunnelFrame){0};
+        if (question.bytes != NULL)
+            on_frame(agent, &question);
     }
     if (!agent->ended)
         tunnel_vanished(agent);
@@ -369,6 +391,8 @@ int standalone_agent(const StandaloneOptions *options, int tunnel_fd)
         .fd = tunnel_fd,
         .wait = {.tunnel = tunnel_fd, .terminal = isatty(STDERR_FILENO) ? STDERR_FILENO : -1},
         .secrets_fd = -1};
+    agent.wait.hear = hear;
+    agent.wait.data = &agent;
     g_autoptr(GError) error = NULL;
     if (!open_secrets(&agent, &error) || !become_caller(&agent, &error) ||
         !load_profile(&agent, &error) || !send_profile(&agent, &error) ||
@@ -381,5 +405,6 @@ int standalone_agent(const StandaloneOptions *options, int tunnel_fd)
     g_free(agent.path);
     g_free(agent.pins);
     g_free(agent.gateway);
+    tunnel_frame_clear(&agent.asked);
     return agent.code;
 }

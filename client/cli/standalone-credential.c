@@ -31,8 +31,8 @@ static bool ask(const char *prompt, char *line, gsize size, gpointer data)
 {
     const Source *source = data;
     const StandaloneCredentialSetup *setup = source->setup;
-    return standalone_prompt(prompt, false, setup->tunnel_fd, line, size) ==
-           STANDALONE_PROMPT_ANSWERED;
+    const StandaloneWait wait = {.tunnel = setup->tunnel_fd, .terminal = -1};
+    return standalone_prompt(prompt, false, &wait, line, size) == STANDALONE_PROMPT_ANSWERED;
 }
 
 static bool fetch(const char *kind, char *text, gsize size, gpointer data)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Questions on the controlling terminal, whatever standard input and output are. Typed characters
- * are not shown unless they are a name. The wait for the user ends when the other side speaks or is
- * gone, for the tunnel may have ended meanwhile; the terminal's modes are put back on every way
- * out. The process ignores the terminal's signals (the helper has them), so none can leave it
- * without an echo.
+ * are not shown unless they are a name. The tunnel is heard meanwhile, and the wait for the user
+ * ends when it has; what else it says is shown, and the prompt once more. The terminal's modes are
+ * put back on every way out. The process ignores the terminal's signals (the helper has them), so
+ * none can leave it without an echo.
  */
 #include "client/cli/standalone.h"
 
@@ -29,24 +29,46 @@ static void put(int fd, const char *text)
     }
 }
 
-/* 1: a character; 0: end of input; -1: interrupted by the other descriptor. */
-static int next_character(int tty, int interrupt_fd, char *c)
+/* A terminal that a question is asked on. */
+typedef struct Asking {
+    int tty;
+    const char *text;
+    const StandaloneWait *wait;
+} Asking;
+
+/* What the tunnel says stands on lines of its own. */
+static bool hear(const Asking *asking)
 {
-    struct pollfd fds[] = {{.fd = tty, .events = POLLIN}, {.fd = interrupt_fd, .events = POLLIN}};
-    while (poll(fds, G_N_ELEMENTS(fds), -1) < 0)
-        if (errno != EINTR)
-            return 0;
-    if (fds[1].revents != 0)
-        return -1;
-    return read(tty, c, 1) == 1 ? 1 : 0;
+    put(asking->tty, "\n");
+    if (!standalone_hear(asking->wait))
+        return false;
+    put(asking->tty, asking->text);
+    return true;
 }
 
-static StandalonePrompt read_line(int tty, int interrupt_fd, char *line, gsize size)
+/* 1: a character; 0: end of input; -1: interrupted. */
+static int next_character(const Asking *asking, char *c)
+{
+    struct pollfd fds[] = {
+        {.fd = asking->tty, .events = POLLIN},
+        {.fd = asking->wait != NULL ? asking->wait->tunnel : -1, .events = POLLIN}};
+    for (;;) {
+        int n = poll(fds, G_N_ELEMENTS(fds), -1);
+        if (n < 0 && errno != EINTR)
+            return 0;
+        if (n > 0 && fds[1].revents != 0 && !hear(asking))
+            return -1;
+        if (n > 0 && fds[0].revents != 0)
+            return read(asking->tty, c, 1) == 1 ? 1 : 0;
+    }
+}
+
+static StandalonePrompt read_line(const Asking *asking, char *line, gsize size)
 {
     gsize n = 0;
     for (;;) {
         char c = 0;
-        int result = next_character(tty, interrupt_fd, &c);
+        int result = next_character(asking, &c);
         if (result < 0)
             return STANDALONE_PROMPT_INTERRUPTED;
         if (result == 0)
@@ -60,8 +82,8 @@ static StandalonePrompt read_line(int tty, int interrupt_fd, char *line, gsize s
     return n > 0 ? STANDALONE_PROMPT_ANSWERED : STANDALONE_PROMPT_EMPTY;
 }
 
-StandalonePrompt standalone_prompt(const char *text, bool echo, int interrupt_fd, char *line,
-                                   gsize size)
+StandalonePrompt standalone_prompt(const char *text, bool echo, const StandaloneWait *wait,
+                                   char *line, gsize size)
 {
     struct termios before;
     int tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -76,9 +98,10 @@ StandalonePrompt standalone_prompt(const char *text, bool echo, int interrupt_fd
     quiet.c_lflag = echo ? quiet.c_lflag | ECHO : quiet.c_lflag & ~(tcflag_t)ECHO;
     tcsetattr(tty, TCSAFLUSH, &quiet);
     put(tty, text);
-    StandalonePrompt result = read_line(tty, interrupt_fd, line, size);
+    const Asking asking = {tty, text, wait};
+    StandalonePrompt result = read_line(&asking, line, size);
     tcsetattr(tty, TCSAFLUSH, &before);
-    if (result == STANDALONE_PROMPT_NOBODY || result == STANDALONE_PROMPT_INTERRUPTED)
+    if (result == STANDALONE_PROMPT_NOBODY)
         put(tty, "\n");
     close(tty);
     return result;

@@ -70,8 +70,7 @@ static StandalonePrompt ask_terminal(const StandaloneAsker *asker, const TunnelQ
                                      const TunnelAsked *asked, char *line, gsize size)
 {
     g_autofree char *text = prompt_of(asker->profile, question, asked);
-    StandalonePrompt result =
-        standalone_prompt(text, !asked->secret, asker->wait->tunnel, line, size);
+    StandalonePrompt result = standalone_prompt(text, !asked->secret, asker->wait, line, size);
     if (result == STANDALONE_PROMPT_EMPTY)
         result =
             asked->kind == IKE_ASK_DOMAIN ? STANDALONE_PROMPT_ANSWERED : STANDALONE_PROMPT_NOBODY;

@@ -25,6 +25,11 @@ static int milliseconds_until(gint64 until)
     return left <= 0 ? 0 : (int)(left / 1000) + 1;
 }
 
+bool standalone_hear(const StandaloneWait *wait)
+{
+    return wait->hear != NULL && wait->hear(wait->data);
+}
+
 StandalonePrompt standalone_wait(StandaloneWait *wait, int other, gint64 until)
 {
     for (;;) {
@@ -38,7 +43,7 @@ StandalonePrompt standalone_wait(StandaloneWait *wait, int other, gint64 until)
             terminal_is_gone(wait);
         if (fds[1].revents != 0)
             return STANDALONE_PROMPT_ANSWERED;
-        if (fds[0].revents != 0)
+        if (fds[0].revents != 0 && !standalone_hear(wait))
             return STANDALONE_PROMPT_INTERRUPTED;
         if (n == 0)
             return STANDALONE_PROMPT_NOBODY;

@@ -33,7 +33,7 @@ int standalone_tunnel(int agent_fd, int helper_fd, guint64 began);
  * gets some. */
 void standalone_print(DialtoneReport *report, bool json);
 void standalone_print_failure(const char *profile, const GError *error, bool json);
-/* One line on standard error. */
+/* One line on standard error, whatever line ends it has. */
 void standalone_print_notice(const char *text);
 
 /* Fills in what the user's keyring has of the secrets that are not known yet. */
@@ -64,27 +64,33 @@ void standalone_credential_sign(DialtoneCredential *credential, int tunnel_fd,
 
 /* ---- prompts (standalone-prompt.c) ---- */
 
-typedef enum StandalonePrompt {
-    STANDALONE_PROMPT_ANSWERED,
-    STANDALONE_PROMPT_EMPTY,       /* a line without anything in it */
-    STANDALONE_PROMPT_NOBODY,      /* no terminal, or the user gave up; the time is over */
-    STANDALONE_PROMPT_INTERRUPTED, /* something came in on the other descriptor */
-} StandalonePrompt;
-
 /* What an agent hears while it waits. */
 typedef struct StandaloneWait {
     int tunnel;
     int terminal; /* whose closing ends the tunnel; -1: none */
+    /* Takes what the tunnel says; false: the wait is over. NULL: any word of it ends the wait. */
+    bool (*hear)(gpointer data);
+    gpointer data;
 } StandaloneWait;
 
-/* Until `other`, which may be -1, can be read: ANSWERED; or the tunnel speaks: INTERRUPTED; or it
- * is `until`, in microseconds of the monotonic clock (negative: never): NOBODY. */
+typedef enum StandalonePrompt {
+    STANDALONE_PROMPT_ANSWERED,
+    STANDALONE_PROMPT_EMPTY,       /* a line without anything in it */
+    STANDALONE_PROMPT_NOBODY,      /* no terminal, or the user gave up; the time is over */
+    STANDALONE_PROMPT_INTERRUPTED, /* the tunnel said what ends the wait, or is gone */
+} StandalonePrompt;
+
+/* Until `other`, which may be -1, can be read: ANSWERED; or the tunnel ends the wait: INTERRUPTED;
+ * or it is `until`, in microseconds of the monotonic clock (negative: never): NOBODY. */
 StandalonePrompt standalone_wait(StandaloneWait *wait, int other, gint64 until);
 
+/* Whether the wait goes on after what the tunnel has said. */
+bool standalone_hear(const StandaloneWait *wait) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Asks on the controlling terminal and reads one line into @line, of @size bytes, without its end.
- * The terminal is as it was when this returns. */
-StandalonePrompt standalone_prompt(const char *text, bool echo, int interrupt_fd, char *line,
-                                   gsize size);
+ * The terminal is as it was when this returns. @wait NULL: there is no tunnel to hear. */
+StandalonePrompt standalone_prompt(const char *text, bool echo, const StandaloneWait *wait,
+                                   char *line, gsize size);
 /* Shows text that others made, cleaned by the caller. */
 void standalone_prompt_show(const char *text);
 

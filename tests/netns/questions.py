@@ -131,6 +131,25 @@ def _(lab):
     expect(window.wait_exit() == 0, window.text())
 
 
+@case("on a terminal: what is told while a question is open leaves it open")
+def _(lab):
+    with Served(lab, "fortitoken"):
+        client = dialtone(lab, secrets_text(**ACCOUNT))
+        window = terminal.connect(lab, client, "--secrets", client.secrets)
+        window.wait_text("One-time code:")
+        window.type(RIGHT)
+        window.wait_text("(Ctrl-C ends the tunnel.)")
+        lab.run("client", binary(), "renegotiate", client.profile)
+        window.wait_text("One-time code:", times=2)
+        lab.ip("client", "link", "del", "dialtone0")
+        window.wait_text("was taken away; it is set up again")
+        window.wait_text("One-time code:", times=3)
+        window.type(RIGHT)
+        expect_ping(lab, INNER, count=5)
+        window.press("C-c")
+        expect(window.wait_exit() == 0, f"the exit code is not 0:\n{window.text()}")
+
+
 @case("on a terminal: an empty line gives up, and that ends with 4")
 def _(lab):
     with Served(lab, "fortitoken"):
