@@ -232,8 +232,11 @@ bool ike_proof_read(const IkeMessage *message, const IkeMethod *method, const Ik
  * gateways put their address, their DN or whatever into IDir. */
 bool ike_auth_expects(const IkeConfig *config, const IkeIdentity *id)
 {
-    return config->auth != IKE_AUTH_PSK || config->remote_id.type == IKE_ID_ANY ||
-           ike_id_equal(&config->remote_id, id);
+    if (config->auth != IKE_AUTH_PSK || config->remote_id.type == IKE_ID_ANY)
+        return true;
+    if (id->type == IKE_ID_DER_ASN1_DN && config->remote_id.type == IKE_ID_DER_ASN1_DN)
+        return ike_cert_same_name(&config->remote_id, id);
+    return ike_id_equal(&config->remote_id, id);
 }
 
 void ike_auth_bind(const IkeMethod *method, IkePhase1Material *material)

@@ -84,20 +84,6 @@ static X509 *find_leaf(STACK_OF(X509) * certs)
 
 /* ---- the chain ---- */
 
-/* Without RequireCRL a list that is missing or old is no reason to refuse; what an old one says is
- * revoked stays revoked. */
-static int forgive_missing_crl(int ok, X509_STORE_CTX *context)
-{
-    int error = X509_STORE_CTX_get_error(context);
-
-    if (ok == 1 || error == X509_V_ERR_UNABLE_TO_GET_CRL || error == X509_V_ERR_CRL_HAS_EXPIRED ||
-        error == X509_V_ERR_CRL_NOT_YET_VALID) {
-        X509_STORE_CTX_set_error(context, X509_V_OK);
-        return 1;
-    }
-    return 0;
-}
-
 static IkeDetail detail_of(int error)
 {
     switch (error) {
@@ -117,6 +103,8 @@ static IkeDetail detail_of(int error)
     case X509_V_ERR_CRL_HAS_EXPIRED:
     case X509_V_ERR_CRL_NOT_YET_VALID:
     case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+    case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+    case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
         return IKE_DETAIL_CERT_NO_CRL;
     default:
         return IKE_DETAIL_CERT_INVALID;
@@ -143,20 +131,102 @@ static int64_t wall_time(const IkeTrust *trust, uint64_t now)
 }
 
 static int prepare(const IkeTrust *trust, X509_STORE_CTX *context, X509 *leaf,
-                   STACK_OF(X509) * certs)
+                   STACK_OF(X509) * certs, uint64_t now)
 {
-    unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN; /* an anchor need not be self-signed */
-
     if (X509_STORE_CTX_init(context, trust->store, leaf, certs) != 1)
         return -ENOMEM;
-    if (trust->has_crls || trust->require_crl)
-        flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
-    X509_STORE_CTX_set_flags(context, flags);
+    /* An anchor need not be self-signed. */
+    X509_STORE_CTX_set_flags(context, X509_V_FLAG_PARTIAL_CHAIN);
     X509_STORE_CTX_set_depth(context, IKE_CHAIN_MAX);
-    if (!trust->require_crl)
-        X509_STORE_CTX_set_verify_cb(context, forgive_missing_crl);
+    X509_STORE_CTX_set_time(context, 0, (time_t)wall_time(trust, now));
     return 0;
 }
+
+static int verify(X509_STORE_CTX *context, X509 *leaf, IkePeer *peer)
+{
+    if (X509_verify_cert(context) == 1 && X509_STORE_CTX_get_error(context) == X509_V_OK)
+        return IKE_DETAIL_NONE;
+    X509 *wrong = X509_STORE_CTX_get_current_cert(context);
+    return say(peer, detail_of(X509_STORE_CTX_get_error(context)), wrong != NULL ? wrong : leaf);
+}
+
+/* ---- revocation ---- */
+
+static bool is_signed_by_one(X509_CRL *list, const STACK_OF(X509) * chain)
+{
+    bool is = false;
+
+    for (int i = 0; i < sk_X509_num(chain) && !is; i++) {
+        X509 *cert = sk_X509_value(chain, i);
+        EVP_PKEY *key = X509_get0_pubkey(cert);
+        is = key != NULL &&
+             X509_NAME_cmp(X509_CRL_get_issuer(list), X509_get_subject_name(cert)) == 0 &&
+             X509_CRL_verify(list, key) == 1;
+    }
+    return is;
+}
+
+/* Lists come from whoever answers at their address. libcrypto takes the newest that has the right
+ * name and looks at its signature then: a forged one would hide the genuine one. So it gets only
+ * those that somebody of the chain has signed. NULL: out of memory. */
+static STACK_OF(X509_CRL) * believed_lists(const IkeTrust *trust, const STACK_OF(X509) * chain)
+{
+    STACK_OF(X509_CRL) *believed = sk_X509_CRL_new_null();
+
+    for (int i = 0; i < sk_X509_CRL_num(trust->lists) && believed != NULL; i++) {
+        X509_CRL *list = sk_X509_CRL_value(trust->lists, i);
+        if (is_signed_by_one(list, chain) && sk_X509_CRL_push(believed, list) <= 0) {
+            sk_X509_CRL_free(believed);
+            return NULL;
+        }
+    }
+    return believed;
+}
+
+/* Without RequireCRL a list that is missing, old or of other certificates (RFC 5280, 5.2.5) is no
+ * reason to refuse; what such a one says is revoked stays revoked. The anchor is believed for being
+ * one: no list is missed of who issued it. */
+static int judge_list(int ok, X509_STORE_CTX *context)
+{
+    const IkeTrust *trust = X509_STORE_CTX_get_app_data(context);
+    int error = X509_STORE_CTX_get_error(context);
+    bool anchor = X509_STORE_CTX_get_error_depth(context) ==
+                  sk_X509_num(X509_STORE_CTX_get0_chain(context)) - 1;
+    bool missing = error == X509_V_ERR_UNABLE_TO_GET_CRL || error == X509_V_ERR_CRL_HAS_EXPIRED ||
+                   error == X509_V_ERR_CRL_NOT_YET_VALID || error == X509_V_ERR_DIFFERENT_CRL_SCOPE;
+
+    if (ok == 1 || (missing && (anchor || !trust->require_crl))) {
+        X509_STORE_CTX_set_error(context, X509_V_OK);
+        return 1;
+    }
+    return 0;
+}
+
+/* The chain that `built` has found, a second time and now against the lists. */
+static int check_lists(const IkeTrust *trust, const X509_STORE_CTX *built, uint64_t now,
+                       IkePeer *peer)
+{
+    X509 *leaf = X509_STORE_CTX_get0_cert(built);
+    STACK_OF(X509_CRL) *lists = believed_lists(trust, X509_STORE_CTX_get0_chain(built));
+    X509_STORE_CTX *context = lists != NULL ? X509_STORE_CTX_new() : NULL;
+    int r = context != NULL
+                ? prepare(trust, context, leaf, X509_STORE_CTX_get0_untrusted(built), now)
+                : -ENOMEM;
+
+    if (r == 0 && X509_STORE_CTX_set_app_data(context, (void *)trust) != 1)
+        r = -ENOMEM;
+    if (r == 0) {
+        X509_STORE_CTX_set_flags(context, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+        X509_STORE_CTX_set0_crls(context, lists);
+        X509_STORE_CTX_set_verify_cb(context, judge_list);
+        r = verify(context, leaf, peer);
+    }
+    X509_STORE_CTX_free(context);
+    sk_X509_CRL_free(lists);
+    return r;
+}
+
+/* ---- strength and use ---- */
 
 /* keyUsage and extendedKeyUsage of the gateway's own; see the top of this file. */
 static bool is_for_gateways(X509 *cert, bool ca)
@@ -228,18 +298,14 @@ static int check_chain(const IkeTrust *trust, X509 *leaf, STACK_OF(X509) * certs
                        IkePeer *peer)
 {
     X509_STORE_CTX *context = X509_STORE_CTX_new();
-    int r = context != NULL ? prepare(trust, context, leaf, certs) : -ENOMEM;
+    int r = context != NULL ? prepare(trust, context, leaf, certs, now) : -ENOMEM;
 
-    if (r == 0) {
-        X509_STORE_CTX_set_time(context, 0, (time_t)wall_time(trust, now));
-        if (X509_verify_cert(context) == 1 && X509_STORE_CTX_get_error(context) == X509_V_OK) {
-            r = check_links(X509_STORE_CTX_get0_chain(context), peer);
-        } else {
-            IkeDetail detail = detail_of(X509_STORE_CTX_get_error(context));
-            X509 *wrong = X509_STORE_CTX_get_current_cert(context);
-            r = say(peer, detail, wrong != NULL ? wrong : leaf);
-        }
-    }
+    if (r == 0)
+        r = verify(context, leaf, peer);
+    if (r == 0)
+        r = check_links(X509_STORE_CTX_get0_chain(context), peer);
+    if (r == 0 && (trust->require_crl || sk_X509_CRL_num(trust->lists) > 0))
+        r = check_lists(trust, context, now, peer);
     X509_STORE_CTX_free(context);
     return r;
 }

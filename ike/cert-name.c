@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names in certificates. A name is compared with all its bytes or not at all: libcrypto's own
- * matching takes wildcards, falls back to the CN and has more than one way to say yes, so it is
- * not used.
+ * Names in certificates. An alternative name is compared with all its bytes or not at all:
+ * libcrypto's own matching takes wildcards, falls back to the CN and has more than one way to say
+ * yes, so it is not used.
  */
 #include "ike/cert-name.h"
 
@@ -69,13 +69,37 @@ static bool identity_of(const GENERAL_NAME *name, IkeIdentity *id)
     return true;
 }
 
+/* A name and nothing behind it; NULL where the bytes are anything else. */
+static X509_NAME *read_name(const IkeIdentity *id)
+{
+    const uint8_t *p = id->bytes;
+    X509_NAME *name = d2i_X509_NAME(NULL, &p, (long)id->n);
+
+    if (name != NULL && p == id->bytes + id->n)
+        return name;
+    X509_NAME_free(name);
+    return NULL;
+}
+
+/* RFC 5280, 7.1: whether a part is a PrintableString or a UTF8String, and the case and the blanks
+ * in it, make no other name. So are the names compared that chain certificates. */
 static bool is_subject(X509 *cert, const IkeIdentity *expected)
 {
-    const uint8_t *der = NULL;
-    size_t n = 0;
+    X509_NAME *name = read_name(expected);
+    bool is = name != NULL && X509_NAME_cmp(X509_get_subject_name(cert), name) == 0;
 
-    return X509_NAME_get0_der(X509_get_subject_name(cert), &der, &n) == 1 && n == expected->n &&
-           memcmp(der, expected->bytes, n) == 0;
+    X509_NAME_free(name);
+    return is;
+}
+
+bool ike_cert_same_name(const IkeIdentity *a, const IkeIdentity *b)
+{
+    X509_NAME *one = read_name(a), *other = read_name(b);
+    bool same = one != NULL && other != NULL && X509_NAME_cmp(one, other) == 0;
+
+    X509_NAME_free(one);
+    X509_NAME_free(other);
+    return same;
 }
 
 static GENERAL_NAMES *alternative_names(X509 *cert, int *found)

@@ -12,7 +12,7 @@
 /* "C=NL, O=Example, CN=gw": printable, cut where it is too long, always terminated. */
 void ike_cert_format_name(const X509_NAME *name, char *text, size_t size);
 /* The expected ID stands in it, in full: FQDN, email and IP address in subjectAltName, a DN as the
- * subject, byte for byte. Never in the CN (RFC 6125, 1.5), and no wildcard counts. */
+ * subject (RFC 5280, 7.1). Never in the CN (RFC 6125, 1.5), and no wildcard counts. */
 bool ike_cert_has_id(X509 *cert, const IkeIdentity *expected);
 /* No name in subjectAltName is cut short by a NUL, and the extension stands there once. */
 bool ike_cert_names_are_sound(X509 *cert);

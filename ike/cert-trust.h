@@ -11,13 +11,14 @@
 #include <openssl/x509_vfy.h>
 
 struct IkeTrust {
-    X509_STORE *store; /* anchors and CRLs */
+    X509_STORE *store; /* the anchors */
     STACK_OF(X509) * anchors, *own;
+    STACK_OF(X509_CRL) * lists;    /* not in the store: nobody has looked at who signed them */
     uint8_t *chain[IKE_CHAIN_MAX]; /* `own` as DER */
     size_t chain_n[IKE_CHAIN_MAX];
     IkeKeyKind kind;
     IkeIdentity expected; /* of the gateway */
-    bool has_crls, require_crl;
+    bool require_crl;
     int64_t wall_offset;
 };
 

@@ -51,18 +51,25 @@ static int read_certs(STACK_OF(X509) * certs, const IkeBlob *blobs, size_t n)
     return 0;
 }
 
-static int fill_store(IkeTrust *trust, const IkeCredentials *credentials)
+static int read_crls(STACK_OF(X509_CRL) * crls, const IkeBlob *blobs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        X509_CRL *crl = read_crl(blobs[i]);
+        if (crl == NULL)
+            return -EBADMSG;
+        if (sk_X509_CRL_push(crls, crl) <= 0) {
+            X509_CRL_free(crl);
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+static int fill_store(IkeTrust *trust)
 {
     for (int i = 0; i < sk_X509_num(trust->anchors); i++)
         if (X509_STORE_add_cert(trust->store, sk_X509_value(trust->anchors, i)) != 1)
             return -ENOMEM;
-    for (size_t i = 0; i < credentials->crls_n; i++) {
-        X509_CRL *crl = read_crl(credentials->crls[i]);
-        int ok = crl != NULL ? X509_STORE_add_crl(trust->store, crl) : 0;
-        X509_CRL_free(crl);
-        if (ok != 1)
-            return crl == NULL ? -EBADMSG : -ENOMEM;
-    }
     return 0;
 }
 
@@ -100,14 +107,17 @@ int ike_trust_new(IkeTrust **trustp, const IkeCredentials *credentials, const Ik
     trust->store = X509_STORE_new();
     trust->anchors = sk_X509_new_null();
     trust->own = sk_X509_new_null();
+    trust->lists = sk_X509_CRL_new_null();
     trust->expected = *expected;
-    trust->has_crls = credentials->crls_n > 0;
     trust->require_crl = credentials->require_crl;
     trust->wall_offset = credentials->wall_offset;
-    if (trust->store != NULL && trust->anchors != NULL && trust->own != NULL)
+    if (trust->store != NULL && trust->anchors != NULL && trust->own != NULL &&
+        trust->lists != NULL)
         r = read_certs(trust->anchors, credentials->anchors, credentials->anchors_n);
     if (r == 0)
-        r = fill_store(trust, credentials);
+        r = fill_store(trust);
+    if (r == 0)
+        r = read_crls(trust->lists, credentials->crls, credentials->crls_n);
     if (r == 0)
         r = keep_chain(trust, credentials);
     if (r == 0)
@@ -128,6 +138,7 @@ IkeTrust *ike_trust_free(IkeTrust *trust)
         free(trust->chain[i]);
     sk_X509_pop_free(trust->anchors, X509_free);
     sk_X509_pop_free(trust->own, X509_free);
+    sk_X509_CRL_pop_free(trust->lists, X509_CRL_free);
     X509_STORE_free(trust->store);
     free(trust);
     return NULL;

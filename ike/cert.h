@@ -48,6 +48,8 @@ IkeSlice ike_trust_anchor_name(const IkeTrust *trust, size_t i); /* its subject,
 
 /* A name as text, for people; empty where the DER is none. Hostile text, but printable. */
 void ike_cert_format_der(IkeSlice name, char *text, size_t size);
+/* Two IDs of DER_ASN1_DN that are the same name (RFC 5280, 7.1). */
+bool ike_cert_same_name(const IkeIdentity *a, const IkeIdentity *b);
 
 /* ---- the gateway's certificate ---- */
 

@@ -2,6 +2,8 @@
 /*
  * Which certificates are asked for and shown: CERTREQ in both directions.
  */
+#include "ike/auth.h"
+
 #include "certificate-kit.h"
 
 #include <setjmp.h>
@@ -111,6 +113,37 @@ static void am1_names_the_anchors_while_it_stays_small(void **state)
     assert_true(packet.n < 1200);
 }
 
+static IkeIdentity name_of(int kind, const char *common)
+{
+    X509_NAME *name = X509_NAME_new();
+    IkeIdentity id = {.type = IKE_ID_DER_ASN1_DN};
+    uint8_t *p = id.bytes;
+
+    assert_int_equal(
+        X509_NAME_add_entry_by_txt(name, "CN", kind, (const uint8_t *)common, -1, -1, 0), 1);
+    id.n = (uint16_t)i2d_X509_NAME(name, &p);
+    X509_NAME_free(name);
+    return id;
+}
+
+/* With a key that is shared IDir is all that says who the gateway is. */
+static void a_dn_is_the_same_in_strings_of_another_kind(void **state)
+{
+    World *w = *state;
+    IkeIdentity id = name_of(V_ASN1_PRINTABLESTRING, "gateway 1");
+
+    w->config.auth = IKE_AUTH_PSK;
+    w->config.remote_id = name_of(MBSTRING_UTF8, "Gateway 1");
+    assert_true(ike_auth_expects(&w->config, &id));
+    id = name_of(V_ASN1_PRINTABLESTRING, "gateway 11");
+    assert_false(ike_auth_expects(&w->config, &id));
+    for (id.n = 0; id.n < w->config.remote_id.n; id.n++)
+        assert_false(ike_auth_expects(&w->config, &id));
+    id = w->config.remote_id;
+    id.type = IKE_ID_KEY_ID;
+    assert_false(ike_auth_expects(&w->config, &id));
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
@@ -119,6 +152,7 @@ int main(void)
         CASE(a_gateway_that_asks_for_another_ca_is_shown_all_and_it_is_told),
         CASE(an_empty_request_and_rubbish_in_one_are_no_matter),
         CASE(am1_names_the_anchors_while_it_stays_small),
+        CASE(a_dn_is_the_same_in_strings_of_another_kind),
     };
 #undef CASE
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether a gateway's certificate is believed: chains, times, lists, uses, strengths and names.
+ * Whether a gateway's certificate is believed: chains, times, uses, strengths and names.
  */
 #include "ike/cert.h"
 #include "ike/constants.h"
 
-#include "cert-kit.h"
+#include "trust-kit.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -13,78 +13,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-enum { SENT_MAX = 8 };
-
-typedef struct World {
-    KitCert *root, *middle, *other_root;
-    IkeBlob anchors[4], crls[4];
-    KitBytes lists[4];
-    IkeCredentials credentials;
-    IkeIdentity expected;
-    IkePeer peer;
-} World;
-
-static IkeBlob blob(const KitBytes *bytes)
-{
-    return (IkeBlob){bytes->bytes, bytes->n};
-}
-
-static void expect_id(World *w, IkeIdType type, const void *bytes, size_t n)
-{
-    w->expected = (IkeIdentity){.type = type, .n = (uint16_t)n};
-    memcpy(w->expected.bytes, bytes, n);
-}
-
-static int setup(void **state)
-{
-    static World w;
-
-    w = (World){.root = kit_ca_new(NULL, "root", "rsa2048")};
-    w.middle = kit_ca_new(w.root, "middle", "p256");
-    w.other_root = kit_ca_new(NULL, "somebody else", "p384");
-    w.anchors[0] = blob(&w.root->der);
-    w.credentials = (IkeCredentials){
-        .anchors = w.anchors, .anchors_n = 1, .crls = w.crls, .wall_offset = KIT_WALL - 1000};
-    expect_id(&w, IKE_ID_FQDN, "gw.example.com", 14);
-    *state = &w;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    World *w = *state;
-
-    kit_cert_free(w->root);
-    kit_cert_free(w->middle);
-    kit_cert_free(w->other_root);
-    return 0;
-}
-
-static int check_payloads(World *w, const IkeCertPayload *payloads, size_t n)
-{
-    IkeTrust *trust = NULL;
-    int r = ike_trust_new(&trust, &w->credentials, &w->expected);
-
-    assert_int_equal(r, 0);
-    r = ike_trust_check(trust, payloads, n, 1000 * IKE_SECOND, &w->peer);
-    if (r != 0)
-        assert_null(w->peer.key);
-    ike_peer_clear(&w->peer);
-    ike_trust_free(trust);
-    return r;
-}
-
-/* What is said of a leaf and an intermediate (or NULL) that a gateway sends. */
-static int check(World *w, const KitCert *leaf, const KitCert *middle)
-{
-    const IkeCertPayload payloads[] = {
-        {IKE_CERT_X509_SIGNATURE, kit_slice(&leaf->der)},
-        {IKE_CERT_X509_SIGNATURE, middle != NULL ? kit_slice(&middle->der) : (IkeSlice){NULL, 0}},
-    };
-
-    return check_payloads(w, payloads, middle != NULL ? 2 : 1);
-}
 
 /* Of a leaf by the root. */
 static int check_spec(World *w, KitCertSpec spec)
@@ -97,7 +25,7 @@ static int check_spec(World *w, KitCertSpec spec)
         spec.names = "DNS:gw.example.com";
     spec.from = spec.from != 0 ? spec.from : -1;
     KitCert *leaf = kit_cert_new(&spec);
-    int r = check(w, leaf, NULL);
+    int r = world_check(w, leaf, NULL);
     kit_cert_free(leaf);
     return r;
 }
@@ -107,7 +35,7 @@ static void a_right_chain_is_believed_and_told(void **state)
     World *w = *state;
     KitCert *leaf = kit_leaf_new(w->middle, "DNS:gw.example.com", "rsa2048");
 
-    assert_int_equal(check(w, leaf, w->middle), IKE_DETAIL_NONE);
+    assert_int_equal(world_check(w, leaf, w->middle), IKE_DETAIL_NONE);
     assert_string_equal(w->peer.info.subject, "O=Example, CN=gateway");
     assert_string_equal(w->peer.info.issuer, "O=Example, CN=middle");
     assert_int_equal(w->peer.info.not_after, KIT_WALL + 365 * KIT_DAY);
@@ -125,12 +53,12 @@ static void c5_a_chain_to_nobody_we_know_is_refused(void **state)
     KitCert *hidden = kit_leaf_new(w->middle, "DNS:gw.example.com", "p256");
     KitCert *self = kit_leaf_new(NULL, "DNS:gw.example.com", "p256");
 
-    assert_int_equal(check(w, stranger, NULL), IKE_DETAIL_CERT_ISSUER);
+    assert_int_equal(world_check(w, stranger, NULL), IKE_DETAIL_CERT_ISSUER);
     assert_string_equal(w->peer.text, "O=Example, CN=somebody else");
     /* His root comes along; that makes it no anchor. */
-    assert_int_equal(check(w, stranger, w->other_root), IKE_DETAIL_CERT_ISSUER);
-    assert_int_equal(check(w, hidden, NULL), IKE_DETAIL_CERT_ISSUER);
-    assert_int_equal(check(w, self, NULL), IKE_DETAIL_CERT_ISSUER);
+    assert_int_equal(world_check(w, stranger, w->other_root), IKE_DETAIL_CERT_ISSUER);
+    assert_int_equal(world_check(w, hidden, NULL), IKE_DETAIL_CERT_ISSUER);
+    assert_int_equal(world_check(w, self, NULL), IKE_DETAIL_CERT_ISSUER);
     kit_cert_free(stranger);
     kit_cert_free(hidden);
     kit_cert_free(self);
@@ -141,12 +69,12 @@ static void c5_the_gateway_s_own_or_an_intermediate_may_be_the_anchor(void **sta
     World *w = *state;
     KitCert *self = kit_leaf_new(NULL, "DNS:gw.example.com", "p256");
 
-    w->anchors[0] = blob(&self->der);
-    assert_int_equal(check(w, self, NULL), IKE_DETAIL_NONE);
+    w->anchors[0] = world_blob(&self->der);
+    assert_int_equal(world_check(w, self, NULL), IKE_DETAIL_NONE);
     kit_cert_free(self);
     KitCert *leaf = kit_leaf_new(w->middle, "DNS:gw.example.com", "p256");
-    w->anchors[0] = blob(&w->middle->der);
-    assert_int_equal(check(w, leaf, NULL), IKE_DETAIL_NONE);
+    w->anchors[0] = world_blob(&w->middle->der);
+    assert_int_equal(world_check(w, leaf, NULL), IKE_DETAIL_NONE);
     kit_cert_free(leaf);
 }
 
@@ -156,8 +84,8 @@ static void c5_an_issuer_of_the_same_name_with_another_key_is_refused(void **sta
     KitCert *forger = kit_ca_new(NULL, "root", "p384");
     KitCert *leaf = kit_leaf_new(forger, "DNS:gw.example.com", "p256");
 
-    assert_int_not_equal(check(w, leaf, forger), IKE_DETAIL_NONE);
-    assert_int_not_equal(check(w, leaf, NULL), IKE_DETAIL_NONE);
+    assert_int_not_equal(world_check(w, leaf, forger), IKE_DETAIL_NONE);
+    assert_int_not_equal(world_check(w, leaf, NULL), IKE_DETAIL_NONE);
     kit_cert_free(leaf);
     kit_cert_free(forger);
 }
@@ -182,7 +110,7 @@ static void c5_an_expired_issuer_is_named(void **state)
                                                .to = -1});
     KitCert *leaf = kit_leaf_new(old, "DNS:gw.example.com", "p256");
 
-    assert_int_equal(check(w, leaf, old), IKE_DETAIL_CERT_EXPIRED);
+    assert_int_equal(world_check(w, leaf, old), IKE_DETAIL_CERT_EXPIRED);
     assert_string_equal(w->peer.text, "O=Example, CN=old");
     kit_cert_free(leaf);
     kit_cert_free(old);
@@ -232,7 +160,7 @@ static void c5_an_issuer_that_is_no_ca_is_refused(void **state)
         spec.from = -1;
         KitCert *employee = kit_cert_new(&spec);
         KitCert *leaf = kit_leaf_new(employee, "DNS:gw.example.com", "p256");
-        assert_int_equal(check(w, leaf, employee), IKE_DETAIL_CERT_INVALID);
+        assert_int_equal(world_check(w, leaf, employee), IKE_DETAIL_CERT_INVALID);
         kit_cert_free(leaf);
         kit_cert_free(employee);
     }
@@ -256,9 +184,9 @@ static void c5_constraints_of_an_issuer_are_kept(void **state)
         {IKE_CERT_X509_SIGNATURE, kit_slice(&narrow->der)},
     };
 
-    assert_int_equal(check(w, outside, narrow), IKE_DETAIL_CERT_INVALID);
-    expect_id(w, IKE_ID_FQDN, "gw.other.example", 16);
-    assert_int_equal(check_payloads(w, too_long, 3), IKE_DETAIL_CERT_INVALID);
+    assert_int_equal(world_check(w, outside, narrow), IKE_DETAIL_CERT_INVALID);
+    world_expect_id(w, IKE_ID_FQDN, "gw.other.example", 16);
+    assert_int_equal(world_check_payloads(w, too_long, 3), IKE_DETAIL_CERT_INVALID);
     kit_cert_free(deep);
     kit_cert_free(outside);
     kit_cert_free(below);
@@ -275,7 +203,7 @@ static void c1_weak_keys_are_refused(void **state)
         KitCert *middle = kit_ca_new(w->root, "weak", kinds[i]);
         assert_int_equal(check_spec(w, (KitCertSpec){.issuer = middle}), IKE_DETAIL_CERT_ISSUER);
         KitCert *leaf = kit_leaf_new(middle, "DNS:gw.example.com", "p256");
-        assert_int_equal(check(w, leaf, middle), IKE_DETAIL_CERT_WEAK);
+        assert_int_equal(world_check(w, leaf, middle), IKE_DETAIL_CERT_WEAK);
         kit_cert_free(leaf);
         kit_cert_free(middle);
     }
@@ -300,7 +228,7 @@ static void c12_an_anchor_may_have_signed_itself_with_sha1(void **state)
                                                .usage = "keyCertSign",
                                                .from = -1});
 
-    w->anchors[0] = blob(&old->der);
+    w->anchors[0] = world_blob(&old->der);
     assert_int_equal(check_spec(w, (KitCertSpec){.issuer = old}), IKE_DETAIL_NONE);
     kit_cert_free(old);
 }
@@ -337,7 +265,7 @@ static void c4_an_id_fits_in_full_or_not_at_all(void **state)
     World *w = *state;
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        expect_id(w, rows[i].type, rows[i].id, rows[i].n);
+        world_expect_id(w, rows[i].type, rows[i].id, rows[i].n);
         assert_int_equal(check_spec(w, (KitCertSpec){.names = rows[i].names}), rows[i].detail);
     }
 }
@@ -348,7 +276,7 @@ static void c4_a_cn_is_no_name(void **state)
     KitCert *leaf =
         kit_cert_new(&(KitCertSpec){.issuer = w->root, .name = "gw.example.com", .from = -1});
 
-    assert_int_equal(check(w, leaf, NULL), IKE_DETAIL_CERT_ID);
+    assert_int_equal(world_check(w, leaf, NULL), IKE_DETAIL_CERT_ID);
     kit_cert_free(leaf);
 }
 
@@ -357,11 +285,28 @@ static void c4_a_nul_within_a_name_is_refused(void **state)
     World *w = *state;
 
     assert_int_equal(check_spec(w, (KitCertSpec){.nul_in_name = true}), IKE_DETAIL_CERT_MALFORMED);
-    expect_id(w, IKE_ID_FQDN, "gw.example.com\0.evil.example", 28);
+    world_expect_id(w, IKE_ID_FQDN, "gw.example.com\0.evil.example", 28);
     assert_int_equal(check_spec(w, (KitCertSpec){.nul_in_name = true}), IKE_DETAIL_CERT_MALFORMED);
 }
 
-static void a_dn_is_compared_byte_by_byte(void **state)
+/* A subject in strings of another kind than those of these certificates (UTF8String). */
+static void expect_name(World *w, int kind, const char *organization, const char *common)
+{
+    X509_NAME *name = X509_NAME_new();
+    const uint8_t *der = NULL;
+    size_t n = 0;
+
+    assert_int_equal(
+        X509_NAME_add_entry_by_txt(name, "O", kind, (const uint8_t *)organization, -1, -1, 0), 1);
+    if (common != NULL)
+        assert_int_equal(
+            X509_NAME_add_entry_by_txt(name, "CN", kind, (const uint8_t *)common, -1, -1, 0), 1);
+    assert_int_equal(X509_NAME_get0_der(name, &der, &n), 1);
+    world_expect_id(w, IKE_ID_DER_ASN1_DN, der, n);
+    X509_NAME_free(name);
+}
+
+static void a_dn_is_compared_as_rfc_5280_says(void **state)
 {
     World *w = *state;
     KitCert *leaf = kit_leaf_new(w->root, NULL, "p256");
@@ -369,78 +314,25 @@ static void a_dn_is_compared_byte_by_byte(void **state)
     size_t n = 0;
 
     assert_int_equal(X509_NAME_get0_der(X509_get_subject_name(leaf->cert), &der, &n), 1);
-    expect_id(w, IKE_ID_DER_ASN1_DN, der, n);
-    assert_int_equal(check(w, leaf, NULL), IKE_DETAIL_NONE);
+    world_expect_id(w, IKE_ID_DER_ASN1_DN, der, n);
+    assert_int_equal(world_check(w, leaf, NULL), IKE_DETAIL_NONE);
     for (size_t i = 0; i < n; i++) {
-        w->expected.bytes[i] ^= 0x20; /* the other case of letters, too */
-        assert_int_equal(check(w, leaf, NULL), IKE_DETAIL_CERT_ID);
-        w->expected.bytes[i] ^= 0x20;
+        w->expected.bytes[i] ^= 0x01;
+        assert_int_equal(world_check(w, leaf, NULL), IKE_DETAIL_CERT_ID);
+        w->expected.bytes[i] ^= 0x01;
     }
-    kit_cert_free(leaf);
-}
-
-/* ---- revocation ---- */
-
-static void use_crl(World *w, size_t i, const KitCert *ca, const KitCert *revoked, int64_t to)
-{
-    kit_crl(ca, revoked, -50, to, &w->lists[i]);
-    w->crls[i] = blob(&w->lists[i]);
-    w->credentials.crls_n = i + 1;
-}
-
-static void c5_a_revoked_certificate_is_refused(void **state)
-{
-    World *w = *state;
-    KitCert *leaf = kit_leaf_new(w->root, "DNS:gw.example.com", "p256");
-
-    use_crl(w, 0, w->root, leaf, 5);
-    assert_int_equal(check(w, leaf, NULL), IKE_DETAIL_CERT_REVOKED);
-    /* What an old list says has not become untrue. */
-    use_crl(w, 0, w->root, leaf, -5);
-    assert_int_equal(check(w, leaf, NULL), IKE_DETAIL_CERT_REVOKED);
-    use_crl(w, 0, w->root, NULL, 5);
-    assert_int_equal(check(w, leaf, NULL), IKE_DETAIL_NONE);
-    kit_cert_free(leaf);
-}
-
-static void c5_a_revoked_issuer_is_refused(void **state)
-{
-    World *w = *state;
-    KitCert *leaf = kit_leaf_new(w->middle, "DNS:gw.example.com", "p256");
-
-    use_crl(w, 0, w->root, w->middle, 5);
-    assert_int_equal(check(w, leaf, w->middle), IKE_DETAIL_CERT_REVOKED);
-    assert_string_equal(w->peer.text, "O=Example, CN=middle");
-    kit_cert_free(leaf);
-}
-
-static void c5_a_list_that_another_has_signed_counts_for_nothing(void **state)
-{
-    World *w = *state;
-    KitCert *forger = kit_ca_new(NULL, "root", "p384");
-    KitCert *leaf = kit_leaf_new(w->root, "DNS:gw.example.com", "p256");
-
-    w->credentials.require_crl = true;
-    use_crl(w, 0, forger, NULL, 5);
-    assert_int_not_equal(check(w, leaf, NULL), IKE_DETAIL_NONE);
-    kit_cert_free(leaf);
-    kit_cert_free(forger);
-}
-
-static void a_list_is_missed_only_where_it_is_required(void **state)
-{
-    World *w = *state;
-    KitCert *leaf = kit_leaf_new(w->middle, "DNS:gw.example.com", "p256");
-
-    use_crl(w, 0, w->root, NULL, 5);
-    assert_int_equal(check(w, leaf, w->middle), IKE_DETAIL_NONE);
-    w->credentials.require_crl = true;
-    assert_int_equal(check(w, leaf, w->middle), IKE_DETAIL_CERT_NO_CRL);
-    assert_string_equal(w->peer.text, "O=Example, CN=middle");
-    use_crl(w, 1, w->middle, NULL, -5);
-    assert_int_equal(check(w, leaf, w->middle), IKE_DETAIL_CERT_NO_CRL);
-    use_crl(w, 1, w->middle, NULL, 5);
-    assert_int_equal(check(w, leaf, w->middle), IKE_DETAIL_NONE);
+    w->expected.n--;
+    assert_int_equal(world_check(w, leaf, NULL), IKE_DETAIL_CERT_ID);
+    w->expected.n += 2; /* a byte behind it */
+    assert_int_equal(world_check(w, leaf, NULL), IKE_DETAIL_CERT_ID);
+    expect_name(w, MBSTRING_ASC, "Example", "gateway");
+    assert_int_equal(world_check(w, leaf, NULL), IKE_DETAIL_NONE);
+    expect_name(w, V_ASN1_PRINTABLESTRING, "EXAMPLE", " Gateway");
+    assert_int_equal(world_check(w, leaf, NULL), IKE_DETAIL_NONE);
+    expect_name(w, V_ASN1_PRINTABLESTRING, "Example", "gate way");
+    assert_int_equal(world_check(w, leaf, NULL), IKE_DETAIL_CERT_ID);
+    expect_name(w, V_ASN1_PRINTABLESTRING, "Example", NULL);
+    assert_int_equal(world_check(w, leaf, NULL), IKE_DETAIL_CERT_ID);
     kit_cert_free(leaf);
 }
 
@@ -454,17 +346,17 @@ static void c7_bytes_that_are_no_certificate_are_refused(void **state)
 
     for (size_t n = 0; n < leaf->der.n; n++) {
         const IkeCertPayload cut = {IKE_CERT_X509_SIGNATURE, {leaf->der.bytes, n}};
-        assert_int_equal(check_payloads(w, &cut, 1), IKE_DETAIL_CERT_MALFORMED);
+        assert_int_equal(world_check_payloads(w, &cut, 1), IKE_DETAIL_CERT_MALFORMED);
     }
     spoilt = leaf->der;
     kit_append_u8(&spoilt, 0);
     const IkeCertPayload longer = {IKE_CERT_X509_SIGNATURE, kit_slice(&spoilt)};
-    assert_int_equal(check_payloads(w, &longer, 1), IKE_DETAIL_CERT_MALFORMED);
+    assert_int_equal(world_check_payloads(w, &longer, 1), IKE_DETAIL_CERT_MALFORMED);
     for (size_t i = 0; i < leaf->der.n; i++) {
         spoilt = leaf->der;
         spoilt.bytes[i] ^= 0x41;
         const IkeCertPayload other = {IKE_CERT_X509_SIGNATURE, kit_slice(&spoilt)};
-        assert_int_not_equal(check_payloads(w, &other, 1), IKE_DETAIL_NONE);
+        assert_int_not_equal(world_check_payloads(w, &other, 1), IKE_DETAIL_NONE);
     }
     kit_cert_free(leaf);
 }
@@ -480,7 +372,11 @@ static void c6_a_key_that_can_t_be_read_is_refused(void **state)
     assert_non_null(oid);
     oid[8] = 0x63; /* an algorithm that nobody knows */
     const IkeCertPayload payload = {IKE_CERT_X509_SIGNATURE, kit_slice(&spoilt)};
-    assert_int_not_equal(check_payloads(w, &payload, 1), IKE_DETAIL_NONE);
+    /* As the anchor, of which no signature is looked at. */
+    w->anchors[0] = world_blob(&leaf->der);
+    assert_int_equal(world_check(w, leaf, NULL), IKE_DETAIL_NONE);
+    w->anchors[0] = world_blob(&spoilt);
+    assert_int_equal(world_check_payloads(w, &payload, 1), IKE_DETAIL_CERT_INVALID);
     kit_cert_free(leaf);
 }
 
@@ -489,8 +385,8 @@ static void nothing_and_kinds_that_are_not_spoken_are_no_certificate(void **stat
     World *w = *state;
     const IkeCertPayload list = {IKE_CERT_CRL, kit_slice(&w->root->der)};
 
-    assert_int_equal(check_payloads(w, NULL, 0), IKE_DETAIL_CERT_NONE);
-    assert_int_equal(check_payloads(w, &list, 1), IKE_DETAIL_CERT_NONE);
+    assert_int_equal(world_check_payloads(w, NULL, 0), IKE_DETAIL_CERT_NONE);
+    assert_int_equal(world_check_payloads(w, &list, 1), IKE_DETAIL_CERT_NONE);
 }
 
 static void pkcs7_brings_a_chain_in_any_order(void **state)
@@ -503,11 +399,11 @@ static void pkcs7_brings_a_chain_in_any_order(void **state)
     for (size_t i = 0; i < 2; i++) {
         kit_pkcs7(both[i], 2, &wrapped);
         const IkeCertPayload payload = {IKE_CERT_PKCS7, kit_slice(&wrapped)};
-        assert_int_equal(check_payloads(w, &payload, 1), IKE_DETAIL_NONE);
+        assert_int_equal(world_check_payloads(w, &payload, 1), IKE_DETAIL_NONE);
     }
     for (size_t n = 0; n < wrapped.n; n += 3) {
         const IkeCertPayload cut = {IKE_CERT_PKCS7, {wrapped.bytes, n}};
-        assert_int_not_equal(check_payloads(w, &cut, 1), IKE_DETAIL_NONE);
+        assert_int_not_equal(world_check_payloads(w, &cut, 1), IKE_DETAIL_NONE);
     }
     kit_cert_free(leaf);
 }
@@ -522,7 +418,7 @@ static void more_certificates_than_a_chain_has_are_refused(void **state)
         many[i] = kit_leaf_new(w->root, "DNS:gw.example.com", "p256");
     kit_pkcs7(many, IKE_CHAIN_MAX + 1, &wrapped);
     const IkeCertPayload payload = {IKE_CERT_PKCS7, kit_slice(&wrapped)};
-    assert_int_equal(check_payloads(w, &payload, 1), IKE_DETAIL_CERT_MALFORMED);
+    assert_int_equal(world_check_payloads(w, &payload, 1), IKE_DETAIL_CERT_MALFORMED);
     for (size_t i = 0; i < IKE_CHAIN_MAX + 1; i++)
         kit_cert_free((KitCert *)many[i]);
 }
@@ -534,7 +430,7 @@ static void credentials_that_can_t_be_read_are_told(void **state)
     static const uint8_t rubbish[] = "no DER";
     World *w = *state;
     KitCert *weak = kit_leaf_new(w->root, NULL, "rsa1024");
-    const IkeBlob ours = blob(&weak->der);
+    const IkeBlob ours = world_blob(&weak->der);
     IkeTrust *trust = NULL;
 
     w->credentials.chain = &ours;
@@ -557,14 +453,14 @@ static void a_hostile_subject_is_printed_without_its_controls(void **state)
     KitCert *leaf = kit_cert_new(
         &(KitCertSpec){.issuer = w->root, .name = "\x1b[31mred\n%s%n, CN=root", .from = -1});
 
-    assert_int_equal(check(w, leaf, NULL), IKE_DETAIL_CERT_ID);
+    assert_int_equal(world_check(w, leaf, NULL), IKE_DETAIL_CERT_ID);
     assert_string_equal(w->peer.text, "O=Example, CN=\\1B[31mred\\0A%s%n\\, CN=root");
     kit_cert_free(leaf);
 }
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         CASE(c5_a_chain_to_nobody_we_know_is_refused),
         CASE(c5_an_issuer_of_the_same_name_with_another_key_is_refused),
@@ -573,17 +469,13 @@ int main(void)
         CASE(c5_only_certificates_for_gateways_are_taken),
         CASE(c5_an_issuer_that_is_no_ca_is_refused),
         CASE(c5_constraints_of_an_issuer_are_kept),
-        CASE(c5_a_revoked_certificate_is_refused),
-        CASE(c5_a_revoked_issuer_is_refused),
-        CASE(c5_a_list_that_another_has_signed_counts_for_nothing),
-        CASE(a_list_is_missed_only_where_it_is_required),
         CASE(c1_weak_keys_are_refused),
         CASE(c12_signatures_by_md5_and_sha1_are_refused),
         CASE(c12_an_anchor_may_have_signed_itself_with_sha1),
         CASE(c4_an_id_fits_in_full_or_not_at_all),
         CASE(c4_a_cn_is_no_name),
         CASE(c4_a_nul_within_a_name_is_refused),
-        CASE(a_dn_is_compared_byte_by_byte),
+        CASE(a_dn_is_compared_as_rfc_5280_says),
         CASE(c7_bytes_that_are_no_certificate_are_refused),
         CASE(c6_a_key_that_can_t_be_read_is_refused),
         CASE(nothing_and_kinds_that_are_not_spoken_are_no_certificate),
