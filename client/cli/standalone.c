@@ -33,11 +33,10 @@ typedef struct Wires {
 
 /* ---- output ---- */
 
-static void print_line(const char *text)
+static void print(const char *text, DialtoneTextShape shape)
 {
-    enum { LINE_MAX_BYTES = 16 * 1024 };
-    g_autofree char *clean =
-        dialtone_text_clean(text, strlen(text), LINE_MAX_BYTES, DIALTONE_TEXT_LINES);
+    enum { TEXT_MAX = 16 * 1024 };
+    g_autofree char *clean = dialtone_text_clean(text, strlen(text), TEXT_MAX, shape);
     fprintf(stderr, "%s\n", clean);
 }
 
@@ -47,9 +46,9 @@ static void print_failure(const DialtoneReport *report)
 {
     g_autofree char *text =
         g_strdup_printf("%s: %s", dialtone_state_name(report->state), report->message);
-    print_line(text);
+    print(text, DIALTONE_TEXT_LINES);
     if (report->advice != NULL)
-        print_line(report->advice);
+        print(report->advice, DIALTONE_TEXT_LINES);
 }
 
 static void print_progress(const DialtoneReport *report)
@@ -61,7 +60,7 @@ static void print_progress(const DialtoneReport *report)
     DialtoneReport shown = *report;
     shown.advice = NULL;
     g_autofree char *line = dialtone_report_to_line(&shown);
-    print_line(line);
+    print(line, DIALTONE_TEXT_LINE);
 }
 
 /* A failure without advice of its own still says where to look. */
@@ -92,9 +91,10 @@ void standalone_print_failure(const char *profile, const GError *error, bool jso
     standalone_print(report, json);
 }
 
+/* It may be a gateway's words: a second line of theirs could be taken for one of ours. */
 void standalone_print_notice(const char *text)
 {
-    print_line(text);
+    print(text, DIALTONE_TEXT_LINE);
 }
 
 /* ---- processes ---- */

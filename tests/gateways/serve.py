@@ -59,6 +59,7 @@ def parse_arguments():
     parser.add_argument('--code', default='123456', help='the one-time code')
     parser.add_argument('--network', action='append', default=None)
     parser.add_argument('--banner', default='')
+    parser.add_argument('--welcome', default='', help='what is told with the status of XAUTH')
     parser.add_argument('--load-balance', default='', help='send clients on to this address')
     parser.add_argument(
         '--set',
@@ -113,6 +114,7 @@ def build_gateway(arguments):
         networks=networks,
         split_include=networks,
         banner=arguments.banner.encode(),
+        welcome_text=arguments.welcome.encode(),
         load_balance=arguments.load_balance,
         domain=b'lan.example.com',
         one_time_code=arguments.code.encode(),

@@ -61,6 +61,18 @@ def _(lab):
         lab.run("client", binary(), "disconnect", "--all")
 
 
+@case("A25: a gateway's words forge no line of ours")
+def _(lab):
+    forged = "connected: dialtone0 to a better office"
+    with Served(lab, "srx", "--welcome", f"Good morning\n{forged}\r\n{forged}"):
+        client = dialtone(lab, secrets_text(**ACCOUNT))
+        client.start().wait_state("connected")
+        client.disconnect()
+    lines = client.stderr().splitlines()
+    expect(any(line.startswith("The gateway says: Good morning ") for line in lines), f"{lines}")
+    expect(not any(line.startswith(forged) for line in lines), f"{lines}")
+
+
 # ---- a person ----
 @case("on a terminal: a wrong code in the second round, then the right one")
 def _(lab):
