@@ -211,6 +211,7 @@ int standalone_run(const StandaloneOptions *options)
     /* The tunnel first, for its way is the longer one. */
     pid_t tunnel = fork_tunnel(options, &wires, &before);
     pid_t agent = tunnel > 0 ? fork_agent(options, &wires, &before) : -1;
+    int error = errno;
     const HelperOptions helper = {.peer_fd = keep(&wires.helper[0]),
                                   .tunnel = tunnel,
                                   .agent = agent,
@@ -222,5 +223,5 @@ int standalone_run(const StandaloneOptions *options)
         return helper_run(&helper);
     /* The tunnel, if there is one, sees that nobody holds the other ends, and ends. */
     close(helper.peer_fd);
-    return DIALTONE_FAILURE_INTERNAL;
+    return refuse(options, DIALTONE_FAILURE_INTERNAL, g_strerror(error), NULL);
 }

@@ -12,6 +12,7 @@ from cases import case, main  # noqa: E402
 from client import CALLER, Dialtone, binary, check_failed, profile, profile_text, secrets_text  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
 from lab import expect  # noqa: E402
+import errno  # noqa: E402
 import re  # noqa: E402
 import subprocess  # noqa: E402
 import time  # noqa: E402
@@ -287,6 +288,28 @@ def _(lab):
     done = as_caller(lab, binary(), "connect", "--standalone", "--json", "--secrets", client.secrets,
                      client.profile)
     expect(done.returncode == 10, f"{done.returncode}: {done.stderr.decode()}")
+
+
+# Runs a command in which processes can't be made, as where a control group allows no more.
+WITHOUT_FORK = """
+import ctypes, errno, os, sys
+seccomp = ctypes.CDLL("libseccomp.so.2")
+seccomp.seccomp_init.restype = ctypes.c_void_p
+allow, refuse = 0x7fff0000, 0x00050000 | errno.EAGAIN
+rules = ctypes.c_void_p(seccomp.seccomp_init(allow))
+for call in (b"clone", b"fork", b"vfork"):
+    seccomp.seccomp_rule_add(rules, refuse, seccomp.seccomp_syscall_resolve_name(call), 0)
+if seccomp.seccomp_load(rules) != 0:
+    sys.exit("no filter")
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@case("where no process can be made, that is said, and it ends with 1")
+def _(lab):
+    client = Dialtone(lab, profile())
+    client.wrapper = ["/usr/bin/python3", "-c", WITHOUT_FORK]
+    ends(client, 1, "internal", 5, os.strerror(errno.EAGAIN))
 
 
 @case("a wrong command line ends with 2")
