@@ -263,14 +263,16 @@ static void check_gateway(Agent *agent, const DialtoneReport *report)
     if (seen.id == NULL || agent->pins == NULL)
         return;
     char *gateway =
-        g_strdup_printf("%s %s", seen.id, seen.certificate != NULL ? seen.certificate : "");
+        g_strdup_printf("%s %s %s", seen.id, seen.certificate != NULL ? seen.certificate : "",
+                        report->member != NULL ? report->member : "");
     bool known = g_strcmp0(agent->gateway, gateway) == 0;
     g_free(agent->gateway);
     agent->gateway = gateway;
     if (known)
         return;
     bool proven = agent->profile->remote_id.kind != DIALTONE_ID_ANY;
-    g_autofree char *warning = dialtone_pin_check(agent->pins, agent->profile->name, &seen, proven);
+    g_autofree char *warning =
+        dialtone_pin_check(agent->pins, agent->profile->name, report->member, &seen, proven);
     if (warning != NULL)
         standalone_print_notice(warning);
 }

@@ -195,6 +195,8 @@ char *dialtone_report_to_json(const DialtoneReport *report)
     if (report->remote_id != NULL) {
         put_text(out, "remote_id", report->remote_id);
         put_text(out, "vendor", report->vendor);
+        if (report->member != NULL)
+            put_text(out, "member", report->member);
         if (report->state != DIALTONE_STATE_CONNECTED &&
             report->gateway_certificate.subject != NULL)
             put_certificate(out, "gateway_certificate", &report->gateway_certificate);
@@ -441,6 +443,7 @@ static DialtoneReport *read_object(Input *in)
     get_time(in, report);
     report->remote_id = get_text(in, "remote_id");
     report->vendor = get_text(in, "vendor");
+    report->member = get_text(in, "member");
     get_connected(in, report);
     get_reason(in, report);
     return report;

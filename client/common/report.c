@@ -50,6 +50,7 @@ void dialtone_report_free(DialtoneReport *report)
         return;
     g_free(report->profile);
     g_free(report->remote_id);
+    g_free(report->member);
     g_free(report->vendor);
     g_free(report->interface);
     g_free(report->address);

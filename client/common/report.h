@@ -56,6 +56,7 @@ typedef struct {
     /* from the end of Phase 1 on */
     char *remote_id; /* what the gateway has proven to be: "fqdn:gw.example.com" */
     char *vendor;    /* "Junos"; NULL where it did not say */
+    char *member;    /* whoever was called for the profile's gateway; NULL: that one itself */
     DialtoneCertificateReport gateway_certificate;
 
     /* connected */

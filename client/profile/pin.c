@@ -23,9 +23,10 @@ char *dialtone_pin_folder(uid_t caller)
 
 /* Names of profiles have no slash and begin with neither a dot nor a hyphen; what came by another
  * way must not lead out of the folder. */
-static char *path_of(const char *folder, const char *profile)
+static char *path_of(const char *folder, const char *profile, const char *member)
 {
-    g_autofree char *name = g_strconcat(profile, ".gateway", NULL);
+    g_autofree char *name = member != NULL ? g_strdup_printf("%s@%s.gateway", profile, member)
+                                           : g_strdup_printf("%s.gateway", profile);
 
     return g_build_filename(folder, g_strdelimit(name, "/", '_'), NULL);
 }
@@ -85,6 +86,28 @@ static char *warn(const char *profile, const char *path, const DialtonePin *know
         profile, before, now, seen->id, path);
 }
 
+/* A RemoteID would have to be that of the one that sent us on, too. */
+static char *warn_of_member(const char *profile, const char *path, const char *member,
+                            const DialtonePin *known, const DialtonePin *seen)
+{
+    g_autofree char *before = describe(known->id, known->vendor, known->certificate);
+    g_autofree char *now = describe(seen->id, seen->vendor, seen->certificate);
+
+    return g_strdup_printf(
+        _("Warning: %s, which is called for the gateway of %s, is not the one it was: it was %s, "
+          "and is %s now. Whoever has the same preshared key can pose as the gateway: type no "
+          "password until its administrator says that it changed. Then remove %s."),
+        member, profile, before, now, path);
+}
+
+static char *note_member(const char *profile, const char *member, const DialtonePin *seen)
+{
+    g_autofree char *now = describe(seen->id, seen->vendor, seen->certificate);
+
+    return g_strdup_printf(_("Note: for the gateway of %s another one is called, %s: %s."), profile,
+                           member, now);
+}
+
 static char *warn_of_issuer(const char *profile, const char *path, const DialtonePin *known,
                             const DialtonePin *seen)
 {
@@ -117,10 +140,10 @@ static bool is_other_certificate(const DialtonePin *known, const DialtonePin *se
            strcmp(known->certificate, seen->certificate) != 0;
 }
 
-char *dialtone_pin_check(const char *folder, const char *profile, const DialtonePin *seen,
-                         bool proven)
+char *dialtone_pin_check(const char *folder, const char *profile, const char *member,
+                         const DialtonePin *seen, bool proven)
 {
-    g_autofree char *path = path_of(folder, profile);
+    g_autofree char *path = path_of(folder, profile, member);
     g_autoptr(GKeyFile) file = g_key_file_new();
     bool first = !g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL);
     g_autofree char *id = read_value(file, "ID");
@@ -133,11 +156,13 @@ char *dialtone_pin_check(const char *folder, const char *profile, const Dialtone
         return NULL;
     if (first || id == NULL) {
         remember(folder, path, seen);
-        return NULL;
+        return member != NULL ? note_member(profile, member, seen) : NULL;
     }
     bool renewed = is_other_certificate(&known, seen);
     if (renewed && (issuer == NULL || g_strcmp0(issuer, seen->issuer) != 0))
         return warn_of_issuer(profile, path, &known, seen);
+    if (!proven && member != NULL)
+        return warn_of_member(profile, path, member, &known, seen);
     if (!proven)
         return warn(profile, path, &known, seen);
     remember(folder, path, seen);

@@ -17,10 +17,11 @@ typedef struct {
 /* $XDG_STATE_HOME/dialtone/gateways of @caller; NULL: they have no home. The caller frees it. */
 char *dialtone_pin_folder(uid_t caller) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Remembers the gateway of a profile the first time, and again when @proven: the profile says who
- * it must be, and it was. Otherwise a change gives a warning, each time, until the user settles it.
- * A new certificate of the same issuer is a renewal: it gives a note, once. One of another issuer
- * is warned of even when @proven, for the profile may trust many of them.
- * NULL: as before. The caller frees it. */
-char *dialtone_pin_check(const char *folder, const char *profile, const DialtonePin *seen,
-                         bool proven) G_GNUC_WARN_UNUSED_RESULT;
+/* Remembers the gateway of a profile, or the @member that was called for it (of a cluster, or a
+ * backup server; NULL: none), which gives a note, the first time, and again when @proven: the
+ * profile says who it must be, and it was. Otherwise a change gives a warning, each time, until the
+ * user settles it. A new certificate of the same issuer is a renewal: it gives a note, once. One of
+ * another issuer is warned of even when @proven, for the profile may trust many of them. NULL: as
+ * before. The caller frees it. */
+char *dialtone_pin_check(const char *folder, const char *profile, const char *member,
+                         const DialtonePin *seen, bool proven) G_GNUC_WARN_UNUSED_RESULT;

@@ -155,6 +155,7 @@ static void take_endpoint(Tunnel *self)
     const DialtoneEndpoint *endpoint =
         &g_array_index(self->profile->gateways, DialtoneEndpoint, self->next_endpoint);
     self->next_endpoint++;
+    g_clear_pointer(&self->backup, g_free);
     g_free(self->host);
     self->host = g_strdup(endpoint->host);
     self->port = endpoint->port != 0 ? endpoint->port : IKE_PORT;
@@ -255,6 +256,7 @@ static void begin_round(Tunnel *self)
         self->tried = self->good;
         g_free(self->host);
         self->host = g_strdup(self->good_host);
+        self->backup = g_strdup(self->good_backup);
     }
     next_address(self);
 }

@@ -182,6 +182,8 @@ static void network_is_up(Tunnel *self)
     self->good = self->sender.family != 0 ? self->sender : self->trying;
     g_free(self->good_host);
     self->good_host = g_strdup(self->host);
+    g_free(self->good_backup);
+    self->good_backup = g_strdup(self->backup);
     tunnel_backoff_end(&self->backoff);
     g_clear_error(&self->round_error);
     tunnel_set_state(self, DIALTONE_STATE_CONNECTED);

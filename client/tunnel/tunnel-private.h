@@ -53,6 +53,7 @@ struct Tunnel {
     char *host;       /* the endpoint in use, as the profile names it */
     guint16 port;     /* that Phase 1 begins with there */
     char *good_host;  /* that of `good` */
+    char *good_backup;
     GError *round_error;
     /* where gateways have sent us in this round */
     IkeAddress redirects[TUNNEL_REDIRECTS_MAX];

@@ -185,6 +185,8 @@ DialtoneReport *tunnel_report_new(const Tunnel *self)
     DialtoneReport *report = dialtone_report_new(self->state, self->profile->name);
     if (self->state != DIALTONE_STATE_FAILED && self->session != NULL && !self->session_over)
         add_gateway(report, &self->phase1);
+    if (report->remote_id != NULL)
+        report->member = g_strdup(self->member);
     if (self->state == DIALTONE_STATE_CONNECTED)
         add_connected(report, self);
     if (self->state == DIALTONE_STATE_FAILED && self->error != NULL)

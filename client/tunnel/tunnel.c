@@ -222,6 +222,7 @@ void tunnel_free(Tunnel *self)
     g_free(self->host);
     tunnel_question_free(self);
     g_free(self->good_host);
+    g_free(self->good_backup);
     g_free(self->member);
     g_free(self->backup);
     g_clear_pointer(&self->backups, g_ptr_array_unref);

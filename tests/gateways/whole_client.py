@@ -13,7 +13,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 
 from cases import case, main  # noqa: E402
-from client import Dialtone, binary, check_failed, profile, secrets_text  # noqa: E402
+from client import CALLER, Dialtone, binary, check_failed, profile, secrets_text  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
 from measure import Ping, expect_ping, ping  # noqa: E402
 from served import Served  # noqa: E402
@@ -81,10 +81,19 @@ def _(lab):
     with Served(lab, "cisco", "--load-balance", other) as both:
         with Served(lab, "cisco", "--bind", other, "--set", "selectors=exact"):
             client = dialtone(lab, Network__Config="pull")
+            # Where the first gateway and the other one are remembered.
+            state = os.path.join(lab.folder, "state")
+            os.mkdir(state)
+            os.chown(state, CALLER, CALLER)
+            client.environment["XDG_STATE_HOME"] = state
             said = connect(client)
             expect(said["gateway"] == other + ":4500", f"connected to {said['gateway']}")
+            expect(said["member"] == other, f"member {said['member']}")
             expect_ping(lab, INNER, count=5)
             client.disconnect()
+            told = client.stderr()
+            expect(told.count(f"another one is called, {other}: ") == 1, told)
+            expect("Warning: the gateway" not in told and len(os.listdir(state + "/dialtone/gateways")) == 2, told)
     # One log of both, in order of time.
     seen = [line.split()[0] for line in both.text().splitlines()]
     steps = [s for s in seen if s in ("established", "deleted-isakmp", "xauth-accepted")]

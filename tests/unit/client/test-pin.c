@@ -45,7 +45,7 @@ static int remove_folder(void **state)
 static char *check(void **state, const DialtonePin *seen, bool proven)
 {
     g_autofree char *folder = g_build_filename(*state, "a", "gateways", NULL);
-    return dialtone_pin_check(folder, "Office", seen, proven);
+    return dialtone_pin_check(folder, "Office", NULL, seen, proven);
 }
 
 static void test_f9_the_first_gateway_is_remembered_and_only_the_user_can_read_it(void **state)
@@ -139,18 +139,43 @@ static void test_a_pin_from_before_certificates_were_held_gets_one_without_a_wor
     assert_non_null(warning);
 }
 
+/* Gateways of a cluster, each with an ID of its own: neither of them is the other one changed. */
+static void test_f9_each_gateway_of_a_cluster_is_remembered_for_itself(void **state)
+{
+    const DialtonePin second = {"ip:192.0.2.9", "Cisco", NULL, NULL};
+    const DialtonePin other = {"ip:192.0.2.66", "Cisco", NULL, NULL};
+    g_autofree char *folder = g_build_filename(*state, "a", "gateways", NULL);
+    assert_null(check(state, &GENUINE, false));
+    g_autofree char *note = dialtone_pin_check(folder, "Office", "192.0.2.9", &second, false);
+    assert_true(g_str_has_prefix(note, "Note: "));
+    assert_non_null(strstr(note, "ip:192.0.2.9 (Cisco)"));
+    for (int again = 0; again < 2; again++) {
+        assert_null(check(state, &GENUINE, false));
+        assert_null(dialtone_pin_check(folder, "Office", "192.0.2.9", &second, false));
+    }
+    /* What settles it must not keep the first gateway out. */
+    g_autofree char *warning = dialtone_pin_check(folder, "Office", "192.0.2.9", &other, false);
+    assert_true(g_str_has_prefix(warning, "Warning: "));
+    assert_non_null(strstr(warning, "Office@192.0.2.9.gateway"));
+    assert_null(strstr(warning, "RemoteID"));
+}
+
 /* A name that came by another way than a profile's parser. */
 static void test_no_name_leads_out_of_the_folder(void **state)
 {
     g_autofree char *folder = g_build_filename(*state, "a", "gateways", NULL);
     g_autofree char *inside = g_build_filename(folder, ".._.._x.gateway", NULL);
-    assert_null(dialtone_pin_check(folder, "../../x", &GENUINE, false));
+    assert_null(dialtone_pin_check(folder, "../../x", NULL, &GENUINE, false));
     assert_int_equal(g_access(inside, F_OK), 0);
+    g_autofree char *member = g_build_filename(folder, "Office@.._.._x.gateway", NULL);
+    g_autofree char *note = dialtone_pin_check(folder, "Office", "../../x", &GENUINE, false);
+    assert_non_null(note);
+    assert_int_equal(g_access(member, F_OK), 0);
 }
 
 static void test_a_folder_that_can_t_be_made_costs_the_memory_and_nothing_else(void **state)
 {
-    assert_null(dialtone_pin_check("/proc/nowhere", "Office", &GENUINE, false));
+    assert_null(dialtone_pin_check("/proc/nowhere", "Office", NULL, &GENUINE, false));
 }
 
 int main(void)
@@ -158,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
         CASE(test_f9_the_first_gateway_is_remembered_and_only_the_user_can_read_it),
+        CASE(test_f9_each_gateway_of_a_cluster_is_remembered_for_itself),
         CASE(test_f9_another_gateway_is_warned_of_each_time),
         CASE(test_f9_what_the_profile_demands_and_was_proven_is_remembered_anew),
         CASE(test_f9_a_renewed_certificate_is_noted_once_and_remembered),

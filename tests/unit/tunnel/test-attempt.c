@@ -103,6 +103,7 @@ static int teardown(void **state)
     dialtone_profile_free(tunnel->profile);
     g_free(tunnel->host);
     g_free(tunnel->good_host);
+    g_free(tunnel->good_backup);
     g_free(tunnel->member);
     g_free(tunnel->backup);
     g_clear_pointer(&tunnel->backups, g_ptr_array_unref);
@@ -305,6 +306,21 @@ static void a_backup_must_prove_what_the_first_had_to(void **state)
     assert_string_equal(tunnel_attempt_context(tunnel).gateway, "192.0.2.7");
 }
 
+/* The report names it, too: it isn't the profile's gateway that has changed. */
+static void a_backup_that_is_sought_again_is_named_itself(void **state)
+{
+    come_up_and_lose("192.0.2.1", "192.0.2.7");
+    session_ends(IKE_REASON_UNREACHABLE, IKE_DETAIL_SILENCE);
+    come_up();
+    g_string_truncate(called, 0);
+    lose();
+    expect_called("192.0.2.7 ");
+    assert_string_equal(tunnel->member, "192.0.2.7");
+    session_ends(IKE_REASON_UNREACHABLE, IKE_DETAIL_SILENCE);
+    expect_called("192.0.2.7 192.0.2.1 ");
+    assert_null(tunnel->member);
+}
+
 static void a_backup_s_name_is_looked_up(void **state)
 {
     tunnel->resolver = (PlatformResolver *)tunnel;
@@ -326,6 +342,8 @@ static void a_gateway_that_names_none_leaves_those_known(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_backup_that_is_sought_again_is_named_itself, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_redirect_is_followed_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(who_is_expected_stays_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(back_and_forth_has_an_end, setup, teardown),

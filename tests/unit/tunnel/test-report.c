@@ -4,6 +4,7 @@
 #include "tunnel-kit.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "client/tunnel/tunnel-private.h"
 #include "ike/algs.h"
@@ -23,18 +24,25 @@ static void a_gateway_has_no_name_before_it_has_proven_one(void **state)
     Tunnel tunnel = {.state = DIALTONE_STATE_PHASE1, .state_fd = -1};
     const IkeAddress other = kit_address("192.0.2.2");
     g_autoptr(GError) error = NULL;
+    char member[] = "192.0.2.1";
 
     tunnel.profile = kit_profile("");
     tunnel.secrets = tunnel_secrets_new();
     tunnel.pumping = true;
+    tunnel.member = member;
     tunnel.session = (IkeSession *)&tunnel;
     tunnel.phase1.chosen.cipher = ike_cipher_by_name("aes256");
     tunnel.phase1.gateway = (IkeIdentity){.type = IKE_ID_FQDN, .n = 2, .bytes = "gw"};
     g_autoptr(DialtoneReport) before = tunnel_report_new(&tunnel);
     assert_string_equal(before->remote_id, "fqdn:gw");
+    g_autofree char *json = dialtone_report_to_json(before);
+    g_autoptr(DialtoneReport) read = dialtone_report_from_json(json, strlen(json), &error);
+    assert_non_null(read);
+    assert_string_equal(read->member, "192.0.2.1");
     assert_false(tunnel_session_start(&tunnel, &other, &error));
     g_autoptr(DialtoneReport) after = tunnel_report_new(&tunnel);
     assert_null(after->remote_id);
+    assert_null(after->member);
     tunnel_secrets_free(tunnel.secrets);
     dialtone_profile_free(tunnel.profile);
 }
