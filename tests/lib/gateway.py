@@ -104,17 +104,20 @@ class Connection:
 
 
 class Gateway:
-    """A running strongSwan in one of the lab's gateway nodes."""
+    """A running strongSwan in one of the lab's gateway nodes, or, with kernel_esp, what script()
+    starts in a machine whose kernel has ESP."""
 
-    def __init__(self, lab, connections, site=None, unity=True, logging=2, charon=None):
-        self.lab, self.site = lab, site or lab.sites[0]
+    def __init__(self, lab, connections, site=None, unity=True, logging=2, charon=None, kernel_esp=False):
+        self.lab, self.site, self.kernel_esp = lab, site or lab.sites[0], kernel_esp
         if isinstance(connections, Connection):
             connections = {"dialup": connections}
         self.connections, self.unity, self.logging = connections, unity, logging
         self.charon = charon or {}
         self.folder = os.path.join(lab.folder, self.site.name + ".d")
         self.log = f"{self.site.name}.log"
-        self.vici = f"unix://{self.folder}/vici"
+        # A shared folder takes no socket.
+        self.socket = "/run/charon.vici" if kernel_esp else f"{self.folder}/vici"
+        self.vici = f"unix://{self.socket}"
         self.process = None
         os.makedirs(self.folder)
         for part in ("x509", "x509ca", "x509aa", "x509ac", "x509crl", "x509ocsp", "private", "rsa", "ecdsa",
@@ -137,9 +140,10 @@ class Gateway:
                "time_format": "%H:%M:%S", "ike_name": "yes", "default": 1 if self.logging else 0}
         if self.logging > 1:
             log.update(ike=2, cfg=2)
+        plugins = PLUGINS.replace("kernel-libipsec ", "") if self.kernel_esp else PLUGINS
         return {
             "charon": {
-                "load": PLUGINS + (" unity" if self.unity else ""), "load_modular": "no", "threads": 16, "fragment_size": 1280,
+                "load": plugins + (" unity" if self.unity else ""), "load_modular": "no", "threads": 16, "fragment_size": 1280,
                 "i_dont_care_about_security_and_use_aggressive_mode_psk": "yes",
                 "cisco_unity": "yes" if self.unity else "no", "send_vendor_id": "yes", "install_virtual_ip": "yes",
                 "init_limit_half_open": 0, "block_threshold": 0,
@@ -169,12 +173,19 @@ class Gateway:
         """Starts the daemon; back when it takes connections."""
         self.process = self.lab.start(self.site.name, f"{self.folder}/charon-systemd",
                                       env=self.environment(), log=f"{self.site.name}.out")
-        wait_until(lambda: os.path.exists(f"{self.folder}/vici"), 15, "strongSwan opens its socket")
+        wait_until(lambda: os.path.exists(self.socket), 15, "strongSwan opens its socket")
         out = self.swanctl("--load-all")
         loaded = out.count("loaded connection")
         if loaded != len(self.connections):
             raise Failure(f"strongSwan loaded {loaded} of {len(self.connections)} connections:\n{out}")
         return self
+
+    def script(self):
+        """What starts it in a machine, and ends when it takes connections."""
+        names = " ".join(f"{k}={v}" for k, v in self.environment().items())
+        return (f"export {names}\n{self.folder}/charon-systemd > {self.lab.folder}/charon.out 2>&1 &\n"
+                f"i=0; while [ ! -S {self.socket} ] && [ $i -lt 300 ]; do sleep 0.1; i=$((i+1)); done\n"
+                f"{self.folder}/swanctl --load-all --uri {self.vici}\n")
 
     def swanctl(self, *words, check=False):
         return run([f"{self.folder}/swanctl", *words, "--uri", self.vici],
@@ -182,11 +193,10 @@ class Gateway:
 
     def down(self, with_signal=signal.SIGTERM):
         self.lab.stop(self.process, with_signal=with_signal)
-        for name in ("vici",):
-            try:
-                os.unlink(os.path.join(self.folder, name))
-            except FileNotFoundError:
-                pass
+        try:
+            os.unlink(self.socket)
+        except FileNotFoundError:
+            pass
 
     def kill(self):
         """As by a power failure: no DELETE reaches the client."""
