@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Authorities and revocation lists, as DER. The list of a whole operating system has 150
- * certificates, and libcrypto takes most of a millisecond to parse one: PEM is taken off here, and
- * what a certificate says is left to who verifies the gateway's. A file without PEM is one object.
+ * Authorities and revocation lists, as DER. What can't be read counts as not there. The list of a
+ * whole operating system has 150 certificates, and libcrypto takes most of a millisecond to parse
+ * one: of that PEM is taken off and no more. What a certificate says is left to who verifies the
+ * gateway's. A file without PEM is one object.
  */
 #include "client/credential/private.h"
 
@@ -27,21 +28,25 @@ typedef struct Kind {
     const char *name; /* of the PEM blocks */
     bool (*is_der)(const guint8 *bytes, gsize n);
     const char *none; /* said when there is none */
+    bool sound;       /* as the system keeps it, so that what PEM holds need not be parsed */
     GPtrArray *into;
 } Kind;
 
+/* Nothing may stand behind it: the protocol core takes exactly one, or none of all. */
 static bool is_certificate(const guint8 *bytes, gsize n)
 {
-    X509 *parsed = d2i_X509(NULL, &bytes, (long)n);
-    bool is = parsed != NULL;
+    const guint8 *at = bytes;
+    X509 *parsed = d2i_X509(NULL, &at, (long)n);
+    bool is = parsed != NULL && at == bytes + n;
     X509_free(parsed);
     return is;
 }
 
 static bool is_crl(const guint8 *bytes, gsize n)
 {
-    X509_CRL *parsed = d2i_X509_CRL(NULL, &bytes, (long)n);
-    bool is = parsed != NULL;
+    const guint8 *at = bytes;
+    X509_CRL *parsed = d2i_X509_CRL(NULL, &at, (long)n);
+    bool is = parsed != NULL && at == bytes + n;
     X509_CRL_free(parsed);
     return is;
 }
@@ -65,7 +70,7 @@ static guint add_blocks(const Kind *kind, const CredentialFile *file)
 
     while (bytes != NULL && kind->into->len <= DIALTONE_CREDENTIAL_ITEMS_MAX &&
            PEM_read_bio(bytes, &name, &header, &block, &n) == 1) {
-        if (strcmp(name, kind->name) == 0) {
+        if (strcmp(name, kind->name) == 0 && (kind->sound || kind->is_der(block, (gsize)n))) {
             add(kind, block, (gsize)n);
             found++;
         }
@@ -145,6 +150,7 @@ bool credential_load_authorities(const DialtoneProfile *profile,
                        .name = PEM_STRING_X509,
                        .is_der = is_certificate,
                        .none = N_("no certificate is in it, as PEM or as DER"),
+                       .sound = profile->ca_source == DIALTONE_CA_SYSTEM,
                        .into = anchors};
     const char *path = profile->ca_source == DIALTONE_CA_SYSTEM ? system_file() : profile->ca;
 

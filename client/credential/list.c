@@ -130,6 +130,25 @@ static bool is_in_force(const X509_CRL *crl)
            X509_cmp_current_time(until) > 0;
 }
 
+/* RFC 5280, 5.2.4: one that says only what is new needs another beside it, and is none by itself.
+ */
+static bool is_delta(const X509_CRL *crl)
+{
+    return X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0;
+}
+
+/* RFC 5280, 5.2.5: an authority may have a list for each kind of its certificates. */
+static bool has_same_scope(const X509_CRL *one, const X509_CRL *other)
+{
+    int at = X509_CRL_get_ext_by_NID(one, NID_issuing_distribution_point, -1);
+    int other_at = X509_CRL_get_ext_by_NID(other, NID_issuing_distribution_point, -1);
+
+    if (at < 0 || other_at < 0)
+        return at < 0 && other_at < 0;
+    return ASN1_OCTET_STRING_cmp(X509_EXTENSION_get_data(X509_CRL_get_ext(one, at)),
+                                 X509_EXTENSION_get_data(X509_CRL_get_ext(other, other_at))) == 0;
+}
+
 static bool has_same_issuer(const List *list, const List *other)
 {
     return X509_NAME_cmp(X509_CRL_get_issuer(list->parsed), X509_CRL_get_issuer(other->parsed)) ==
@@ -147,7 +166,7 @@ static const char *read_list(List *list, GBytes *bytes, const GPtrArray *anchors
 {
     list->parsed = parse(bytes);
     list->der = list->parsed != NULL ? der_of(list->parsed) : NULL;
-    if (list->der == NULL)
+    if (list->der == NULL || is_delta(list->parsed))
         return _("what it gives is no revocation list");
     Signature signature = signature_of(list->parsed, anchors);
     list->authentic = signature == SIGNATURE_GOOD;
@@ -226,6 +245,9 @@ static char *download(const DialtoneCredentialAccess *access, const char *url,
     const char *wrong = read_list(list, bytes, anchors);
     if (wrong == NULL && kept->authentic && !has_same_issuer(list, kept))
         wrong = _("the list that it gives is of another authority than the one that it gave "
+                  "before");
+    else if (wrong == NULL && kept->authentic && !has_same_scope(list->parsed, kept->parsed))
+        wrong = _("the list that it gives is about other certificates than the one that it gave "
                   "before");
     else if (wrong == NULL && kept->authentic && is_older(list, kept))
         wrong = _("the list that it gives is older than the one that it gave before");

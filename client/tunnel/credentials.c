@@ -5,6 +5,9 @@
  */
 #include "client/tunnel/credentials.h"
 
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
 static GPtrArray *items_new(void)
 {
     return g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
@@ -29,6 +32,21 @@ void tunnel_credentials_free(TunnelCredentials *self)
     g_free(self->subject);
     g_free(self->blobs);
     g_free(self);
+}
+
+bool tunnel_credentials_have_old_list(const TunnelCredentials *self)
+{
+    bool old = false;
+    for (guint i = 0; i < self->crls->len && !old; i++) {
+        gsize n = 0;
+        const guint8 *der = g_bytes_get_data(self->crls->pdata[i], &n);
+        X509_CRL *crl = d2i_X509_CRL(NULL, &der, (long)n);
+        const ASN1_TIME *until = crl != NULL ? X509_CRL_get0_nextUpdate(crl) : NULL;
+        old = until != NULL && X509_cmp_current_time(until) < 0;
+        X509_CRL_free(crl);
+    }
+    ERR_clear_error();
+    return old;
 }
 
 static const IkeBlob *point_at(IkeBlob **nextp, const GPtrArray *items)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "ike/ike.h"
 
@@ -18,5 +19,7 @@ TunnelCredentials *tunnel_credentials_new(void) G_GNUC_WARN_UNUSED_RESULT;
 void tunnel_credentials_free(TunnelCredentials *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TunnelCredentials, tunnel_credentials_free)
 
+/* One of the lists is out of date by now: who asks for a current one asks in vain. */
+bool tunnel_credentials_have_old_list(const TunnelCredentials *self) G_GNUC_WARN_UNUSED_RESULT;
 /* Points @into at the bytes, which stay its own. */
 void tunnel_credentials_lend(TunnelCredentials *self, IkeCredentials *into);

@@ -247,9 +247,9 @@ static const Row DETAILS[] = {
     [IKE_DETAIL_CERT_NO_CRL] =
         {N_("Whether the certificate of the gateway %s has been revoked can't be said: there is "
             "no current list of %s."),
-         N_("Ask the administrator for a new revocation list (CRL), or see whether the addresses "
-            "in "
-            "[Identity] CRL can be reached."),
+         N_("Connect again, for lists are fetched and read when connecting. If that does not help, "
+            "see whether the addresses in [Identity] CRL can be reached, or ask the administrator "
+            "for a new revocation list (CRL)."),
          NULL},
     [IKE_DETAIL_CERT_ID] =
         {N_("The certificate of the gateway %s (%s) does not have the name that the profile "

@@ -37,6 +37,15 @@ static bool is_final_while_reconnecting(DialtoneFailure reason)
            reason == DIALTONE_FAILURE_PROFILE_INVALID || reason == DIALTONE_FAILURE_POLICY;
 }
 
+/* Lists are fetched and read when connecting. Once one is out of date RequireCRL is met by no
+ * gateway, and only who connects again gets a new one. What the gateway sends is not enough to end
+ * a tunnel for: somebody in its place can have a certificate of whichever issuer he likes. */
+static bool needs_new_lists(const Tunnel *self, const IkeFailure *failure)
+{
+    return failure->detail == IKE_DETAIL_CERT_NO_CRL && self->credentials != NULL &&
+           tunnel_credentials_have_old_list(self->credentials);
+}
+
 static GError *lost_for_good(Tunnel *self)
 {
     GError *error = NULL;
@@ -324,8 +333,9 @@ static void fail_address(Tunnel *self, const IkeFailure *failure)
     g_autofree char *log = tunnel_failure_log_text(failure);
     g_debug("address failed: %s", log);
     DialtoneFailure reason = tunnel_failure_reason(failure);
-    bool final = self->was_connected ? is_final_while_reconnecting(reason)
-                                     : !tunnel_failure_is_transient(failure);
+    bool final = self->was_connected
+                     ? is_final_while_reconnecting(reason) || needs_new_lists(self, failure)
+                     : !tunnel_failure_is_transient(failure);
     tunnel_session_drop(self);
     if (final) {
         tunnel_end(self, error);
@@ -343,7 +353,7 @@ static void tunnel_is_lost(Tunnel *self, const IkeFailure *failure)
     GError *error = NULL;
     tunnel_failure_explain(failure, &context, &error);
     tunnel_session_drop(self);
-    if (is_final_while_reconnecting(reason)) {
+    if (is_final_while_reconnecting(reason) || needs_new_lists(self, failure)) {
         tunnel_end(self, error);
         return;
     }

@@ -128,6 +128,30 @@ static void nothing_of_use_is_a_mistake(void **state)
     lines[0] = NULL;
 }
 
+/* The protocol core takes all of them or none: with what it can't read nothing would connect. */
+static void what_can_t_be_read_is_not_there(void **state)
+{
+    const DialtoneCredentialAccess access = kit_access();
+    gsize n = (gsize)i2d_X509(root.certificate, NULL);
+    g_autofree guint8 *der = g_malloc0(n + 1); /* and a byte behind it */
+    guint8 *at = der;
+    assert_int_equal(i2d_X509(root.certificate, &at), n);
+    g_autofree char *longer = kit_write("longer.der", (const char *)der, n + 1);
+    g_autofree char *line = g_strdup_printf("CA=file:%s", longer);
+    g_autoptr(DialtoneProfile) profile = profile_of(line, "");
+    kit_expect_refused(profile, &access, "F:7: [Identity] CA: ");
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    assert_true(PEM_write_bio(bio, PEM_STRING_X509, "", der, (long)n - 1) > 0);
+    assert_int_equal(PEM_write_bio_X509(bio, root.certificate), 1);
+    assert_true(PEM_write_bio(bio, PEM_STRING_X509, "", der, (long)n + 1) > 0);
+    long length = BIO_get_mem_data(bio, &text);
+    g_autofree char *mixed = kit_write("mixed.pem", text, (gsize)length);
+    BIO_free(bio);
+    g_autofree char *second = g_strdup_printf("CA=file:%s", mixed);
+    assert_int_equal(anchors_of(second), 1);
+}
+
 static void lists_of_revoked_certificates_are_taken(void **state)
 {
     X509 *const one[] = {root.certificate, NULL};
@@ -197,6 +221,7 @@ int main(void)
         CASE(a_der_file_is_taken),
         CASE(a_directory_is_taken_with_what_else_lies_there),
         CASE(nothing_of_use_is_a_mistake),
+        CASE(what_can_t_be_read_is_not_there),
         CASE(lists_of_revoked_certificates_are_taken),
         CASE(what_is_too_large_for_one_message_is_refused),
         CASE(hybrid_needs_authorities_and_no_certificate),

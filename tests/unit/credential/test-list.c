@@ -5,6 +5,7 @@
 
 #include <glib/gstdio.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 #include <unistd.h>
 #include <utime.h>
@@ -42,6 +43,20 @@ static void put_entries(X509_CRL *crl, long n)
     ASN1_TIME_free(then);
 }
 
+/* An extension that makes another list of it; NULL: none. */
+static void extend(X509_CRL *crl, const char *extension)
+{
+    g_auto(GStrv) parts = g_strsplit(extension != NULL ? extension : "", "=", 2);
+    if (extension == NULL)
+        return;
+    X509_EXTENSION *made = X509V3_EXT_conf(NULL, NULL, parts[0], parts[1]);
+    assert_non_null(made);
+    assert_int_equal(X509_CRL_add_ext(crl, made, -1), 1);
+    X509_EXTENSION_free(made);
+}
+
+static const char *extension; /* of the next lists */
+
 /* From @from to @until, in seconds from now; until 0: it does not say. */
 static GBytes *list_of(const KitPair *issuer, long from, long until, bool pem, long revoked)
 {
@@ -56,6 +71,7 @@ static GBytes *list_of(const KitPair *issuer, long from, long until, bool pem, l
     if (until != 0)
         X509_CRL_set1_nextUpdate(crl, ends);
     put_entries(crl, revoked);
+    extend(crl, extension);
     assert_true(X509_CRL_sign(crl, issuer->key, EVP_sha256()) > 0);
     assert_int_equal(pem ? PEM_write_bio_X509_CRL(bio, crl) : i2d_X509_CRL_bio(bio, crl), 1);
     long n = BIO_get_mem_data(bio, &bytes);
@@ -284,35 +300,6 @@ static void what_was_kept_is_used_while_it_is_in_force(void **state)
     server_clear(&server);
 }
 
-/* The authorities take most of the message's room. */
-static void a_list_that_leaves_no_room_is_told_and_left_out(void **state)
-{
-    Server server = server_new();
-    const DialtoneCredentialAccess access = access_of(&server);
-    X509 *const authorities[] = {root.certificate, NULL};
-    g_autofree char *own = kit_write_pem("own.pem", root.key, authorities, NULL);
-    g_autofree char *large = kit_path("large.pem");
-    g_autoptr(GString) text = g_string_new(NULL);
-    for (guint i = 0; i < 10; i++) {
-        g_autofree guchar *bytes = g_malloc0(60000);
-        bytes[0] = (guchar)i;
-        g_autofree char *base64 = g_base64_encode(bytes, 60000);
-        g_string_append(text, "-----BEGIN CERTIFICATE-----\n");
-        for (gsize at = 0; at < strlen(base64); at += 64)
-            g_string_append_printf(text, "%.64s\n", base64 + at);
-        g_string_append(text, "-----END CERTIFICATE-----\n");
-    }
-    assert_true(g_file_set_contents(large, text->str, -1, NULL));
-    g_autofree char *lines =
-        g_strdup_printf("Certificate=file:%s\nCRL=http://ca.example.com/ca.crl", own);
-    g_autoptr(DialtoneProfile) with = kit_profile(large, lines);
-    server_gives(&server, list_by(&root, -60, 3600, false));
-    g_autoptr(DialtoneCredential) credential = kit_expect_loaded(with, &access);
-    assert_int_equal(dialtone_credential_crls(credential)->len, 0);
-    assert_non_null(strstr(server.told, "too large beside"));
-    server_clear(&server);
-}
-
 /* What a server gives must not make the profile itself too large. */
 static void the_lists_in_files_have_their_room_first(void **state)
 {
@@ -369,6 +356,25 @@ static void a_list_of_another_never_takes_the_place_of_the_authority_s(void **st
     g_autoptr(GBytes) other = list_by(&stranger, -60, 3600, false);
     server_gives(&server, g_bytes_ref(other));
     expect_exactly(&server, NULL, other, NULL);
+    server_clear(&server);
+}
+
+/* Genuine ones, but not what was fetched before: a part of the authority's lists says nothing of
+ * the rest of its certificates. */
+static void no_other_list_of_the_authority_does(void **state)
+{
+    Server server = server_new();
+    g_autoptr(GBytes) kept = list_by(&root, -600, 3600, false);
+    server_gives(&server, g_bytes_ref(kept));
+    expect_exactly(&server, NULL, kept, NULL);
+    grow_old(&server);
+    extension = "2.5.29.28=critical,DER:30:03:82:01:ff"; /* onlyContainsCACerts */
+    server_gives(&server, list_by(&root, -60, 3600, false));
+    expect_exactly(&server, "about other certificates", kept, NULL);
+    extension = "2.5.29.27=critical,DER:02:01:01"; /* a delta to number 1 */
+    server_gives(&server, list_by(&root, -60, 3600, false));
+    expect_exactly(&server, "no revocation list", kept, NULL);
+    extension = NULL;
     server_clear(&server);
 }
 
@@ -481,12 +487,12 @@ int main(void)
         CASE(a_list_is_taken_in_either_form),
         CASE(the_lists_in_files_have_their_room_first),
         CASE(a_list_of_another_never_takes_the_place_of_the_authority_s),
+        CASE(no_other_list_of_the_authority_does),
         CASE(a_list_of_a_second_authority_does_not_either),
         CASE(lists_of_an_issuer_that_is_not_known_are_handed_on_side_by_side),
         CASE(what_nobody_vouched_for_is_kept_for_a_week),
         CASE(a_server_is_asked_once_an_hour),
         CASE(what_was_kept_is_used_while_it_is_in_force),
-        CASE(a_list_that_leaves_no_room_is_told_and_left_out),
         CASE(an_older_list_never_takes_the_place_of_a_newer),
         CASE(nothing_is_fetched_to_describe_and_nothing_kept_without_a_folder),
     };

@@ -6,6 +6,8 @@
  */
 #include "tunnel-kit.h"
 
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 #include "client/tunnel/config.h"
@@ -100,6 +102,7 @@ static int teardown(void **state)
     g_clear_error(&tunnel->round_error);
     g_clear_object(&tunnel->resolving);
     tunnel_secrets_free(tunnel->secrets);
+    tunnel_credentials_free(tunnel->credentials);
     dialtone_profile_free(tunnel->profile);
     g_free(tunnel->host);
     g_free(tunnel->good_host);
@@ -233,6 +236,59 @@ static void a_lost_tunnel_is_sought_where_it_began(void **state)
     expect_called("192.0.2.2 198.51.100.7 ");
 }
 
+/* ---- revocation lists ---- */
+
+static void add_list(long until)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    X509_CRL *crl = X509_CRL_new();
+    ASN1_TIME *from = X509_gmtime_adj(NULL, -7200), *to = X509_gmtime_adj(NULL, until);
+    guint8 *der = NULL;
+    X509_CRL_set1_lastUpdate(crl, from);
+    X509_CRL_set1_nextUpdate(crl, to);
+    assert_true(X509_CRL_sign(crl, key, EVP_sha256()) > 0);
+    int n = i2d_X509_CRL(crl, &der);
+    assert_true(n > 0);
+    g_ptr_array_add(tunnel->credentials->crls, g_bytes_new(der, (gsize)n));
+    OPENSSL_free(der);
+    ASN1_TIME_free(from);
+    ASN1_TIME_free(to);
+    X509_CRL_free(crl);
+    EVP_PKEY_free(key);
+}
+
+/* Each round would be over in the same way. */
+static void with_a_list_that_has_ended_nothing_is_tried_for_ever(void **state)
+{
+    begin("192.0.2.1");
+    tunnel->credentials = tunnel_credentials_new();
+    add_list(3600);
+    come_up();
+    /* Somebody else's certificate, of an issuer without a list. */
+    session_ends(IKE_REASON_GATEWAY_AUTHENTICATION, IKE_DETAIL_CERT_NO_CRL);
+    assert_int_equal(tunnel->state, DIALTONE_STATE_RECONNECTING);
+    tunnel_attempt_tick(tunnel, tunnel->retry_at);
+    session_ends(IKE_REASON_GATEWAY_AUTHENTICATION, IKE_DETAIL_CERT_NO_CRL);
+    assert_null(ended);
+    add_list(-60);
+    tunnel_attempt_tick(tunnel, tunnel->retry_at);
+    session_ends(IKE_REASON_UNREACHABLE, IKE_DETAIL_SILENCE);
+    assert_null(ended);
+    tunnel_attempt_tick(tunnel, tunnel->retry_at);
+    session_ends(IKE_REASON_GATEWAY_AUTHENTICATION, IKE_DETAIL_CERT_NO_CRL);
+    assert_non_null(ended);
+}
+
+static void a_renewal_with_a_list_that_has_ended_is_the_end(void **state)
+{
+    begin("192.0.2.1");
+    tunnel->credentials = tunnel_credentials_new();
+    add_list(-60);
+    come_up();
+    session_ends(IKE_REASON_GATEWAY_AUTHENTICATION, IKE_DETAIL_CERT_NO_CRL);
+    assert_non_null(ended);
+}
+
 /* ---- backup servers ---- */
 
 static void fail_all(void)
@@ -352,6 +408,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(behind_a_dead_one_the_profile_goes_on, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_refuses_is_named_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lost_tunnel_is_sought_where_it_began, setup, teardown),
+        cmocka_unit_test_setup_teardown(with_a_list_that_has_ended_nothing_is_tried_for_ever, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_renewal_with_a_list_that_has_ended_is_the_end, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(what_is_neither_name_nor_address_is_nobody, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(without_a_resolver_names_are_nobody, setup, teardown),
