@@ -26,10 +26,11 @@ struct DialtoneToken {
     CK_SESSION_HANDLE session;
     CK_OBJECT_HANDLE key;
     CK_FLAGS flags;
+    bool each_time; /* a signature wants a login of its own */
     char *label;
     guint8 id[ID_MAX];
     gsize id_n;
-    char *pin; /* in secret memory, where each signature wants it; else NULL */
+    char *pin; /* in secret memory, where each signature wants it; NULL: the reader has a keypad */
     const DialtoneSecretMemory *memory;
 };
 
@@ -247,7 +248,8 @@ static bool find_key(DialtoneToken *self, GError **error)
         return fail(self, error, _("no private key belongs to the certificate"),
                     CKR_KEY_HANDLE_INVALID);
     attribute(self, self->key, CKA_ALWAYS_AUTHENTICATE, &each_time, sizeof(each_time));
-    if (each_time == CK_FALSE && self->pin != NULL)
+    self->each_time = each_time != CK_FALSE;
+    if (!self->each_time && self->pin != NULL)
         self->pin = self->memory->free(self->pin);
     return true;
 }
@@ -307,7 +309,7 @@ static CK_RV sign(DialtoneToken *self, const DialtoneDigest *digest, guint8 *sig
     guint8 bytes[sizeof(digest->bytes)];
     CK_RV result = self->module->C_SignInit(self->session, &mechanism, self->key);
 
-    if (result == CKR_OK && self->pin != NULL)
+    if (result == CKR_OK && self->each_time)
         result = give_pin(self, CKU_CONTEXT_SPECIFIC, self->pin);
     memcpy(bytes, digest->bytes, sizeof(bytes));
     if (result == CKR_OK)

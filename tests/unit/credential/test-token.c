@@ -4,6 +4,7 @@
 
 #include <glib/gstdio.h>
 #include <openssl/pem.h>
+#include <p11-kit/p11-kit.h>
 #include <string.h>
 
 #include "client/common/failure.h"
@@ -111,6 +112,90 @@ static void a_token_signs_with_ecdsa(void **state)
     assert_int_equal(g_bytes_get_size(signature), 96);
 }
 
+/* ---- a reader with a keypad, and a key that wants its PIN for each signature ---- */
+
+CK_FUNCTION_LIST **__real_p11_kit_modules_load_and_initialize(int flags);
+CK_FUNCTION_LIST **__wrap_p11_kit_modules_load_and_initialize(int flags);
+
+static bool with_keypad;
+static CK_FUNCTION_LIST card;        /* SoftHSM2's own functions */
+static guint typed_users, typed_for; /* how often the PIN was typed: to begin, and to sign */
+
+static CK_RV keypad_info(CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info)
+{
+    CK_RV result = card.C_GetTokenInfo(slot, info);
+    info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
+    return result;
+}
+
+static CK_RV keypad_attribute(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                              CK_ATTRIBUTE_PTR wanted, CK_ULONG n)
+{
+    CK_RV result = card.C_GetAttributeValue(session, object, wanted, n);
+    if (wanted[0].type == CKA_ALWAYS_AUTHENTICATE) {
+        *(CK_BBOOL *)wanted[0].pValue = CK_TRUE;
+        wanted[0].ulValueLen = sizeof(CK_BBOOL);
+        return CKR_OK;
+    }
+    return result;
+}
+
+static CK_RV keypad_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin,
+                          CK_ULONG n)
+{
+    assert_null(pin);
+    assert_int_equal(n, 0);
+    if (user == CKU_CONTEXT_SPECIFIC) {
+        typed_for++;
+        return CKR_OK;
+    }
+    typed_users++;
+    return card.C_Login(session, user, (CK_UTF8CHAR_PTR) "1234", 4);
+}
+
+static CK_RV keypad_sign(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG n,
+                         CK_BYTE_PTR signature, CK_ULONG_PTR signature_n)
+{
+    if (typed_for == 0)
+        return CKR_USER_NOT_LOGGED_IN;
+    return card.C_Sign(session, data, n, signature, signature_n);
+}
+
+CK_FUNCTION_LIST **__wrap_p11_kit_modules_load_and_initialize(int flags)
+{
+    CK_FUNCTION_LIST **modules = __real_p11_kit_modules_load_and_initialize(flags);
+    for (gsize i = 0; with_keypad && modules != NULL && modules[i] != NULL; i++) {
+        CK_INFO info;
+        assert_int_equal(modules[i]->C_GetInfo(&info), CKR_OK);
+        if (memcmp(info.manufacturerID, "SoftHSM", 7) != 0)
+            continue;
+        card = *modules[i];
+        modules[i]->C_GetTokenInfo = keypad_info;
+        modules[i]->C_GetAttributeValue = keypad_attribute;
+        modules[i]->C_Login = keypad_login;
+        modules[i]->C_Sign = keypad_sign;
+    }
+    return modules;
+}
+
+static void a_pin_is_typed_on_the_keypad_for_each_signature(void **state)
+{
+    const DialtoneDigest digest = {.n = 20, .bytes = "twenty bytes of hash"};
+    const DialtoneCredentialAccess access = kit_access();
+    make_token("rsa2048");
+    with_keypad = true;
+    g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card;object=vpn");
+    g_autoptr(DialtoneCredential) credential = kit_expect_loaded(profile, &access);
+    with_keypad = false;
+    assert_int_equal(typed_users, 1);
+    for (guint i = 1; i <= 2; i++) {
+        g_autoptr(GBytes) signature = dialtone_credential_sign(credential, &digest, NULL);
+        assert_non_null(signature);
+        assert_true(verifies(&digest, signature));
+        assert_int_equal(typed_for, i);
+    }
+}
+
 static void a_wrong_pin_is_given_once(void **state)
 {
     static const char *const answers[] = {"4321", "1234", NULL};
@@ -157,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_token_signs_with_rsa),
         CASE(a_token_signs_with_ecdsa),
+        CASE(a_pin_is_typed_on_the_keypad_for_each_signature),
         CASE(a_wrong_pin_is_given_once),
         CASE(a_token_that_is_not_there_is_named),
         CASE(a_certificate_on_a_token_is_described_without_a_pin),
