@@ -35,7 +35,9 @@ enum {
 typedef struct Process {
     GMainLoop *loop;
     Tunnel *tunnel;
+    const char *profile; /* its name */
     guint source;
+    bool fault; /* of what the agent sent */
     int code;
 } Process;
 
@@ -81,11 +83,42 @@ static bool close_sandbox(const TunnelFrame *profile)
 
 /* ---- to the agent ---- */
 
-static void on_report(const DialtoneReport *report, gpointer data)
+static void send_report(const DialtoneReport *report)
 {
     g_autofree char *json = dialtone_report_to_json(report);
     if (tunnel_frame_send(AGENT_FD, TUNNEL_FRAME_REPORT, json, strlen(json)) < 0)
         g_debug("the agent does not read");
+}
+
+static void send_end(int code)
+{
+    guint8 byte = (guint8)code;
+    if (tunnel_frame_send(AGENT_FD, TUNNEL_FRAME_END, &byte, 1) < 0)
+        g_debug("the agent does not read");
+}
+
+static void report_failure(const char *profile, const GError *error)
+{
+    g_autoptr(DialtoneReport) report = dialtone_report_new(DIALTONE_STATE_FAILED, profile);
+    dialtone_report_take_error(report, error);
+    send_report(report);
+    send_end((int)dialtone_failure_of(error));
+}
+
+static int refuse(const char *profile, const char *message)
+{
+    g_autoptr(GError) error = NULL;
+    dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL, NULL, "%s", message);
+    report_failure(profile, error);
+    return DIALTONE_FAILURE_INTERNAL;
+}
+
+/* After a fault of the agent's the last word is another. */
+static void on_report(const DialtoneReport *report, gpointer data)
+{
+    const Process *process = data;
+    if (!process->fault || report->state != DIALTONE_STATE_IDLE)
+        send_report(report);
 }
 
 static void on_question(const TunnelQuestion *question, gpointer data)
@@ -108,18 +141,14 @@ static void on_notice(const char *text, gpointer data)
         g_debug("the agent does not read");
 }
 
-static void send_end(int code)
-{
-    guint8 byte = (guint8)code;
-    if (tunnel_frame_send(AGENT_FD, TUNNEL_FRAME_END, &byte, 1) < 0)
-        g_debug("the agent does not read");
-}
-
 static void on_ended(DialtoneFailure code, gpointer data)
 {
     Process *process = data;
     process->code = (int)code;
-    send_end(process->code);
+    if (process->fault && code == DIALTONE_FAILURE_NONE)
+        process->code = refuse(process->profile, _("What was handed over could not be read."));
+    else
+        send_end(process->code);
     g_main_loop_quit(process->loop);
 }
 
@@ -133,6 +162,13 @@ static const TunnelHandlers HANDLERS = {
 
 /* ---- from the agent ---- */
 
+/* It ends in good order, but not as if the user had asked for it. */
+static void give_up(Process *process)
+{
+    process->fault = true;
+    tunnel_stop(process->tunnel);
+}
+
 static void take_secrets(Process *process, const TunnelFrame *frame)
 {
     TunnelSecrets *secrets = tunnel_secrets_new();
@@ -141,7 +177,7 @@ static void take_secrets(Process *process, const TunnelFrame *frame)
         return;
     }
     tunnel_secrets_free(secrets);
-    tunnel_stop(process->tunnel);
+    give_up(process);
 }
 
 static void take_answer(Process *process, const TunnelFrame *frame)
@@ -159,7 +195,7 @@ static void take_credentials(Process *process, const TunnelFrame *frame)
     if (credentials != NULL)
         tunnel_give_credentials(process->tunnel, credentials);
     else
-        tunnel_stop(process->tunnel);
+        give_up(process);
 }
 
 static void take_signature(Process *process, const TunnelFrame *frame)
@@ -209,27 +245,12 @@ static gboolean on_agent(gint fd, GIOCondition condition, gpointer data)
     if (result == -EAGAIN || result == -EINTR)
         return G_SOURCE_CONTINUE;
     process->source = 0;
+    process->fault |= result != 0 && result != -ECONNRESET;
     tunnel_stop(process->tunnel);
     return G_SOURCE_REMOVE;
 }
 
 /* ---- life ---- */
-
-static void report_failure(const char *profile, const GError *error)
-{
-    g_autoptr(DialtoneReport) report = dialtone_report_new(DIALTONE_STATE_FAILED, profile);
-    dialtone_report_take_error(report, error);
-    on_report(report, NULL);
-    send_end((int)dialtone_failure_of(error));
-}
-
-static int refuse(const char *message)
-{
-    g_autoptr(GError) error = NULL;
-    dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL, NULL, "%s", message);
-    report_failure(NULL, error);
-    return DIALTONE_FAILURE_INTERNAL;
-}
 
 static int run(const TunnelFrame *frame, GDBusConnection *helper_take, guint64 began)
 {
@@ -240,7 +261,7 @@ static int run(const TunnelFrame *frame, GDBusConnection *helper_take, guint64 b
     g_autoptr(DialtoneProfile) profile =
         dialtone_profile_parse(text, frame->n - 1, "profile", NULL);
     if (profile == NULL)
-        return refuse(_("The profile could not be read a second time."));
+        return refuse(NULL, _("The profile could not be read a second time."));
     tunnel_warm_up_proposal(profile);
     g_autofree char *name = g_strdup(profile->name);
     const TunnelSetup setup = {.profile_take = g_steal_pointer(&profile),
@@ -253,6 +274,7 @@ static int run(const TunnelFrame *frame, GDBusConnection *helper_take, guint64 b
         report_failure(name, error);
         return (int)dialtone_failure_of(error);
     }
+    process.profile = name;
     process.loop = g_main_loop_new(NULL, FALSE);
     process.source = g_unix_fd_add(AGENT_FD, G_IO_IN | G_IO_HUP | G_IO_ERR, on_agent, &process);
     tunnel_start(process.tunnel);
@@ -268,7 +290,7 @@ int standalone_tunnel(int agent_fd, int helper_fd, guint64 began)
     if (!keep_descriptors(agent_fd, helper_fd))
         return DIALTONE_FAILURE_INTERNAL;
     if (!give_up_identity())
-        return refuse(_("The privileges of root could not be given up."));
+        return refuse(NULL, _("The privileges of root could not be given up."));
     g_log_writer_default_set_use_stderr(TRUE);
     /* What needs no profile is done while the agent reads it: nothing of the network's is heard
      * before the sandbox is closed, nor of the helper's. */
@@ -276,15 +298,15 @@ int standalone_tunnel(int agent_fd, int helper_fd, guint64 began)
     tunnel_warm_up();
     g_autoptr(GDBusConnection) helper = tunnel_network_connect(HELPER_FD, &error);
     if (helper == NULL)
-        return refuse(error->message);
+        return refuse(NULL, error->message);
     g_auto(TunnelFrame) frame = {0};
     int result = wait_for_profile(&frame);
     /* The agent had nothing to hand over, and has said why. */
     if (result == 0)
         return DIALTONE_FAILURE_NONE;
     if (result < 0)
-        return refuse(_("No profile was handed over."));
+        return refuse(NULL, _("No profile was handed over."));
     if (!close_sandbox(&frame))
-        return refuse(_("The sandbox could not be closed."));
+        return refuse(NULL, _("The sandbox could not be closed."));
     return run(&frame, g_steal_pointer(&helper), began);
 }

@@ -11,13 +11,16 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 from cases import case, main  # noqa: E402
 from client import CALLER, Dialtone, binary, check_failed, profile, profile_text, secrets_text  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
-from lab import expect  # noqa: E402
+from lab import Failure, expect, wait_until  # noqa: E402
+import ctypes  # noqa: E402
 import errno  # noqa: E402
 import re  # noqa: E402
+import socket  # noqa: E402
 import subprocess  # noqa: E402
 import time  # noqa: E402
 
 USERS = {"carol": "carol's password"}
+PIDFD_GETFD = 438  # the system call
 
 
 def note(event, took=None):
@@ -310,6 +313,33 @@ def _(lab):
     client = Dialtone(lab, profile())
     client.wrapper = ["/usr/bin/python3", "-c", WITHOUT_FORK]
     ends(client, 1, "internal", 5, os.strerror(errno.EAGAIN))
+
+
+def socket_to_tunnel(pid):
+    """The agent's own, which root may take a copy of."""
+    get = ctypes.CDLL(None, use_errno=True).syscall
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        copy = get(PIDFD_GETFD, os.pidfd_open(pid), int(fd), 0)
+        if copy < 0 or not os.path.exists(f"/proc/self/fd/{copy}") or \
+                not os.readlink(f"/proc/self/fd/{copy}").startswith("socket:"):
+            continue
+        found = socket.socket(fileno=copy)
+        if found.type & socket.SOCK_SEQPACKET == socket.SOCK_SEQPACKET:
+            return found
+    raise Failure(f"{pid} has no socket of packets")
+
+
+for number, title in ((2, "secrets"), (8, "certificates")):
+    @case(f"{title} that the tunnel can't read end it with 1, and with a word")
+    def _(lab, number=number):
+        with Gateway(lab, Connection("alice@example.com")) as gateway:
+            client = Dialtone(lab, profile())
+            client.connect()
+            socket_to_tunnel(client.agent_pid()).send(bytes([number]) + b"no such thing")
+            expect(client.wait_exit(15) == 1, f"it did not end with 1: {client.events}")
+            check_failed(client.events[-1], "internal")
+            expect("idle" not in client.states(), f"{client.states()}")
+            wait_until(lambda: not gateway.ike_sas(), 5, "the gateway heard the DELETE")
 
 
 @case("a wrong command line ends with 2")
