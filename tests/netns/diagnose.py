@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# allowed: 300 s, full: 300 s
+# allowed: 420 s, full: 420 s
 """`dialtone diagnose` finds out what is wrong, says it plainly, and mends the profile."""
 
 import datetime
