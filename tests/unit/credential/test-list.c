@@ -392,6 +392,7 @@ static void a_list_of_a_second_authority_does_not_either(void **state)
     g_autoptr(GBytes) kept = list_by(&root, -600, 3600, false);
     server_gives(&server, g_bytes_ref(kept));
     g_autoptr(DialtoneCredential) before = kit_expect_loaded(with, &access);
+    assert_int_equal(dialtone_credential_crls(before)->len, 1);
     assert_null(server.told);
     grow_old(&server);
     server_gives(&server, list_by(&stranger, -60, 3600, false));
