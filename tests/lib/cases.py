@@ -111,7 +111,7 @@ def where(failure):
 def converses(function):
     """True if a case, or a function of its file that it calls, has a gateway to talk to."""
     names = function.__code__.co_names
-    if {"Gateway", "Connection", "Served"} & set(names):
+    if {"Gateway", "Connection", "Served", "Machine"} & set(names):
         return True
     called = [function.__globals__.get(name) for name in names]
     here = [f for f in called if getattr(f, "__module__", None) == function.__module__]
