@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# allowed: 600 s, full: 600 s
+# allowed: 900 s, full: 900 s
 """Gateways whose kernel does ESP, raw and in UDP: strongSwan, and libreswan, the second opinion on
 everything that the other files ask of strongSwan."""
 
@@ -127,7 +127,7 @@ def with_user(lab, **settings):
     return groups, secrets_text(psk=PSK, User="carol", Password="carol-password")
 
 
-@case("strongSwan: ESP in UDP by its kernel", seconds=150)
+@case("strongSwan: ESP in UDP by its kernel", seconds=200)
 def _(lab):
     connection = Connection("alice@example.com", proposals="aes256-sha256-modp2048", esp="aes256-sha256")
     _, states = carries(lab, Gateway(lab, connection, kernel_esp=True).script(),
@@ -135,7 +135,7 @@ def _(lab):
     expect("espinudp" in states, f"not in UDP: {states}")
 
 
-@case("strongSwan: ESP as IP protocol 50 by its kernel", nat=False, seconds=150)
+@case("strongSwan: ESP as IP protocol 50 by its kernel", nat=False, seconds=200)
 def _(lab):
     connection = Connection("alice@example.com", esp="aes256gcm16")
     event, states = carries(lab, Gateway(lab, connection, kernel_esp=True).script(),
@@ -144,7 +144,7 @@ def _(lab):
     expect("espinudp" not in states, f"in UDP: {states}")
 
 
-@case("libreswan: an email ID, XAUTH and mode config, ESP in UDP by its kernel", seconds=150)
+@case("libreswan: an email ID, XAUTH and mode config, ESP in UDP by its kernel", seconds=200)
 def _(lab):
     script = libreswan(lab, "alice@example.com")
     event, states = carries(lab, script, *with_user(lab, proposals="aes128-sha1-modp1536"))
@@ -154,7 +154,7 @@ def _(lab):
 
 
 @case("libreswan: a banner that makes it pad the attribute payload, ESP as IP protocol 50", nat=False,
-      seconds=150)
+      seconds=200)
 def _(lab):
     script = libreswan(lab, "@laptop.example.com", banner="Hi")
     _, states = carries(lab, script, *with_user(
