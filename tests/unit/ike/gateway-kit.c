@@ -85,12 +85,21 @@ static void take_event(KitGateway *gw, const IkeEvent *event)
     }
 }
 
+/* DHCP's, which nobody here reads: it comes before the tunnel, from the session itself. */
+static bool is_esp(const KitGateway *gw, const IkePacket *packet)
+{
+    return gw->config.config == IKE_CONFIG_DHCP && packet->to.port == IKE_PORT_NATT &&
+           packet->n > 4 && memcmp(packet->bytes, "\0\0\0\0", 4) != 0;
+}
+
 void kit_collect(KitGateway *gw)
 {
     IkePacket packet;
     IkeEvent event;
 
     while (ike_session_next_packet(gw->session, &packet)) {
+        if (is_esp(gw, &packet))
+            continue;
         assert(gw->packets_n < KIT_PACKETS_MAX);
         KitBytes *kept = &gw->packets[gw->packets_n];
         size_t skip = packet.to.port == IKE_PORT_NATT ? 4 : 0;
