@@ -12,8 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "client/tunnel/datapath-private.h"
-
 enum { PATIENCE_MS = 2000 };
 
 static int udp_socket(IkeAddress *at)
@@ -111,25 +109,11 @@ void kit_pair_clear(KitPair *pair)
     memset(pair, 0, sizeof(*pair));
 }
 
-static void nap(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-}
-
-/* The sending thread takes its commands before a look at TUN, and may be between the two: what is
- * written there next would still be of the SAs before. */
-static void wait_for_sender(const Kit *kit)
-{
-    for (int i = 0; i < PATIENCE_MS && datapath_inbox_waiting(&kit->path->send_inbox); i++)
-        nap();
-}
-
 void kit_use(Kit *kit, KitPair *pair)
 {
     datapath_add_in(kit->path, pair->in, &pair->info);
     datapath_set_out(kit->path, pair->out, &pair->info);
     pair->in = pair->out = NULL;
-    wait_for_sender(kit);
 }
 
 void kit_packet(uint8_t *packet, size_t n, const char *from, const char *to)
@@ -217,6 +201,11 @@ DatapathStats kit_stats(Kit *kit)
 
     datapath_stats(kit->path, &stats);
     return stats;
+}
+
+static void nap(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
 bool kit_dropped(Kit *kit, DatapathDrop drop, uint64_t n)
