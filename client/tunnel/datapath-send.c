@@ -7,6 +7,10 @@
  * equal size become one message with UDP_SEGMENT. The thread sleeps without a time-out when TUN is
  * empty: nothing here needs a clock to tick.
  *
+ * A command holds for every packet that came after it. So the inbox is looked at between a read of
+ * TUN and the search for the packet's SA; if something is there the round ends, the batch that
+ * points to the former SAs leaves first, and what was read waits for the next round.
+ *
  * A packet that no SA covers is dropped and counted, never kept: SAs replace each other without a
  * gap, and after an outage a retransmission is worth more to its receiver than a stale packet.
  */
@@ -67,7 +71,8 @@ struct DatapathSender {
 
     uint8_t *slots;
     uint8_t *super; /* behind the slots: a packet with its virtio header, */
-    Split split;    /* and how much of it has been cut off */
+    Split split;    /* and how much of it has been cut off; or, without such headers, */
+    size_t kept;    /* the size of a packet that waits for the commands before it */
     EspPacket packets[DATAPATH_BATCH];
     Outbound *of[DATAPATH_BATCH];
     size_t n;
@@ -207,9 +212,15 @@ static void take_command(DatapathSender *sender, DatapathCommand *command)
         sender->tun = command->tun;
         sender->tun_gone = false;
         sender->split = (Split){0};
+        sender->kept = 0;
         command->tun = NULL;
         break;
     }
+}
+
+static bool commands_wait(const DatapathSender *sender)
+{
+    return datapath_inbox_waiting(&sender->path->send_inbox);
 }
 
 static bool take_commands(DatapathSender *sender)
@@ -217,7 +228,7 @@ static bool take_commands(DatapathSender *sender)
     DatapathCommand *command;
     bool go_on;
 
-    if (!datapath_inbox_waiting(&sender->path->send_inbox))
+    if (!commands_wait(sender))
         return true;
     go_on = datapath_inbox_take(&sender->path->send_inbox, &command);
     while (command != NULL) {
@@ -337,28 +348,47 @@ static bool read_super(DatapathSender *sender)
     return n > 0;
 }
 
-/* Both return true when TUN is empty. They end after a number of reads too, for a flood of packets
- * that are dropped must not keep the thread from its commands. */
+/* Both return true when TUN is empty. They end when a command waits for what was read before it
+ * was taken; and after a number of reads, for a flood of packets that are dropped must not keep the
+ * thread from its commands. */
 static bool read_tun_vnet(DatapathSender *sender)
 {
     for (unsigned reads = 0; sender->n < DATAPATH_BATCH && reads < READS_MAX;) {
-        if (!split_done(&sender->split))
+        if (!split_done(&sender->split)) {
             take_segment(sender);
-        else if (!read_super(sender))
+            continue;
+        }
+        if (!read_super(sender))
             return true;
-        else
-            reads++;
+        if (commands_wait(sender))
+            return false;
+        reads++;
     }
     return false;
 }
 
+static void take_kept(DatapathSender *sender)
+{
+    size_t n = sender->kept;
+
+    sender->kept = 0;
+    if (n > 0)
+        take_packet(sender, memcpy(free_slot(sender), sender->super, n), n);
+}
+
 static bool read_tun(DatapathSender *sender)
 {
+    take_kept(sender);
     for (unsigned reads = 0; sender->n < DATAPATH_BATCH && reads < READS_MAX; reads++) {
         size_t n = read_some(sender, free_slot(sender), DATAPATH_SLOT - ESP_HEAD_ROOM);
 
         if (n == 0)
             return true;
+        if (commands_wait(sender)) {
+            memcpy(sender->super, free_slot(sender), n);
+            sender->kept = n;
+            return false;
+        }
         take_packet(sender, free_slot(sender), n);
     }
     return false;

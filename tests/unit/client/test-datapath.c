@@ -308,6 +308,51 @@ static void test_the_most_specific_network_wins(void **state)
         kit_pair_clear(&more[i]);
 }
 
+/* Sends a packet to TUN that keeps the sending thread awake and one right behind a command, which
+ * must leave by the SA that the command brought. */
+static void replace_sa_behind_a_packet(KitPair *before, KitPair *after, size_t header)
+{
+    uint8_t bytes[10 + 99] = {0}; /* without offloads the virtio header is all zero */
+
+    kit_packet(bytes + header, 99, "10.1.0.1", "192.168.3.4");
+    assert_int_equal(send(kit.tun, bytes, header + 99, 0), header + 99);
+    kit_use(&kit, after);
+    assert_int_equal(send(kit.tun, bytes, header + 99, 0), header + 99);
+    size_t n = kit_get(kit.gateway, got, sizeof(got));
+    assert_true(n > 4); /* the first one, by either SA */
+    assert_int_equal(kit_gateway_gets(&kit, after, got), 99);
+    assert_memory_equal(got, bytes + header, 99);
+    datapath_remove(kit.path, before->info.spi_in, 0);
+    kit_pair_clear(before);
+}
+
+/* Whatever the thread is at just then: it has many chances to get it wrong. */
+static void replace_sa_often(size_t header)
+{
+    enum { TIMES = 2000 };
+
+    for (unsigned i = 1; i <= TIMES; i++) {
+        KitPair next;
+
+        kit_pair(&next, i, "10.1.0.1/32", "192.168.0.0/16");
+        replace_sa_behind_a_packet(&pair, &next, header);
+        pair = next;
+    }
+}
+
+static void test_a_command_holds_for_the_packet_behind_it(void **state)
+{
+    replace_sa_often(0);
+}
+
+static void test_a_command_holds_with_virtio_headers_too(void **state)
+{
+    datapath_attach_tun(kit.path, kit.tun_inside, true);
+    kit.tun_inside = -1;
+    kit_use(&kit, &pair);
+    replace_sa_often(10);
+}
+
 static void test_a_new_sa_takes_the_place_of_the_old(void **state)
 {
     KitPair next;
@@ -390,6 +435,8 @@ int main(void)
         BEFORE(test_ike_goes_out),
         RUNNING(test_what_no_sa_covers_is_dropped),
         RUNNING(test_the_most_specific_network_wins),
+        RUNNING(test_a_command_holds_for_the_packet_behind_it),
+        BEFORE(test_a_command_holds_with_virtio_headers_too),
         RUNNING(test_a_new_sa_takes_the_place_of_the_old),
         RUNNING(test_too_big_packets_are_answered),
         RUNNING(test_a_burst_keeps_its_order_and_sizes),
