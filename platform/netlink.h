@@ -33,6 +33,9 @@ typedef struct PlatformRule {
     uint16_t source_port, destination_port; /* 0: any */
 } PlatformRule;
 
+bool platform_route_equal(const PlatformRoute *a, const PlatformRoute *b);
+bool platform_rule_equal(const PlatformRule *a, const PlatformRule *b);
+
 typedef void (*PlatformSubnetFunc)(const PlatformPrefix *subnet, int ifindex, void *user_data);
 
 __attribute__((warn_unused_result)) int platform_netlink_new(PlatformNetlink **netlinkp);

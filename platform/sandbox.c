@@ -36,7 +36,7 @@ enum { UID_TRIES = 64 };
  * service may say who runs the tunnel, its server may only be reachable through the tunnel, and the
  * modules that would ask it take longer to load than all else before the first packet.
  */
-static bool service_user(PlatformIdentity *idp)
+int platform_sandbox_service_user(PlatformIdentity *idp)
 {
     FILE *file = fopen("/etc/passwd", "re");
     const struct passwd *user;
@@ -49,7 +49,7 @@ static bool service_user(PlatformIdentity *idp)
     }
     if (file)
         fclose(file);
-    return found;
+    return found ? 0 : -ENOENT;
 }
 
 static bool user_has_id(uid_t id)
@@ -115,7 +115,7 @@ static int unused_identity(PlatformIdentity *idp)
 
 int platform_sandbox_service_identity(PlatformIdentity *idp)
 {
-    return service_user(idp) ? 0 : unused_identity(idp);
+    return platform_sandbox_service_user(idp) == 0 ? 0 : unused_identity(idp);
 }
 
 static bool parse_id(const char *text, uint32_t *idp)

@@ -23,6 +23,8 @@ typedef struct PlatformIdentity {
 /* The user "dialtone" of /etc/passwd, or else a uid of the range above that neither /etc/passwd,
    /etc/group nor a process has. */
 __attribute__((warn_unused_result)) int platform_sandbox_service_identity(PlatformIdentity *idp);
+/* That user alone; -ENOENT where there is none. */
+__attribute__((warn_unused_result)) int platform_sandbox_service_user(PlatformIdentity *idp);
 /* Who called us: SUDO_UID and SUDO_GID if we are root, else the real ids. */
 __attribute__((warn_unused_result)) int platform_sandbox_caller_identity(PlatformIdentity *idp);
 /* All ids for good, and the supplementary groups. Checks that there is no way back. */

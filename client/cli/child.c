@@ -9,11 +9,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdint.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "platform/program.h"
 
 static void close_end(int *fd)
 {
@@ -22,31 +22,21 @@ static void close_end(int *fd)
     *fd = -1;
 }
 
-/* Who starts it may ignore or block signals that it should not. */
 static int spawn(CliChild *child, const char *const *argv, char *const *environment, int in,
                  int out)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t all, none;
-    sigfillset(&all);
-    sigemptyset(&none);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    int result = posix_spawnp(&child->pid, argv[0], &actions, &attributes,
-                              (char *const *)(uintptr_t)argv, environment);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    if (result != 0)
+    const PlatformSpawn program = {
+        .program = argv[0],
+        .argv = argv,
+        .environment = environment,
+        .fds = {in, out, -1},
+        .n_fds = 3,
+        .session = true,
+    };
+    int r = platform_spawn(&program, &child->pid);
+    if (r < 0)
         child->pid = 0;
-    return result;
+    return -r;
 }
 
 int cli_child_start(CliChild *child, const char *const *argv, char *const *environment)

@@ -13,7 +13,9 @@
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/tunnel/plan.h"
-#include "platform/helper/peer.h"
+#include "platform/helper-call.h"
+#include "platform/helper/error.h"
+#include "platform/peer.h"
 
 typedef enum Purpose { FOR_IKE, FOR_ESP, FOR_RESOLVER, PURPOSES } Purpose;
 
@@ -297,28 +299,10 @@ bool tunnel_network_is_gone(const TunnelNetwork *self)
 
 /* ---- life ---- */
 
-static gboolean on_allow_mechanism(GDBusAuthObserver *observer, const char *mechanism,
-                                   gpointer data)
-{
-    return strcmp(mechanism, "ANONYMOUS") == 0;
-}
-
-/* As helper_peer_connect(), but nothing is heard before the handlers stand: a request to stop may
- * be the first thing that the helper says, and comes once. */
 GDBusConnection *tunnel_network_connect(int fd_take, GError **error)
 {
-    const GDBusConnectionFlags flags = G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-                                       G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING;
-    g_autoptr(GSocket) socket = g_socket_new_from_fd(fd_take, error);
     (void)helper_error_quark(); /* registered before an error can arrive */
-    if (socket == NULL) {
-        close(fd_take);
-        return NULL;
-    }
-    g_autoptr(GSocketConnection) stream = g_socket_connection_factory_create_connection(socket);
-    g_autoptr(GDBusAuthObserver) observer = g_dbus_auth_observer_new();
-    g_signal_connect(observer, "allow-mechanism", G_CALLBACK(on_allow_mechanism), NULL);
-    return g_dbus_connection_new_sync(G_IO_STREAM(stream), NULL, flags, observer, NULL, error);
+    return platform_peer_connect(fd_take, error);
 }
 
 TunnelNetwork *tunnel_network_new(GDBusConnection *helper_take,

@@ -4,7 +4,7 @@
  */
 #include "platform/helper/checks.h"
 
-#include "platform/helper/peer.h"
+#include "platform/helper/error.h"
 #include "platform/helper/routes.h"
 
 #include <net/if.h>

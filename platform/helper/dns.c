@@ -8,9 +8,9 @@
 
 #include <string.h>
 
-static gboolean note(HelperDns *dns, HelperNote what, GError **error)
+static gboolean note(HelperDns *dns, PlatformSlotNote what, GError **error)
 {
-    int r = helper_journal_note(dns->journal, what);
+    int r = platform_slot_journal_note(dns->journal, what);
 
     if (r < 0)
         g_set_error(error, G_IO_ERROR, g_io_error_from_errno(-r), "cannot write the journal: %s",
@@ -20,13 +20,13 @@ static gboolean note(HelperDns *dns, HelperNote what, GError **error)
 
 static gboolean set_file(HelperDns *dns, GError **error)
 {
-    return note(dns, HELPER_NOTE_FILE, error) &&
+    return note(dns, PLATFORM_SLOT_NOTE_FILE, error) &&
            platform_dns_file_set(dns->paths, dns->interface, &dns->config, error);
 }
 
 static gboolean set_resolved(HelperDns *dns, int ifindex, GError **error)
 {
-    if (!note(dns, HELPER_NOTE_RESOLVED, error) ||
+    if (!note(dns, PLATFORM_SLOT_NOTE_RESOLVED, error) ||
         !platform_dns_resolved_set(ifindex, &dns->config, error))
         return FALSE;
     return platform_dns_resolved_is_asked(dns->paths) || set_file(dns, error);
@@ -34,14 +34,15 @@ static gboolean set_resolved(HelperDns *dns, int ifindex, GError **error)
 
 static gboolean set_resolvconf(HelperDns *dns, GError **error)
 {
-    return note(dns, HELPER_NOTE_RESOLVCONF, error) &&
+    return note(dns, PLATFORM_SLOT_NOTE_RESOLVCONF, error) &&
            platform_dns_resolvconf_set(dns->paths, dns->interface, &dns->config, error);
 }
 
 static gboolean set(HelperDns *dns, int ifindex, GError **error)
 {
     /* Once replaced, the file stays the way: its text alone would tell nothing of the others. */
-    if (dns->journal->noted[HELPER_NOTE_FILE] && !dns->journal->noted[HELPER_NOTE_RESOLVED])
+    if (dns->journal->noted[PLATFORM_SLOT_NOTE_FILE] &&
+        !dns->journal->noted[PLATFORM_SLOT_NOTE_RESOLVED])
         return set_file(dns, error);
     switch (platform_dns_detect(dns->paths)) {
     case PLATFORM_DNS_RESOLVED:
@@ -84,12 +85,12 @@ gboolean helper_dns_undo(HelperDns *dns, int ifindex, GError **error)
     const bool *noted = dns->journal->noted;
     gboolean ok = TRUE;
 
-    if (noted[HELPER_NOTE_FILE])
+    if (noted[PLATFORM_SLOT_NOTE_FILE])
         ok = platform_dns_file_undo(dns->paths, dns->interface, error);
-    if (noted[HELPER_NOTE_RESOLVCONF])
+    if (noted[PLATFORM_SLOT_NOTE_RESOLVCONF])
         ok = platform_dns_resolvconf_undo(dns->paths, dns->interface, ok ? error : NULL) && ok;
     /* resolved forgets a link that is gone. */
-    if (noted[HELPER_NOTE_RESOLVED] && ifindex)
+    if (noted[PLATFORM_SLOT_NOTE_RESOLVED] && ifindex)
         ok = platform_dns_resolved_undo(ifindex, ok ? error : NULL) && ok;
     dns->is_set = FALSE;
     return ok;

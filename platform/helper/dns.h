@@ -3,12 +3,12 @@
 #pragma once
 
 #include "platform/dns.h"
-#include "platform/helper/journal.h"
+#include "platform/slot-journal.h"
 
 typedef struct HelperDns {
     const PlatformDnsPaths *paths;
     const char *interface;
-    HelperJournal *journal;
+    PlatformSlotJournal *journal;
     gboolean is_set;
     PlatformDnsConfig config; /* what is set */
 } HelperDns;

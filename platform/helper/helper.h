@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The privileged helper: serves org.dialtone.Helper1 to one process without privileges. */
+/* The privileged helper of one tunnel: serves org.dialtone.Helper1 to one process without
+ * privileges. */
 #pragma once
 
-#include "platform/helper/peer.h"
+#include "platform/helper/error.h"
 
 #include <sys/types.h>
 
 typedef struct HelperOptions {
     int peer_fd;  /* our end of the socket pair with the tunnel process; taken */
-    pid_t tunnel; /* children of ours; 0: none */
+    pid_t tunnel; /* children of ours; 0: none, and the peer is the service */
     pid_t agent;
     uid_t owner; /* the calling user: may read the slot's state */
     gid_t owner_gid;
@@ -19,8 +20,8 @@ typedef struct HelperOptions {
    call before it. Puts back what dead tunnels left, takes a slot, drops every capability but
    CAP_NET_ADMIN, serves until the tunnel process is gone, undoes everything and reaps the children.
    SIGINT and SIGTERM become StopRequested (once), SIGHUP becomes RenegotiateRequested; the children
-   must ignore these three, for a terminal sends them to all. For a tunnel that does not end
-   within 20 s of StopRequested, and an agent 10 s after the tunnel, nobody waits any longer.
+   must ignore these three, for a terminal sends them to all. For a tunnel or a peer that does not
+   end within 20 s of StopRequested, and an agent 10 s after the tunnel, nobody waits any longer.
    Returns the exit status: the agent's if it is not 0, else the tunnel's; 1 for one that was
    killed; 10 where the privilege is missing (said on stderr). */
 int helper_run(const HelperOptions *options);

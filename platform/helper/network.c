@@ -9,9 +9,9 @@
 
 #include "platform/helper/checks.h"
 #include "platform/helper/dns.h"
-#include "platform/helper/guard.h"
-#include "platform/helper/journal.h"
-#include "platform/helper/peer.h"
+#include "platform/netlink-guard.h"
+#include "platform/slot-journal.h"
+#include "platform/helper/error.h"
 #include "platform/helper/routes.h"
 #include "platform/tun.h"
 #include "platform/udp.h"
@@ -31,7 +31,7 @@ struct HelperNetwork {
     const PlatformSlotInfo *info;
     const char *dir;
     PlatformNetlink *netlink;
-    HelperJournal journal;
+    PlatformSlotJournal journal;
     uint16_t ports[HELPER_ROUTES_PORTS];
     size_t n_ports;
     int esp[2];       /* raw sockets that nobody has asked for yet, IPv4 and IPv6; -1: none */
@@ -42,7 +42,7 @@ struct HelperNetwork {
     GArray *routes;
     GArray *rules;
     HelperDns dns;
-    HelperGuard *guard; /* while a plan is set up */
+    PlatformNetlinkGuard *guard; /* while a plan is set up */
 };
 
 G_GNUC_PRINTF(3, 4)
@@ -59,9 +59,9 @@ static gboolean fail(GError **error, int r, const char *format, ...)
     return FALSE;
 }
 
-static gboolean note(HelperNetwork *network, HelperNote what, GError **error)
+static gboolean note(HelperNetwork *network, PlatformSlotNote what, GError **error)
 {
-    int r = helper_journal_note(&network->journal, what);
+    int r = platform_slot_journal_note(&network->journal, what);
 
     return r == 0 || fail(error, r, "cannot write the journal");
 }
@@ -100,7 +100,7 @@ static int undo_link(HelperNetwork *network)
 
 static void forget_plan(HelperNetwork *network)
 {
-    g_clear_pointer(&network->guard, helper_guard_free);
+    g_clear_pointer(&network->guard, platform_netlink_guard_free);
     g_clear_pointer(&network->plan, helper_plan_free);
     g_array_set_size(network->routes, 0);
     g_array_set_size(network->rules, 0);
@@ -126,12 +126,12 @@ gboolean helper_network_undo(HelperNetwork *network, gboolean link_too, GError *
     gboolean ok = helper_dns_undo(&network->dns, network->ifindex, error);
     int r = 0;
 
-    if (network->journal.noted[HELPER_NOTE_TABLE])
+    if (network->journal.noted[PLATFORM_SLOT_NOTE_TABLE])
         r = undo_table(network);
     int r2 = undo_addresses(network);
 
     r = r ? r : r2;
-    if (link_too && network->journal.noted[HELPER_NOTE_LINK]) {
+    if (link_too && network->journal.noted[PLATFORM_SLOT_NOTE_LINK]) {
         r2 = undo_link(network);
         r = r ? r : r2;
     }
@@ -141,7 +141,7 @@ gboolean helper_network_undo(HelperNetwork *network, gboolean link_too, GError *
     if (ok && r)
         ok = fail(error, r, "cannot put the network back");
     if (ok && link_too)
-        helper_journal_discard(&network->journal);
+        platform_slot_journal_discard(&network->journal);
     return ok;
 }
 
@@ -212,7 +212,7 @@ HelperNetwork *helper_network_new(PlatformSlot *slot, const char *dir,
         helper_network_free(network);
         return NULL;
     }
-    helper_journal_load(&network->journal, platform_slot_dirfd(slot), network->info->number);
+    platform_slot_journal_load(&network->journal, platform_slot_dirfd(slot), network->info->number);
     network->ifindex = platform_netlink_ifindex(network->netlink, network->info->interface);
     if (!helper_network_undo(network, TRUE, error) || !is_free(network, error)) {
         helper_network_free(network);
@@ -238,7 +238,7 @@ gboolean helper_network_open_tun(HelperNetwork *network, unsigned mtu, gboolean 
 {
     int fd;
 
-    if (!note(network, HELPER_NOTE_LINK, error))
+    if (!note(network, PLATFORM_SLOT_NOTE_LINK, error))
         return FALSE;
     int r = platform_tun_open(network->info->interface, vnet_hdr, &fd);
 
@@ -330,7 +330,7 @@ static gboolean has_route(const GArray *routes, const PlatformRoute *route, gboo
     for (guint i = 0; i < routes->len; i++) {
         const PlatformRoute *other = &g_array_index(routes, PlatformRoute, i);
 
-        if (same_target ? helper_route_equal(other, route)
+        if (same_target ? platform_route_equal(other, route)
                         : platform_prefix_equal(&other->prefix, &route->prefix))
             return TRUE;
     }
@@ -363,7 +363,7 @@ static gboolean apply_routes(HelperNetwork *network, GArray *wanted, GError **er
 static gboolean has_rule(const GArray *rules, const PlatformRule *rule)
 {
     for (guint i = 0; i < rules->len; i++) {
-        if (helper_rule_equal(&g_array_index(rules, PlatformRule, i), rule))
+        if (platform_rule_equal(&g_array_index(rules, PlatformRule, i), rule))
             return TRUE;
     }
     return FALSE;
@@ -440,7 +440,7 @@ static gboolean apply_steps(HelperNetwork *network, const HelperPlan *plan, gboo
                                  MIN(network->n_ports, HELPER_ROUTES_PORTS));
     if (filtered && network->has_esp)
         helper_rules_add_esp(rules, plan, network->info);
-    if (!note(network, HELPER_NOTE_TABLE, error) || !apply_addresses(network, plan, error) ||
+    if (!note(network, PLATFORM_SLOT_NOTE_TABLE, error) || !apply_addresses(network, plan, error) ||
         !apply_routes(network, routes, error) || !apply_rules(network, rules, error) ||
         !drop_addresses(network, plan, error))
         return FALSE;
@@ -502,6 +502,6 @@ gboolean helper_network_apply(HelperNetwork *network, HelperPlan *plan_take, GPt
     g_clear_pointer(&network->plan, helper_plan_free);
     network->plan = g_steal_pointer(&plan);
     if (!network->guard)
-        network->guard = helper_guard_new(network->info->table, on_taken_away, network);
+        network->guard = platform_netlink_guard_new(network->info->table, on_taken_away, network);
     return TRUE;
 }

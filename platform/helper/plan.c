@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The arguments of Helper1.Apply, written and read.
+/* Reads the arguments of Helper1.Apply.
  *
- * Reading is where the helper meets values that a gateway may have chosen, so it refuses whatever
- * is not plainly meant: a network with host bits, an address that is multicast, a prefix of length
- * 0 for an address, a name that is no host name, too many of anything, an option that nobody knows.
+ * Here the helper meets values that a gateway may have chosen, so it refuses whatever is not
+ * plainly meant: a network with host bits, an address that is multicast, a prefix of length 0 for
+ * an address, a name that is no host name, too many of anything, an option that nobody knows.
  */
 #include "platform/helper/plan.h"
-#include "platform/helper/peer.h"
+#include "platform/helper/error.h"
 
 #include <string.h>
 
@@ -44,74 +44,6 @@ gboolean helper_plan_is_full(const HelperPlan *plan, int family)
     }
     return FALSE;
 }
-
-/* ---- writing ---- */
-
-static GVariant *bytes_variant(const PlatformAddress *address)
-{
-    return g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, address->bytes,
-                                     platform_address_size(address->family), 1);
-}
-
-static GVariant *prefixes_variant(const GArray *prefixes)
-{
-    GVariantBuilder builder;
-
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(ayu)"));
-    for (guint i = 0; i < prefixes->len; i++) {
-        const PlatformPrefix *prefix = &g_array_index(prefixes, PlatformPrefix, i);
-
-        g_variant_builder_add(&builder, "(@ayu)", bytes_variant(&prefix->address),
-                              (guint)prefix->length);
-    }
-    return g_variant_builder_end(&builder);
-}
-
-static GVariant *addresses_variant(const PlatformAddress *addresses, size_t n)
-{
-    GVariantBuilder builder;
-
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("aay"));
-    for (size_t i = 0; i < n; i++)
-        g_variant_builder_add_value(&builder, bytes_variant(&addresses[i]));
-    return g_variant_builder_end(&builder);
-}
-
-static GVariant *domains_variant(const PlatformDnsConfig *dns)
-{
-    GVariantBuilder builder;
-
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(sb)"));
-    for (size_t i = 0; i < dns->n_domains; i++)
-        g_variant_builder_add(&builder, "(sb)", dns->domains[i].name,
-                              (gboolean)dns->domains[i].routing_only);
-    return g_variant_builder_end(&builder);
-}
-
-static GVariant *options_variant(const HelperPlan *plan)
-{
-    GVariantBuilder builder;
-
-    g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-    if (plan->local->len > 0)
-        g_variant_builder_add(&builder, "{sv}", "local", prefixes_variant(plan->local));
-    return g_variant_builder_end(&builder);
-}
-
-void helper_plan_call_apply(const HelperPlan *plan, DialtoneHelper1 *helper,
-                            GCancellable *cancellable, GAsyncReadyCallback callback,
-                            gpointer user_data)
-{
-    const PlatformAddress *gateways = (const PlatformAddress *)(const void *)plan->gateways->data;
-
-    dialtone_helper1_call_apply(
-        helper, plan->mtu, prefixes_variant(plan->addresses), prefixes_variant(plan->routes),
-        prefixes_variant(plan->exclude), addresses_variant(plan->dns.servers, plan->dns.n_servers),
-        domains_variant(&plan->dns), addresses_variant(gateways, plan->gateways->len),
-        options_variant(plan), cancellable, callback, user_data);
-}
-
-/* ---- reading ---- */
 
 G_GNUC_PRINTF(2, 3) static gboolean refuse(GError **error, const char *format, ...)
 {

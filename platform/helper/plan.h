@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The state of the network that a tunnel wants: the arguments of Helper1.Apply, both directions. */
+/* The state of the network that a tunnel wants: what Helper1.Apply asks for. */
 #pragma once
 
 #include "platform/address.h"
@@ -34,12 +34,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HelperPlan, helper_plan_free)
 /* Whether a network of this plan is 0.0.0.0/0 or ::/0. */
 gboolean helper_plan_is_full(const HelperPlan *plan, int family);
 
-/* The tunnel's side: starts the call; end it with dialtone_helper1_call_apply_finish(). */
-void helper_plan_call_apply(const HelperPlan *plan, DialtoneHelper1 *helper,
-                            GCancellable *cancellable, GAsyncReadyCallback callback,
-                            gpointer user_data);
-
-/* The helper's side. */
+/* As they arrive. */
 typedef struct HelperPlanArguments {
     guint mtu;
     GVariant *addresses, *routes, *exclude, *dns, *domains, *gateways, *options;

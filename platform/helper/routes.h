@@ -23,8 +23,6 @@ void helper_rules_add_replies(GArray *rules, const HelperPlan *plan, const Platf
 void helper_rules_add_esp(GArray *rules, const HelperPlan *plan, const PlatformSlotInfo *slot);
 /* A full tunnel without IPv6: what IPv6 there is must not leave beside it. */
 bool helper_routes_block_ipv6(const HelperPlan *plan);
-bool helper_route_equal(const PlatformRoute *a, const PlatformRoute *b);
-bool helper_rule_equal(const PlatformRule *a, const PlatformRule *b);
 /* A network of the plan carries this address, and no excluded one takes it out again. */
 bool helper_routes_swallow(const HelperPlan *plan, const PlatformAddress *address);
 /* The first network of the plan that overlaps one of another live slot: the other's index in the

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The helper of a standalone tunnel: the life of the original process after the fork.
+/* The life of a helper: the original process of a standalone tunnel after the fork, or one of the
+ * manager's.
  *
  * It waits for its peer, for signals and for its children, and ends when the children have. The
  * network is undone as soon as the peer is gone, in whatever way it went. Every wait for somebody
@@ -7,6 +8,7 @@
  */
 #include "platform/helper/helper.h"
 #include "platform/helper/session.h"
+#include "platform/peer.h"
 #include "platform/sandbox.h"
 
 #include <glib-unix.h>
@@ -39,6 +41,7 @@ struct Runner {
     GDBusConnection *connection;
     Child tunnel, agent;
     gboolean stopping;
+    guint deadline; /* for a peer that is no child of ours and was asked to stop */
     gboolean peer_gone;
     gboolean undo_failed;
 };
@@ -87,15 +90,6 @@ static void kill_after(Child *child, guint seconds)
         child->killer = g_timeout_add_seconds(seconds, on_late, child);
 }
 
-static void stop(Runner *runner)
-{
-    if (runner->stopping)
-        return;
-    runner->stopping = TRUE;
-    helper_session_request_stop(runner->session);
-    kill_after(&runner->tunnel, STOP_WAIT_S);
-}
-
 /* A peer that is cut off for what it sent has to see that. */
 static void hang_up(GDBusConnection *connection)
 {
@@ -116,6 +110,26 @@ static void on_peer_gone(Runner *runner)
     undo(runner);
     kill_after(&runner->tunnel, STOP_WAIT_S);
     quit_if_done(runner);
+}
+
+static gboolean on_deadline(gpointer user_data)
+{
+    Runner *runner = user_data;
+
+    runner->deadline = 0;
+    on_peer_gone(runner);
+    return G_SOURCE_REMOVE;
+}
+
+static void stop(Runner *runner)
+{
+    if (runner->stopping)
+        return;
+    runner->stopping = TRUE;
+    helper_session_request_stop(runner->session);
+    kill_after(&runner->tunnel, STOP_WAIT_S);
+    if (!runner->tunnel.pid)
+        runner->deadline = g_timeout_add_seconds(STOP_WAIT_S, on_deadline, runner);
 }
 
 /* ---- events ---- */
@@ -145,7 +159,7 @@ static void on_accepted(GObject *source, GAsyncResult *result, gpointer user_dat
     Runner *runner = user_data;
     g_autoptr(GError) error = NULL;
 
-    runner->connection = helper_peer_accept_finish(result, &error);
+    runner->connection = platform_peer_open_finish(result, &error);
     if (!runner->connection) {
         on_peer_gone(runner);
         return;
@@ -211,9 +225,10 @@ static int serve(Runner *runner, int peer_fd_take)
 {
     runner->loop = g_main_loop_new(NULL, FALSE);
     watch(runner);
-    helper_peer_accept(peer_fd_take, on_accepted, runner);
+    platform_peer_open(peer_fd_take, TRUE, on_accepted, runner);
     g_main_loop_run(runner->loop);
     undo(runner);
+    g_clear_handle_id(&runner->deadline, g_source_remove);
     if (runner->connection)
         g_signal_handlers_disconnect_by_data(runner->connection, runner);
     helper_session_free(runner->session);

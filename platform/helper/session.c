@@ -6,7 +6,7 @@
  */
 #include "platform/helper/session.h"
 
-#include "platform/helper/peer.h"
+#include "platform/helper/error.h"
 
 #include <gio/gunixfdlist.h>
 #include <string.h>

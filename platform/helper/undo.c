@@ -6,7 +6,7 @@
  * ours, and says itself for which interface it was written.
  */
 #include "platform/helper/helper.h"
-#include "platform/helper/journal.h"
+#include "platform/slot-journal.h"
 #include "platform/helper/network.h"
 
 #include <errno.h>
@@ -39,9 +39,9 @@ static int undo_slot(const char *dir, unsigned number)
     g_autoptr(GError) error = NULL;
     PlatformSlot *slot;
 
-    char journal[HELPER_JOURNAL_NAME];
+    char journal[PLATFORM_SLOT_JOURNAL_NAME];
 
-    helper_journal_name(number, journal);
+    platform_slot_journal_name(number, journal);
     gboolean changed = has_file(dir, journal);
 
     if (!changed && !has_slot_file(dir, number))

@@ -12,7 +12,9 @@
  * helper appear as "signal stop-requested". `helper-rig --undo DIR` puts back what was left;
  * `helper-rig DIR agent SECONDS STATUS` has a third process that ends after so long.
  */
+#include "platform/helper-call.h"
 #include "platform/helper/helper.h"
+#include "platform/peer.h"
 #include "platform/helper/plan.h"
 #include "platform/address.h"
 #include "platform/random.h"
@@ -375,7 +377,8 @@ static int run_peer(int fd)
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (confine() < 0)
         return 71;
-    g_autoptr(GDBusConnection) connection = helper_peer_connect(fd, FALSE, &error);
+    (void)helper_error_quark();
+    g_autoptr(GDBusConnection) connection = platform_peer_connect(fd, &error);
 
     if (!connection) {
         printf("error connect %s\n", error->message);
@@ -390,6 +393,7 @@ static int run_peer(int fd)
     g_signal_connect(peer.helper, "renegotiate-requested", G_CALLBACK(on_signal),
                      (gpointer) "renegotiate-requested");
     g_signal_connect(connection, "closed", G_CALLBACK(on_closed), &peer);
+    g_dbus_connection_start_message_processing(connection);
     GIOChannel *input = g_io_channel_unix_new(STDIN_FILENO);
 
     g_io_add_watch(input, G_IO_IN | G_IO_HUP, on_line, &peer);

@@ -2,7 +2,7 @@
 /* The helper's journal: what a crash may have left of it, and what is read from that. */
 #include "kit.h"
 
-#include "platform/helper/journal.h"
+#include "platform/slot-journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,28 +29,28 @@ static int tear_down(void **state)
     return 0;
 }
 
-static unsigned count(const HelperJournal *journal)
+static unsigned count(const PlatformSlotJournal *journal)
 {
     unsigned n = 0;
 
-    for (int i = 0; i < HELPER_NOTE_COUNT; i++)
+    for (int i = 0; i < PLATFORM_SLOT_NOTE_COUNT; i++)
         n += journal->noted[i];
     return n;
 }
 
-static HelperJournal load(void)
+static PlatformSlotJournal load(void)
 {
-    HelperJournal journal;
+    PlatformSlotJournal journal;
 
-    helper_journal_load(&journal, folder, 7);
+    platform_slot_journal_load(&journal, folder, 7);
     return journal;
 }
 
 static char *journal_path(void)
 {
-    char name[HELPER_JOURNAL_NAME];
+    char name[PLATFORM_SLOT_JOURNAL_NAME];
 
-    helper_journal_name(7, name);
+    platform_slot_journal_name(7, name);
     return kit_path(dir, name);
 }
 
@@ -63,8 +63,8 @@ static void write_journal(const char *text)
 
 static void test_a_missing_or_empty_journal_notes_nothing(void **state)
 {
-    assert_int_equal(count(&(HelperJournal){0}), 0);
-    HelperJournal journal = load();
+    assert_int_equal(count(&(PlatformSlotJournal){0}), 0);
+    PlatformSlotJournal journal = load();
 
     assert_int_equal(count(&journal), 0);
     write_journal("");
@@ -74,17 +74,17 @@ static void test_a_missing_or_empty_journal_notes_nothing(void **state)
 
 static void test_notes_are_read_back_in_another_process_life(void **state)
 {
-    HelperJournal journal = load();
+    PlatformSlotJournal journal = load();
 
-    for (int i = 0; i < HELPER_NOTE_COUNT; i++) {
-        assert_int_equal(helper_journal_note(&journal, (HelperNote)i), 0);
-        assert_int_equal(helper_journal_note(&journal, (HelperNote)i), 0);
-        HelperJournal again = load();
+    for (int i = 0; i < PLATFORM_SLOT_NOTE_COUNT; i++) {
+        assert_int_equal(platform_slot_journal_note(&journal, (PlatformSlotNote)i), 0);
+        assert_int_equal(platform_slot_journal_note(&journal, (PlatformSlotNote)i), 0);
+        PlatformSlotJournal again = load();
 
         assert_int_equal(count(&again), (unsigned)i + 1);
         assert_true(again.noted[i]);
     }
-    helper_journal_discard(&journal);
+    platform_slot_journal_discard(&journal);
     journal = load();
     assert_int_equal(count(&journal), 0);
 }
@@ -92,10 +92,10 @@ static void test_notes_are_read_back_in_another_process_life(void **state)
 /* A change is made only after its line was synced whole, so a torn line stands for none. */
 static void test_every_torn_journal_reads_as_the_lines_that_are_whole(void **state)
 {
-    HelperJournal journal = load();
+    PlatformSlotJournal journal = load();
 
-    for (int i = 0; i < HELPER_NOTE_COUNT; i++)
-        assert_int_equal(helper_journal_note(&journal, (HelperNote)i), 0);
+    for (int i = 0; i < PLATFORM_SLOT_NOTE_COUNT; i++)
+        assert_int_equal(platform_slot_journal_note(&journal, (PlatformSlotNote)i), 0);
     g_autofree char *path = journal_path();
     g_autofree char *text = kit_read(path);
     unsigned last = 0;
@@ -110,23 +110,23 @@ static void test_every_torn_journal_reads_as_the_lines_that_are_whole(void **sta
             assert_int_equal(torn[n - 1], '\n');
         last = count(&journal);
     }
-    assert_int_equal(last, HELPER_NOTE_COUNT);
+    assert_int_equal(last, PLATFORM_SLOT_NOTE_COUNT);
 }
 
 static void test_a_note_after_a_torn_line_is_read(void **state)
 {
-    HelperJournal journal = load();
+    PlatformSlotJournal journal = load();
     g_autofree char *path = journal_path();
 
-    assert_int_equal(helper_journal_note(&journal, HELPER_NOTE_LINK), 0);
+    assert_int_equal(platform_slot_journal_note(&journal, PLATFORM_SLOT_NOTE_LINK), 0);
     int fd = open(path, O_WRONLY | O_APPEND);
 
     assert_int_equal(write(fd, "dns-fi", 6), 6);
     close(fd);
-    assert_int_equal(helper_journal_note(&journal, HELPER_NOTE_TABLE), 0);
+    assert_int_equal(platform_slot_journal_note(&journal, PLATFORM_SLOT_NOTE_TABLE), 0);
     journal = load();
-    assert_true(journal.noted[HELPER_NOTE_LINK]);
-    assert_true(journal.noted[HELPER_NOTE_TABLE]);
+    assert_true(journal.noted[PLATFORM_SLOT_NOTE_LINK]);
+    assert_true(journal.noted[PLATFORM_SLOT_NOTE_TABLE]);
     assert_int_equal(count(&journal), 2);
 }
 
@@ -139,7 +139,7 @@ static void test_garbage_notes_nothing(void **state)
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         write_journal(texts[i]);
-        HelperJournal journal = load();
+        PlatformSlotJournal journal = load();
 
         assert_int_equal(count(&journal), 0);
     }
@@ -147,17 +147,17 @@ static void test_garbage_notes_nothing(void **state)
 
 static void test_the_journal_of_another_network_namespace_is_not_ours(void **state)
 {
-    char name[HELPER_JOURNAL_NAME];
+    char name[PLATFORM_SLOT_JOURNAL_NAME];
 
-    helper_journal_name(7, name);
+    platform_slot_journal_name(7, name);
     name[strlen(name) - strlen("0.journal")] ^= 1;
     g_autofree char *path = kit_path(dir, name);
 
     kit_write(path, "\ntable\n");
-    HelperJournal journal = load();
+    PlatformSlotJournal journal = load();
 
     assert_int_equal(count(&journal), 0);
-    helper_journal_discard(&journal);
+    platform_slot_journal_discard(&journal);
     assert_int_equal(access(path, F_OK), 0);
 }
 
@@ -168,11 +168,11 @@ static void test_e6_a_link_in_the_journal_s_place_is_not_followed(void **state)
 
     kit_write(victim, "table\n");
     assert_int_equal(symlink(victim, path), 0);
-    HelperJournal journal = load();
+    PlatformSlotJournal journal = load();
 
     assert_int_equal(count(&journal), 0);
-    assert_int_equal(helper_journal_note(&journal, HELPER_NOTE_TABLE), -ELOOP);
-    assert_false(journal.noted[HELPER_NOTE_TABLE]);
+    assert_int_equal(platform_slot_journal_note(&journal, PLATFORM_SLOT_NOTE_TABLE), -ELOOP);
+    assert_false(journal.noted[PLATFORM_SLOT_NOTE_TABLE]);
     g_autofree char *text = kit_read(victim);
 
     assert_string_equal(text, "table\n");
@@ -180,7 +180,7 @@ static void test_e6_a_link_in_the_journal_s_place_is_not_followed(void **state)
 
 static void test_a_full_disk_fails_the_note(void **state)
 {
-    HelperJournal journal = load();
+    PlatformSlotJournal journal = load();
 
     /* /dev/full by another name. */
     g_autofree char *path = journal_path();
@@ -192,8 +192,8 @@ static void test_a_full_disk_fails_the_note(void **state)
     if (fd < 0)
         skip();
     close(fd);
-    assert_true(helper_journal_note(&journal, HELPER_NOTE_TABLE) < 0);
-    assert_false(journal.noted[HELPER_NOTE_TABLE]);
+    assert_true(platform_slot_journal_note(&journal, PLATFORM_SLOT_NOTE_TABLE) < 0);
+    assert_false(journal.noted[PLATFORM_SLOT_NOTE_TABLE]);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

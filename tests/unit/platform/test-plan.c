@@ -2,7 +2,7 @@
 /* The arguments of Apply: what is refused, and that what one side writes the other reads. */
 #include "kit.h"
 
-#include "platform/helper/peer.h"
+#include "platform/helper/error.h"
 #include "platform/helper/plan.h"
 
 #include <string.h>

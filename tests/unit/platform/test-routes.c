@@ -227,7 +227,7 @@ static void test_replies_are_let_in_from_the_gateway_s_ports_to_ours_only(void *
         assert_true(rule->source_port == 40001 || rule->source_port == 40002);
         assert_true(rule->destination_port == 4500 || rule->destination_port == 500);
         for (guint k = 0; k < i; k++)
-            assert_false(helper_rule_equal(rule, &g_array_index(rules, PlatformRule, k)));
+            assert_false(platform_rule_equal(rule, &g_array_index(rules, PlatformRule, k)));
     }
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One line for each kind of change that the helper is about to make, synced before it makes it.
+/* One line for each kind of change that a helper is about to make, synced before it makes it.
  *
  * Everything else follows from the slot's number, so a line is one word. A line that was torn by a
  * crash has no newline, and its change was not made. The file's name has the network namespace: the
  * directory may be shared between namespaces, rules and routes are not.
  */
-#include "platform/helper/journal.h"
+#include "platform/slot-journal.h"
 
 #include "platform/slot.h"
 
@@ -17,41 +17,41 @@
 
 enum { JOURNAL_MAX = 1024 };
 
-static const char *const words[HELPER_NOTE_COUNT] = {
-    [HELPER_NOTE_LINK] = "link",
-    [HELPER_NOTE_TABLE] = "table",
-    [HELPER_NOTE_RESOLVED] = "dns-resolved",
-    [HELPER_NOTE_RESOLVCONF] = "dns-resolvconf",
-    [HELPER_NOTE_FILE] = "dns-file",
+static const char *const words[PLATFORM_SLOT_NOTE_COUNT] = {
+    [PLATFORM_SLOT_NOTE_LINK] = "link",
+    [PLATFORM_SLOT_NOTE_TABLE] = "table",
+    [PLATFORM_SLOT_NOTE_RESOLVED] = "dns-resolved",
+    [PLATFORM_SLOT_NOTE_RESOLVCONF] = "dns-resolvconf",
+    [PLATFORM_SLOT_NOTE_FILE] = "dns-file",
 };
 
-void helper_journal_name(unsigned number, char name[HELPER_JOURNAL_NAME])
+void platform_slot_journal_name(unsigned number, char name[PLATFORM_SLOT_JOURNAL_NAME])
 {
-    snprintf(name, HELPER_JOURNAL_NAME, "%u.%llu.journal", number,
+    snprintf(name, PLATFORM_SLOT_JOURNAL_NAME, "%u.%llu.journal", number,
              (unsigned long long)platform_slot_namespace());
 }
 
-static int open_file(const HelperJournal *journal, int flags)
+static int open_file(const PlatformSlotJournal *journal, int flags)
 {
-    char name[HELPER_JOURNAL_NAME];
+    char name[PLATFORM_SLOT_JOURNAL_NAME];
 
-    helper_journal_name(journal->number, name);
+    platform_slot_journal_name(journal->number, name);
     return openat(journal->dirfd, name, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
-static void take_line(HelperJournal *journal, const char *line)
+static void take_line(PlatformSlotJournal *journal, const char *line)
 {
-    for (int i = 0; i < HELPER_NOTE_COUNT; i++) {
+    for (int i = 0; i < PLATFORM_SLOT_NOTE_COUNT; i++) {
         if (!strcmp(line, words[i]))
             journal->noted[i] = true;
     }
 }
 
-void helper_journal_load(HelperJournal *journal, int dirfd, unsigned number)
+void platform_slot_journal_load(PlatformSlotJournal *journal, int dirfd, unsigned number)
 {
     char text[JOURNAL_MAX + 1];
 
-    *journal = (HelperJournal){.dirfd = dirfd, .number = number};
+    *journal = (PlatformSlotJournal){.dirfd = dirfd, .number = number};
     int fd = open_file(journal, O_RDONLY | O_NONBLOCK);
 
     if (fd < 0)
@@ -66,16 +66,16 @@ void helper_journal_load(HelperJournal *journal, int dirfd, unsigned number)
     }
 }
 
-static bool is_empty(const HelperJournal *journal)
+static bool is_empty(const PlatformSlotJournal *journal)
 {
-    for (int i = 0; i < HELPER_NOTE_COUNT; i++) {
+    for (int i = 0; i < PLATFORM_SLOT_NOTE_COUNT; i++) {
         if (journal->noted[i])
             return false;
     }
     return true;
 }
 
-int helper_journal_note(HelperJournal *journal, HelperNote note)
+int platform_slot_journal_note(PlatformSlotJournal *journal, PlatformSlotNote note)
 {
     char line[32];
     int r = 0;
@@ -99,11 +99,11 @@ int helper_journal_note(HelperJournal *journal, HelperNote note)
     return r;
 }
 
-void helper_journal_discard(HelperJournal *journal)
+void platform_slot_journal_discard(PlatformSlotJournal *journal)
 {
-    char name[HELPER_JOURNAL_NAME];
+    char name[PLATFORM_SLOT_JOURNAL_NAME];
 
-    helper_journal_name(journal->number, name);
+    platform_slot_journal_name(journal->number, name);
     (void)unlinkat(journal->dirfd, name, 0);
     memset(journal->noted, 0, sizeof journal->noted);
 }

@@ -4,7 +4,7 @@
  * A short pause gathers what is removed at one go, and bounds how often two programs that disagree
  * can answer each other.
  */
-#include "platform/helper/guard.h"
+#include "platform/netlink-guard.h"
 
 #include "platform/netlink.h"
 
@@ -13,17 +13,17 @@
 
 enum { PAUSE_MS = 250 };
 
-struct HelperGuard {
+struct PlatformNetlinkGuard {
     int fd;
     uint32_t table;
     guint watch, timer;
-    HelperGuardFunc func;
+    PlatformNetlinkGuardFunc func;
     void *user_data;
 };
 
 static gboolean on_pause_over(gpointer user_data)
 {
-    HelperGuard *guard = user_data;
+    PlatformNetlinkGuard *guard = user_data;
 
     guard->timer = 0;
     guard->func(guard->user_data);
@@ -32,27 +32,28 @@ static gboolean on_pause_over(gpointer user_data)
 
 static gboolean on_change(gint fd, GIOCondition condition, gpointer user_data)
 {
-    HelperGuard *guard = user_data;
+    PlatformNetlinkGuard *guard = user_data;
 
     if (platform_netlink_watch_read(fd, guard->table) && !guard->timer)
         guard->timer = g_timeout_add(PAUSE_MS, on_pause_over, guard);
     return G_SOURCE_CONTINUE;
 }
 
-HelperGuard *helper_guard_new(uint32_t table, HelperGuardFunc func, void *user_data)
+PlatformNetlinkGuard *platform_netlink_guard_new(uint32_t table, PlatformNetlinkGuardFunc func,
+                                                 void *user_data)
 {
     int fd;
 
     if (platform_netlink_watch_open(&fd) < 0)
         return NULL;
-    HelperGuard *guard = g_new0(HelperGuard, 1);
+    PlatformNetlinkGuard *guard = g_new0(PlatformNetlinkGuard, 1);
 
-    *guard = (HelperGuard){.fd = fd, .table = table, .func = func, .user_data = user_data};
+    *guard = (PlatformNetlinkGuard){.fd = fd, .table = table, .func = func, .user_data = user_data};
     guard->watch = g_unix_fd_add(fd, G_IO_IN, on_change, guard);
     return guard;
 }
 
-void helper_guard_free(HelperGuard *guard)
+void platform_netlink_guard_free(PlatformNetlinkGuard *guard)
 {
     if (!guard)
         return;

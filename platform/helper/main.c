@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* dialtone-helper: what the system bus starts for the service, and what that starts in turn.
+ *
+ * Without arguments it serves HelperManager1; with --tunnel it is the helper of one tunnel, whose
+ * socket is descriptor 3; with --undo it puts back what helpers that were killed have left. It
+ * takes its options from whoever is root already, so none of them is a way to become it.
+ */
+#include "platform/helper/helper.h"
+#include "platform/helper/manager.h"
+#include "platform/sandbox.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FD_PEER = 3, EXIT_USAGE = 2 };
+
+static gboolean parse_id(const char *text, guint *idp)
+{
+    guint64 value;
+
+    if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT32 - 1, &value, NULL))
+        return FALSE;
+    *idp = (guint)value;
+    return TRUE;
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: dialtone-helper [--service-uid UID | --undo]\n");
+    return EXIT_USAGE;
+}
+
+static int undo(void)
+{
+    int r = helper_undo_stale(NULL);
+
+    if (r < 0)
+        fprintf(stderr, "dialtone-helper: %s\n", g_strerror(-r));
+    return r < 0 ? 1 : 0;
+}
+
+static int tunnel(const char *owner, const char *group)
+{
+    HelperOptions options = {.peer_fd = FD_PEER};
+
+    if (!parse_id(owner, &options.owner) || !parse_id(group, &options.owner_gid))
+        return usage();
+    return helper_run(&options);
+}
+
+int main(int argc, char **argv)
+{
+    PlatformIdentity service;
+    guint uid;
+
+    if (argc == 2 && !strcmp(argv[1], "--undo"))
+        return undo();
+    if (argc == 4 && !strcmp(argv[1], "--tunnel"))
+        return tunnel(argv[2], argv[3]);
+    if (argc == 3 && !strcmp(argv[1], "--service-uid") && parse_id(argv[2], &uid))
+        return helper_manager_run(uid);
+    if (argc != 1)
+        return usage();
+    int r = platform_sandbox_service_user(&service);
+
+    if (r < 0) {
+        fprintf(stderr, "dialtone-helper: there is no user \"dialtone\"\n");
+        return 1;
+    }
+    return helper_manager_run(service.uid);
+}
