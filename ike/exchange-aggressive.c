@@ -545,7 +545,7 @@ const IkeScript IKE_SCRIPT_AGGRESSIVE = {
 
 /* ---- the beginning ---- */
 
-static Aggressive *aggressive_new(const IkeSession *session, const IkeGroup *group, int *error)
+static Aggressive *aggressive_new(IkeSession *session, const IkeGroup *group, int *error)
 {
     const IkeConfig *config = &session->config;
     IkeKeyKind key = session->trust != NULL ? ike_trust_key(session->trust) : IKE_KEY_NONE;
@@ -560,7 +560,7 @@ static Aggressive *aggressive_new(const IkeSession *session, const IkeGroup *gro
     am->offer.lifetime = config->phase1_lifetime;
     am->offer.methods = am->methods;
     am->offer.methods_n = ike_auth_offer(config, key, am->methods);
-    *error = write_bodies(config, am) ? ike_dh_new(&am->dh, group) : -EMSGSIZE;
+    *error = write_bodies(config, am) ? ike_session_dh(session, group, &am->dh) : -EMSGSIZE;
     if (*error < 0) {
         free_data(am);
         return NULL;

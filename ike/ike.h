@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ike/dh.h"
 #include "ike/ike-config.h"
 #include "ike/ike-event.h"
 #include "ike/ike-outcome.h"
@@ -45,6 +46,9 @@ int ike_session_new(IkeSession **sessionp, const IkeConfig *config, IkeRandomFn 
                     void *context);
 IkeSession *ike_session_free(IkeSession *session);
 
+/* A pair that nobody has used, made while something else was waited for: the first Phase 1 of its
+ * group takes it. NULL: none. Before the start. */
+void ike_session_give_dh(IkeSession *session, IkeDh *dh_take);
 int ike_session_start(IkeSession *session, uint64_t now);
 /* A datagram from the gateway; one from its UDP encapsulation port has the non-ESP marker, or is an
  * ESP packet of an SA that was announced without .esp. */

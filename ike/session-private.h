@@ -8,6 +8,7 @@
 
 #include "ike/cert.h"
 #include "ike/child.h"
+#include "ike/dh.h"
 #include "ike/dhcp.h"
 #include "ike/event.h"
 #include "ike/isakmp-sa.h"
@@ -32,6 +33,7 @@ struct IkeSession {
     IkeIsakmpSa *current; /* ready for new exchanges; NULL before Phase 1 is through */
     IkeExchange exchanges[IKE_EXCHANGES_MAX];
 
+    IkeDh *dh; /* a pair for the first Phase 1 of its group; NULL: none, or used */
     const IkeGroup *groups[IKE_PHASE1_PROPOSALS_MAX]; /* one attempt each */
     size_t groups_n, group;
     uint64_t attempts_end; /* when the address has had its time */
@@ -65,6 +67,8 @@ struct IkeSession {
 int ike_session_finish(IkeSession *session, int r);
 int ike_session_emit(IkeSession *session, const IkeEvent *event);
 void ike_session_set_state(IkeSession *session, IkeState state);
+/* A pair for one exchange: fresh, and the one that was given where it is of this group. */
+int ike_session_dh(IkeSession *session, const IkeGroup *group, IkeDh **dhp);
 int ike_session_random(IkeSession *session, uint8_t *bytes, size_t n);
 /* Up to `range` ns less than `value`, at random; `value` where there is no randomness. */
 uint64_t ike_session_jitter(IkeSession *session, uint64_t value, uint64_t range);

@@ -239,6 +239,7 @@ IkeSession *ike_session_free(IkeSession *session)
     ike_queue_clear(&session->packets);
     ike_queue_clear(&session->events);
     ike_trust_free(session->trust);
+    ike_dh_free(session->dh);
     ike_wipe(session, sizeof(*session));
     free(session);
     return NULL;
@@ -271,6 +272,22 @@ int ike_session_finish(IkeSession *session, int r)
         session,
         &(IkeFailure){.reason = IKE_REASON_INTERNAL, .detail = IKE_DETAIL_LOCAL, .error = -r});
     return r;
+}
+
+void ike_session_give_dh(IkeSession *session, IkeDh *dh_take)
+{
+    ike_dh_free(session->dh);
+    session->dh = dh_take;
+}
+
+/* Used once: whatever becomes of its exchange, the next one has another pair. */
+int ike_session_dh(IkeSession *session, const IkeGroup *group, IkeDh **dhp)
+{
+    if (session->dh == NULL || ike_dh_group(session->dh) != group)
+        return ike_dh_new(dhp, group);
+    *dhp = session->dh;
+    session->dh = NULL;
+    return 0;
 }
 
 int ike_session_start(IkeSession *session, uint64_t now)

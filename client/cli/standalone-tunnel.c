@@ -262,7 +262,6 @@ static int run(const TunnelFrame *frame, GDBusConnection *helper_take, guint64 b
         dialtone_profile_parse(text, frame->n - 1, "profile", NULL);
     if (profile == NULL)
         return refuse(NULL, _("The profile could not be read a second time."));
-    tunnel_warm_up_proposal(profile);
     g_autofree char *name = g_strdup(profile->name);
     const TunnelSetup setup = {.profile_take = g_steal_pointer(&profile),
                                .helper_take = g_steal_pointer(&helper),

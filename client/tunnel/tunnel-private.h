@@ -9,6 +9,7 @@
 #include "client/tunnel/tunnel-parts.h"
 #include "client/tunnel/tunnel-question.h"
 #include "client/tunnel/tunnel.h"
+#include "client/tunnel/warm-up.h"
 #include "ike/ike.h"
 #include "platform/clock.h"
 #include "platform/resolver.h"
@@ -64,6 +65,7 @@ struct Tunnel {
     guint64 retry_at;
 
     /* the session */
+    TunnelWarmUp *warm_up; /* NULL: its pair has been used */
     IkeSession *session;
     IkeConfig *config;
     bool session_over, was_connected, ike_connected;

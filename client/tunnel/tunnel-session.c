@@ -64,6 +64,7 @@ static bool start(Tunnel *self, const IkeAddress *gateway, GError **error)
     int result = ike_session_new(&self->session, self->config, random_bytes, NULL);
     if (result == 0) {
         keep_in_memory(self->session);
+        ike_session_give_dh(self->session, tunnel_warm_up_finish(g_steal_pointer(&self->warm_up)));
         result = ike_session_start(self->session, platform_clock_now());
     }
     if (result == 0)

@@ -178,6 +178,7 @@ Tunnel *tunnel_new(const TunnelSetup *setup, GError **error)
 {
     g_autoptr(Tunnel) self = g_new0(Tunnel, 1);
     self->profile = setup->profile_take;
+    self->warm_up = tunnel_warm_up_proposal(self->profile);
     self->handlers = setup->handlers;
     self->data = setup->data;
     self->began = setup->began;
@@ -207,6 +208,7 @@ void tunnel_free(Tunnel *self)
         return;
     tunnel_attempt_cancel(self);
     tunnel_session_drop(self);
+    ike_dh_free(tunnel_warm_up_finish(self->warm_up));
     tunnel_link_clear(self);
     g_clear_pointer(&self->resolver, platform_resolver_free);
     tunnel_network_free(self->network);

@@ -85,6 +85,60 @@ static void test_calls_before_the_start_do_nothing(void **state)
     assert_null(ike_session_free(NULL));
 }
 
+/* What the first message offers as our public value. */
+static IkeSlice started_with(IkeSession *session, IkeDh *dh_take)
+{
+    IkePacket packet;
+
+    ike_session_give_dh(session, dh_take);
+    assert_int_equal(ike_session_start(session, 5), 0);
+    assert_true(ike_session_next_packet(session, &packet));
+    return (IkeSlice){packet.bytes, packet.n};
+}
+
+static bool holds(IkeSlice packet, IkeSlice value)
+{
+    return memmem(packet.bytes, packet.n, value.bytes, value.n) != NULL;
+}
+
+static void test_a_pair_of_another_group_is_not_used(void **state)
+{
+    const IkeConfig config = kit_config();
+    KitDice dice = {.state = 1};
+    IkeSession *session = NULL;
+    IkeDh *other = NULL;
+    const char *name = config.phase1[0].group->number == IKE_GROUP_ECP256 ? "ecp384" : "ecp256";
+    uint8_t value[IKE_DH_MAX];
+
+    assert_int_equal(ike_dh_new(&other, ike_group_by_name(name)), 0);
+    IkeSlice public = ike_dh_public(other);
+    memcpy(value, public.bytes, public.n);
+    assert_int_equal(ike_session_new(&session, &config, kit_random, &dice), 0);
+    assert_false(holds(started_with(session, other), (IkeSlice){value, public.n}));
+    ike_session_free(session);
+}
+
+static void test_a_pair_that_was_given_is_used_once(void **state)
+{
+    const IkeConfig config = kit_config();
+    const IkeGroup *group = config.phase1[0].group;
+    KitDice dice = {.state = 1};
+    IkeSession *session = NULL;
+    IkeDh *dh = NULL, *unused = NULL, *next = NULL;
+    uint8_t value[IKE_DH_MAX];
+
+    assert_int_equal(ike_dh_new(&dh, group), 0);
+    assert_int_equal(ike_dh_new(&unused, group), 0);
+    memcpy(value, ike_dh_public(dh).bytes, group->ke_size);
+    assert_int_equal(ike_session_new(&session, &config, kit_random, &dice), 0);
+    ike_session_give_dh(session, unused); /* another takes its place */
+    assert_true(holds(started_with(session, dh), (IkeSlice){value, group->ke_size}));
+    assert_int_equal(ike_session_dh(session, group, &next), 0);
+    assert_memory_not_equal(ike_dh_public(next).bytes, value, group->ke_size);
+    ike_dh_free(next);
+    ike_session_free(session);
+}
+
 static void test_a_session_is_started_once(void **state)
 {
     const IkeConfig config = kit_config();
@@ -470,6 +524,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_calls_before_the_start_do_nothing),
+        cmocka_unit_test(test_a_pair_of_another_group_is_not_used),
+        cmocka_unit_test(test_a_pair_that_was_given_is_used_once),
         cmocka_unit_test(test_a_session_is_started_once),
         cmocka_unit_test(test_calls_after_the_end_do_nothing),
         cmocka_unit_test(test_a21_a_configuration_that_is_not_complete_is_refused),
