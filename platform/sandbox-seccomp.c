@@ -10,15 +10,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/if_tun.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sched.h>
-#include <signal.h>
 #include <seccomp.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* A name that this architecture does not have resolves to a pseudo number, which libseccomp
@@ -246,16 +250,10 @@ static int add_socket_options(scmp_filter_ctx filter)
     return r;
 }
 
-static int confine(bool reads_files)
+static int add_all(scmp_filter_ctx filter, bool reads_files)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    int r = add_plain(filter);
 
-    if (!filter)
-        return -ENOMEM;
-    int r = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : 0;
-
-    if (r == 0)
-        r = add_plain(filter);
     if (r == 0)
         r = add_memory(filter);
     if (r == 0 && reads_files)
@@ -264,21 +262,93 @@ static int confine(bool reads_files)
         r = add_threads_and_pairs(filter);
     if (r == 0)
         r = add_socket_options(filter);
-    /* Not this thread only, but all that there are. */
+    return r;
+}
+
+/* ---- the kernel's program ---- */
+
+struct PlatformFilter {
+    struct sock_fprog program;
+    struct sock_filter instructions[BPF_MAXINSNS];
+};
+
+/* The program as bytes in a file without a name: libseccomp writes it in no other way. */
+static int compile(bool reads_files, int fd)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+
+    if (!filter)
+        return -ENOMEM;
+    int r = add_all(filter, reads_files);
+
     if (r == 0)
-        r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
-    if (r == 0)
-        r = seccomp_load(filter);
+        r = seccomp_export_bpf(filter, fd);
     seccomp_release(filter);
     return r;
 }
 
-int platform_sandbox_seccomp_tunnel(void)
+static int read_program(int fd, PlatformFilter *filter)
 {
-    return confine(true);
+    ssize_t n = pread(fd, filter->instructions, sizeof filter->instructions, 0);
+    size_t one = sizeof filter->instructions[0];
+
+    if (n < 0)
+        return -errno;
+    if (n == 0 || (size_t)n % one || lseek(fd, 0, SEEK_END) != n)
+        return -EIO;
+    filter->program.len = (unsigned short)((size_t)n / one);
+    filter->program.filter = filter->instructions;
+    return 0;
+}
+
+static int filter_new(PlatformFilter **filterp, bool reads_files)
+{
+    PlatformFilter *filter = calloc(1, sizeof *filter);
+    int fd = memfd_create("seccomp", MFD_CLOEXEC);
+    int r = filter && fd >= 0 ? compile(reads_files, fd) : -ENOMEM;
+
+    if (r == 0)
+        r = read_program(fd, filter);
+    if (fd >= 0)
+        close(fd);
+    if (r < 0)
+        free(filter);
+    else
+        *filterp = filter;
+    return r;
+}
+
+int platform_sandbox_filter_tunnel(PlatformFilter **filterp)
+{
+    return filter_new(filterp, true);
+}
+
+PlatformFilter *platform_sandbox_filter_free(PlatformFilter *filter)
+{
+    free(filter);
+    return NULL;
+}
+
+/* Not this thread only, but all that there are: the kernel names one that it could not reach. */
+int platform_sandbox_seccomp(const PlatformFilter *filter)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return -errno;
+    long r =
+        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter->program);
+
+    if (r > 0)
+        return -ESRCH;
+    return r < 0 ? -errno : 0;
 }
 
 int platform_sandbox_seccomp_no_files(void)
 {
-    return confine(false);
+    PlatformFilter *filter = NULL;
+    int r = filter_new(&filter, false);
+
+    if (r == 0)
+        r = platform_sandbox_seccomp(filter);
+    platform_sandbox_filter_free(filter);
+    return r;
 }

@@ -40,7 +40,12 @@ __attribute__((warn_unused_result)) int platform_sandbox_harden(void);
    socket() (socketpair of AF_UNIX only), no write to a path, no memory that is executable (so load
    the legacy provider and open nothing by dlopen() afterwards), no signal to another process.
    Others fail with EPERM; exec, ptrace and the like kill. The process also ends with the one that
-   made it, which may lack the capability to end it. After the last fork(). */
-__attribute__((warn_unused_result)) int platform_sandbox_seccomp_tunnel(void);
-/* The same, and no file can be opened: for a process that has the rights of the user. */
+   made it, which may lack the capability to end it. After the last fork(): in the very process that
+   the filter was made in, for it names it. Making one takes longer than closing the sandbox, so
+   that may be done while another process is waited for. */
+typedef struct PlatformFilter PlatformFilter;
+__attribute__((warn_unused_result)) int platform_sandbox_filter_tunnel(PlatformFilter **filterp);
+PlatformFilter *platform_sandbox_filter_free(PlatformFilter *filter);
+__attribute__((warn_unused_result)) int platform_sandbox_seccomp(const PlatformFilter *filter);
+/* At once, without a file that can be opened: for a process that has the rights of the user. */
 __attribute__((warn_unused_result)) int platform_sandbox_seccomp_no_files(void);

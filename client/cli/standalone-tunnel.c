@@ -41,6 +41,8 @@ typedef struct Process {
     int code;
 } Process;
 
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlatformFilter, platform_sandbox_filter_free)
+
 /* ---- giving up ---- */
 
 /* Two sockets and standard error are all that it keeps. */
@@ -73,12 +75,12 @@ static int wait_for_profile(TunnelFrame *frame)
     return result;
 }
 
-static bool close_sandbox(const TunnelFrame *profile)
+static bool close_sandbox(const PlatformFilter *filter, const TunnelFrame *profile)
 {
     bool legacy = profile->bytes[0] == 1;
     if (legacy && OSSL_PROVIDER_load(NULL, "legacy") != NULL)
         legacy = OSSL_PROVIDER_load(NULL, "default") == NULL;
-    return platform_sandbox_seccomp_tunnel() == 0;
+    return platform_sandbox_seccomp(filter) == 0;
 }
 
 /* ---- to the agent ---- */
@@ -284,6 +286,22 @@ static int run(const TunnelFrame *frame, GDBusConnection *helper_take, guint64 b
     return process.code;
 }
 
+/* All that needs a profile. */
+static int go_on(GDBusConnection *helper_take, const PlatformFilter *filter, guint64 began)
+{
+    g_autoptr(GDBusConnection) helper = helper_take;
+    g_auto(TunnelFrame) frame = {0};
+    int result = wait_for_profile(&frame);
+    /* The agent had nothing to hand over, and has said why. */
+    if (result == 0)
+        return DIALTONE_FAILURE_NONE;
+    if (result < 0)
+        return refuse(NULL, _("No profile was handed over."));
+    if (!close_sandbox(filter, &frame))
+        return refuse(NULL, _("The sandbox could not be closed."));
+    return run(&frame, g_steal_pointer(&helper), began);
+}
+
 int standalone_tunnel(int agent_fd, int helper_fd, guint64 began)
 {
     if (!keep_descriptors(agent_fd, helper_fd))
@@ -294,18 +312,12 @@ int standalone_tunnel(int agent_fd, int helper_fd, guint64 began)
     /* What needs no profile is done while the agent reads it: nothing of the network's is heard
      * before the sandbox is closed, nor of the helper's. */
     g_autoptr(GError) error = NULL;
+    g_autoptr(PlatformFilter) filter = NULL;
     tunnel_warm_up();
+    if (platform_sandbox_filter_tunnel(&filter) < 0)
+        return refuse(NULL, _("The sandbox could not be closed."));
     g_autoptr(GDBusConnection) helper = tunnel_network_connect(HELPER_FD, &error);
     if (helper == NULL)
         return refuse(NULL, error->message);
-    g_auto(TunnelFrame) frame = {0};
-    int result = wait_for_profile(&frame);
-    /* The agent had nothing to hand over, and has said why. */
-    if (result == 0)
-        return DIALTONE_FAILURE_NONE;
-    if (result < 0)
-        return refuse(NULL, _("No profile was handed over."));
-    if (!close_sandbox(&frame))
-        return refuse(NULL, _("The sandbox could not be closed."));
-    return run(&frame, g_steal_pointer(&helper), began);
+    return go_on(g_steal_pointer(&helper), filter, began);
 }

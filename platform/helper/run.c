@@ -68,7 +68,7 @@ static void quit_if_done(Runner *runner)
 }
 
 /* Without CAP_KILL a child of another uid can't be killed; but it need not be waited for, and the
-   tunnel ends with us (platform_sandbox_seccomp_tunnel). */
+   tunnel ends with us (platform_sandbox_seccomp). */
 static gboolean on_late(gpointer user_data)
 {
     Child *child = user_data;

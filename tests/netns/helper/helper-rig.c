@@ -358,12 +358,17 @@ static void on_closed(GDBusConnection *connection, gboolean remote, GError *erro
 
 static int confine(void)
 {
+    PlatformFilter *filter = NULL;
     PlatformIdentity id;
 
     if (platform_sandbox_service_identity(&id) < 0 || platform_sandbox_become(&id) < 0 ||
-        platform_sandbox_keep_caps(NULL, 0) < 0 || platform_sandbox_harden() < 0)
+        platform_sandbox_keep_caps(NULL, 0) < 0 || platform_sandbox_harden() < 0 ||
+        platform_sandbox_filter_tunnel(&filter) < 0)
         return -1;
-    return platform_sandbox_seccomp_tunnel();
+    int r = platform_sandbox_seccomp(filter);
+
+    platform_sandbox_filter_free(filter);
+    return r;
 }
 
 static int run_peer(int fd)

@@ -51,7 +51,13 @@ static int denied(long result)
 
 static int confined(Act act)
 {
-    return platform_sandbox_harden() < 0 || platform_sandbox_seccomp_tunnel() < 0 ? 99 : act();
+    PlatformFilter *filter = NULL;
+
+    if (platform_sandbox_harden() < 0 || platform_sandbox_filter_tunnel(&filter) < 0 ||
+        platform_sandbox_seccomp(filter) < 0)
+        return 99;
+    platform_sandbox_filter_free(filter);
+    return act();
 }
 
 /* ---- identity ---- */
@@ -258,6 +264,41 @@ static int confined_forbidden(void)
     return confined(try_forbidden);
 }
 
+/* Opens for writing once it is told to, in a thread that is older than the sandbox. */
+static void *write_when_told(void *data)
+{
+    int *told = data;
+    char byte;
+    bool right = read(told[0], &byte, 1) == 1 && denied(open("/dev/null", O_WRONLY)) == 0;
+
+    return right ? told : NULL;
+}
+
+static int confined_with_a_thread(void)
+{
+    PlatformFilter *filter = NULL;
+    pthread_t thread;
+    void *right = NULL;
+    int told[2];
+
+    if (pipe(told) < 0 || pthread_create(&thread, NULL, write_when_told, told) != 0 ||
+        platform_sandbox_filter_tunnel(&filter) < 0)
+        return 1;
+    int before = open("/dev/null", O_WRONLY); /* nothing is forbidden yet */
+
+    if (before < 0 || platform_sandbox_seccomp(filter) < 0)
+        return 2;
+    platform_sandbox_filter_free(filter);
+    if (write(told[1], "", 1) != 1 || pthread_join(thread, &right) != 0)
+        return 3;
+    return right == told && denied(open("/dev/null", O_WRONLY)) == 0 ? 0 : 4;
+}
+
+static void test_a_filter_holds_for_all_threads_once_it_is_closed(void **state)
+{
+    assert_int_equal(in_child(confined_with_a_thread), 0);
+}
+
 static int try_more_forbidden(void)
 {
     const struct rlimit limit = {1, 1};
@@ -376,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_what_the_tunnel_never_needs_fails),
         cmocka_unit_test(test_a_process_of_the_user_s_reads_no_file),
         cmocka_unit_test(test_signals_go_to_threads_of_our_own),
+        cmocka_unit_test(test_a_filter_holds_for_all_threads_once_it_is_closed),
         cmocka_unit_test(test_a_raw_socket_stays_one_for_esp),
         cmocka_unit_test(test_what_the_tunnel_needs_works),
     };
