@@ -2,8 +2,9 @@
 /* dialtone-helper: what the system bus starts for the service, and what that starts in turn.
  *
  * Without arguments it serves HelperManager1; with --tunnel it is the helper of one tunnel, whose
- * socket is descriptor 3; with --undo it puts back what helpers that were killed have left. It
- * takes its options from whoever is root already, so none of them is a way to become it.
+ * socket is descriptor 3; with --undo it puts back what helpers that were killed have left.
+ * --service-uid and --idle are for tests. It takes its options from whoever is root already, so
+ * none of them is a way to become it.
  */
 #include "platform/helper/helper.h"
 #include "platform/helper/manager.h"
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FD_PEER = 3, EXIT_USAGE = 2 };
+enum { FD_PEER = 3, EXIT_USAGE = 2, IDLE_S = 30 };
 
 static gboolean parse_id(const char *text, guint *idp)
 {
@@ -28,7 +29,7 @@ static gboolean parse_id(const char *text, guint *idp)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: dialtone-helper [--service-uid UID | --undo]\n");
+    fprintf(stderr, "usage: dialtone-helper [--service-uid UID] [--idle SECONDS] | --undo\n");
     return EXIT_USAGE;
 }
 
@@ -50,24 +51,33 @@ static int tunnel(const char *owner, const char *group)
     return helper_run(&options);
 }
 
+static int manage(int argc, char **argv)
+{
+    PlatformIdentity service = {0};
+    HelperManagerOptions options = {.idle_s = IDLE_S};
+    guint uid = 0;
+
+    for (int i = 1; i < argc; i += 2) {
+        guint *valuep = !strcmp(argv[i], "--service-uid") ? &uid
+                        : !strcmp(argv[i], "--idle")      ? &options.idle_s
+                                                          : NULL;
+
+        if (!valuep || i + 1 == argc || !parse_id(argv[i + 1], valuep) || *valuep == 0)
+            return usage();
+    }
+    if (uid == 0 && platform_sandbox_service_user(&service) < 0) {
+        fprintf(stderr, "dialtone-helper: there is no user \"dialtone\"\n");
+        return 1;
+    }
+    options.service = uid ? uid : service.uid;
+    return helper_manager_run(&options);
+}
+
 int main(int argc, char **argv)
 {
-    PlatformIdentity service;
-    guint uid;
-
     if (argc == 2 && !strcmp(argv[1], "--undo"))
         return undo();
     if (argc == 4 && !strcmp(argv[1], "--tunnel"))
         return tunnel(argv[2], argv[3]);
-    if (argc == 3 && !strcmp(argv[1], "--service-uid") && parse_id(argv[2], &uid))
-        return helper_manager_run(uid);
-    if (argc != 1)
-        return usage();
-    int r = platform_sandbox_service_user(&service);
-
-    if (r < 0) {
-        fprintf(stderr, "dialtone-helper: there is no user \"dialtone\"\n");
-        return 1;
-    }
-    return helper_manager_run(service.uid);
+    return manage(argc, argv);
 }

@@ -24,7 +24,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { IDLE_S = 30, FD_PEER = 3 };
+enum { FD_PEER = 3 };
 
 typedef struct Manager {
     PlatformBusName *name;
@@ -220,12 +220,12 @@ static int keep_caps(void)
     return platform_sandbox_keep_caps(kept, n);
 }
 
-int helper_manager_run(uid_t service)
+int helper_manager_run(const HelperManagerOptions *options)
 {
-    Manager manager = {.service = service};
-    const PlatformBusNameOptions options = {
+    Manager manager = {.service = options->service};
+    const PlatformBusNameOptions name = {
         .name = HELPER_BUS_NAME,
-        .idle_s = IDLE_S,
+        .idle_s = options->idle_s,
         .serve = serve,
         .user_data = &manager,
     };
@@ -236,7 +236,7 @@ int helper_manager_run(uid_t service)
         fprintf(stderr, "dialtone-helper: cannot give up privileges\n");
         return 1;
     }
-    manager.name = platform_bus_name_new(&options);
+    manager.name = platform_bus_name_new(&name);
     manager.skeleton = dialtone_helper_manager1_skeleton_new();
     g_signal_connect(manager.skeleton, "handle-open", G_CALLBACK(on_open), &manager);
     gboolean ok = platform_bus_name_run(manager.name, &error);

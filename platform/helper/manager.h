@@ -4,6 +4,11 @@
 
 #include <sys/types.h>
 
-/* Until nobody has used it for half a minute, or SIGTERM. Needs root; keeps the capabilities that a
-   helper starts with. Only a process of the uid `service` may call. Returns the exit status. */
-int helper_manager_run(uid_t service);
+typedef struct HelperManagerOptions {
+    uid_t service;   /* only its processes may call */
+    unsigned idle_s; /* it ends after so long without a tunnel */
+} HelperManagerOptions;
+
+/* Until it was idle, or SIGTERM. Needs root; keeps the capabilities that a helper starts with.
+   Returns the exit status. */
+int helper_manager_run(const HelperManagerOptions *options);

@@ -2,7 +2,7 @@
 """A system bus of its own on a machine to throw away: the real dbus-daemon with its real
 configuration, the project's policies, and the real polkitd.
 
-    with Bus(build) as bus:                 # in tests/lib/sandbox, as root
+    with Bus() as bus:                      # in tests/lib/sandbox, as root
         answer = bus.as_user(bus.service, lambda: call(NAME, PATH, INTERFACE, METHOD, "(us)", 1, "x"))
 
 /etc/passwd (the sandbox's own) gets the user "dialtone", /usr/share/dbus-1 and /usr/share/polkit-1
@@ -36,6 +36,7 @@ gi.require_version("GLib", "2.0")
 # pylint: disable=wrong-import-position
 from gi.repository import Gio, GLib
 
+from client import binary
 from lab import ROOT, Failure, expect, wait_until
 
 SERVICE = 61180    # the user dialtone
@@ -172,8 +173,8 @@ def add_layer(folder):
 class Bus:
     """Use it as a context. `service` is the uid of the user dialtone, `people` those of others."""
 
-    def __init__(self, build):
-        self.build = os.path.realpath(build)
+    def __init__(self):
+        self.build = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(binary()))))
         self.service, self.people, self.daemon = SERVICE, dict(PEOPLE), None
 
     # ---- life ----

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from machine import Failure, Skip, sh
+from rig import Failure, Skip, sh
 
 UNPACKED = os.environ.get("DIALTONE_UNPACKED", "")
 RESOLVED = "/lib/systemd/systemd-resolved"

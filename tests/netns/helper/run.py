@@ -13,8 +13,8 @@ import time
 import traceback
 
 import dns_ways
-import machine
-from machine import Failure, GATEWAY, Rig, Skip, difference, sh, snapshot, undo
+import rig as machine
+from rig import Failure, GATEWAY, Rig, Skip, difference, sh, snapshot, undo
 
 CASES = []
 FULL = ("mtu=1380 address=10.1.2.3/32 route=0.0.0.0/0 exclude=198.51.100.0/24 dns=10.1.0.53 "

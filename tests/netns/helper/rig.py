@@ -54,6 +54,10 @@ def prepare():
        "mkdir -p /run/.etc /run/netns /run/dbus /run/lock; cp -a /etc/. /run/.etc; "
        "mount --bind /run/.etc /etc; "
        "mount -t sysfs sysfs /sys; ip link set lo up; rm -f /etc/resolv.conf")
+    add_links()
+
+
+def add_links():
     sh("ip netns add router; ip link add up0 type veth peer name up1 netns router; "
        "ip link set up0 addrgenmode none; ip addr add 198.51.100.2/24 dev up0; ip link set up0 up; "
        f"ip -n router addr add {ROUTER}/24 dev up1; ip -n router link set up1 up; "
