@@ -7,6 +7,7 @@
  */
 #include "platform/sandbox.h"
 
+#include "platform/groups.h"
 #include "platform/random.h"
 
 #include <dirent.h>
@@ -146,14 +147,29 @@ int platform_sandbox_caller_identity(PlatformIdentity *idp)
     return 0;
 }
 
+/* Of a person: never the groups that this process has, unless it is that person's already, as
+ * where root himself calls. */
+static int set_person_s_groups(const PlatformIdentity *id)
+{
+    PlatformGroups groups;
+
+    if (id->uid == getuid() && id->gid == getgid())
+        return 0;
+    if (platform_groups_read("", id->uid, id->gid, &groups))
+        return setgroups(groups.n, groups.gids) < 0 ? -errno : 0;
+    const struct passwd *user = getpwuid(id->uid);
+
+    if (user)
+        return initgroups(user->pw_name, id->gid) < 0 ? -errno : 0;
+    return setgroups(0, NULL) < 0 ? -errno : 0;
+}
+
 static int set_groups(const PlatformIdentity *id)
 {
     if (geteuid() != 0)
         return 0;
-    const struct passwd *user = id->is_person ? getpwuid(id->uid) : NULL;
-
-    if (user)
-        return initgroups(user->pw_name, id->gid) < 0 ? -errno : 0;
+    if (id->is_person)
+        return set_person_s_groups(id);
     return setgroups(0, NULL) < 0 ? -errno : 0;
 }
 

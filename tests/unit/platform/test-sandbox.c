@@ -3,6 +3,7 @@
 #include "kit.h"
 
 #include "platform/clock.h"
+#include "platform/groups.h"
 #include "platform/sandbox.h"
 #include "platform/secret-memory.h"
 
@@ -87,6 +88,51 @@ static void test_there_is_no_way_back_from_another_identity(void **state)
     if (geteuid() != 0)
         skip();
     assert_int_equal(in_child(become_nobody), 0);
+}
+
+/* Root's groups, which nobody else is to have. */
+static const gid_t ROOT_S[] = {0, 42, 64002};
+
+/* How many of them somebody has who is a person; -1: it could not become one. */
+static int groups_of_root_s(uid_t uid)
+{
+    const PlatformIdentity id = {.uid = uid, .gid = uid, .is_person = true};
+    gid_t groups[PLATFORM_GROUPS_MAX];
+    int found = 0;
+
+    if (setgroups(G_N_ELEMENTS(ROOT_S), ROOT_S) < 0 || platform_sandbox_become(&id) < 0)
+        return -1;
+    int n = getgroups(PLATFORM_GROUPS_MAX, groups);
+
+    for (int i = 0; i < n; i++)
+        for (gsize k = 0; k < G_N_ELEMENTS(ROOT_S); k++)
+            found += groups[i] == ROOT_S[k];
+    return found;
+}
+
+static int become_person_unknown(void)
+{
+    return groups_of_root_s(64000);
+}
+
+/* Of /etc/passwd, on every Debian: "daemon". */
+static int become_person_of_the_files(void)
+{
+    return groups_of_root_s(1);
+}
+
+static int stay_root(void)
+{
+    return groups_of_root_s(0) == (int)G_N_ELEMENTS(ROOT_S) ? 0 : 1;
+}
+
+static void test_a_person_has_none_of_root_s_groups_but_root(void **state)
+{
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(in_child(become_person_unknown), 0);
+    assert_int_equal(in_child(become_person_of_the_files), 0);
+    assert_int_equal(in_child(stay_root), 0);
 }
 
 static int keep_one(void)
@@ -408,6 +454,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_there_is_no_way_back_from_another_identity),
+        cmocka_unit_test(test_a_person_has_none_of_root_s_groups_but_root),
         cmocka_unit_test(test_only_the_capabilities_that_are_kept_remain),
         cmocka_unit_test(test_a_capability_that_is_missing_cannot_be_kept),
         cmocka_unit_test(test_e14_a_hardened_process_dumps_no_core),
