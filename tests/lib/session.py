@@ -3,13 +3,12 @@
 gnome-keyring, both real, in a folder to throw away."""
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
 
-from client import CALLER
-from lab import expect, wait_until
+from client import CALLER, name_caller
+from lab import wait_until
 
 PASSWORD = "the user's login password"
 
@@ -49,17 +48,8 @@ class Session:
             raise RuntimeError(f"{argv} ended with {done.returncode}: {done.stderr}")
         return done.stdout
 
-    def name_user(self):
-        """A bus daemon wants to know its user by name. /etc is the sandbox's own."""
-        expect(os.uname().nodename == "sandbox", "this is no machine to throw away")
-        try:
-            pwd.getpwuid(CALLER)
-        except KeyError:
-            with open("/etc/passwd", "a", encoding="utf-8") as file:
-                file.write(f"caller:x:{CALLER}:{CALLER}::/nonexistent:/bin/sh\n")
-
     def __enter__(self):
-        self.name_user()
+        name_caller()  # for the bus daemon
         os.makedirs(self.folder, exist_ok=True)
         os.chmod(self.folder, 0o700)
         os.chown(self.folder, CALLER, CALLER)
