@@ -7,32 +7,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib/gstdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 
-static bool fail(GError **error, const char *path, const char *why)
+bool dialtone_file_check(const struct stat *info, gsize max, char **whyp)
 {
-    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, NULL, "%s: %s", path, why);
+    if (S_ISDIR(info->st_mode))
+        *whyp = g_strdup(_("it is a directory"));
+    else if (!S_ISREG(info->st_mode))
+        *whyp = g_strdup(_("it is no regular file"));
+    else if ((guint64)info->st_size > max)
+        *whyp = g_strdup_printf(_("it is too large: more than %u bytes"), (guint)max);
+    else
+        return true;
     return false;
-}
-
-static bool check_kind(int fd, const char *path, gsize max, GError **error)
-{
-    struct stat info;
-
-    if (fstat(fd, &info) != 0)
-        return fail(error, path, g_strerror(errno));
-    if (S_ISDIR(info.st_mode))
-        return fail(error, path, _("it is a directory"));
-    if (!S_ISREG(info.st_mode))
-        return fail(error, path, _("it is no regular file"));
-    if ((guint64)info.st_size > max)
-        return fail(error, path, _("it is too large for a profile"));
-    return true;
 }
 
 /* A file that grows while it is read is caught by the bound too. */
@@ -54,21 +44,42 @@ static bool read_all(int fd, GByteArray *bytes, gsize max)
     }
 }
 
-char *dialtone_file_read(const char *path, gsize max, gsize *np, GError **error)
+char *dialtone_file_read_fd(int fd, gsize max, gsize *np, char **whyp)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0) {
-        fail(error, path, g_strerror(errno));
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+
+    *whyp = NULL;
+    if (!read_all(fd, bytes, max)) {
+        *whyp = g_strdup(g_strerror(errno));
         return NULL;
     }
-    g_autoptr(GByteArray) bytes = g_byte_array_new();
-    bool good = check_kind(fd, path, max, error);
-    if (good && !read_all(fd, bytes, max))
-        good = fail(error, path, g_strerror(errno));
-    close(fd);
-    if (!good)
-        return NULL;
     *np = bytes->len;
     g_byte_array_append(bytes, (const guint8 *)"", 1);
     return (char *)g_byte_array_free(g_steal_pointer(&bytes), FALSE);
+}
+
+char *dialtone_file_read_why(const char *path, gsize max, gsize *np, char **whyp)
+{
+    struct stat info;
+    char *bytes = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    *whyp = NULL;
+    if (fd < 0 || fstat(fd, &info) != 0)
+        *whyp = g_strdup(g_strerror(errno));
+    else if (dialtone_file_check(&info, max, whyp))
+        bytes = dialtone_file_read_fd(fd, max, np, whyp);
+    if (fd >= 0)
+        close(fd);
+    return bytes;
+}
+
+char *dialtone_file_read(const char *path, gsize max, gsize *np, GError **error)
+{
+    g_autofree char *why = NULL;
+    char *bytes = dialtone_file_read_why(path, max, np, &why);
+
+    if (bytes == NULL)
+        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, NULL, "%s: %s", path, why);
+    return bytes;
 }

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "client/common/failure.h"
 #include "client/common/i18n.h"
 
 static void issue_free(gpointer data)
@@ -109,4 +110,14 @@ char *dialtone_issues_text(const GPtrArray *issues, const char *file)
         g_string_append(all, text);
     }
     return g_string_free(all, FALSE);
+}
+
+void dialtone_issues_fail(const GPtrArray *issues, const char *file, GError **error)
+{
+    g_autofree char *text = dialtone_issues_text(issues, file);
+
+    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
+                         _("Mend the file and try again; `dialtone check FILE` reads it without "
+                           "connecting."),
+                         "%s", text);
 }

@@ -23,3 +23,6 @@ bool dialtone_issues_any_error(const GPtrArray *issues) G_GNUC_WARN_UNUSED_RESUL
 
 /* Errors only, a line each, without a newline at the end. */
 char *dialtone_issues_text(const GPtrArray *issues, const char *file) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Makes PROFILE_INVALID of the errors, and what to do about a profile that has them. */
+void dialtone_issues_fail(const GPtrArray *issues, const char *file, GError **error);

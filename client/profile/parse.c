@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/common/text.h"
 #include "client/profile/check.h"
@@ -230,7 +229,9 @@ static void check_rules(Parser *parser)
     dialtone_profile_check(parser->profile, &check);
 }
 
-static DialtoneProfile *parse(const char *bytes, gsize n, const char *file, bool psk_at_hand,
+typedef enum { WHOLE, WHOLE_WITH_PSK, PART } Extent;
+
+static DialtoneProfile *parse(const char *bytes, gsize n, const char *file, Extent extent,
                               GPtrArray **issuesp)
 {
     g_autoptr(GPtrArray) issues = dialtone_issues_new();
@@ -240,15 +241,17 @@ static DialtoneProfile *parse(const char *bytes, gsize n, const char *file, bool
         .profile = profile,
         .scan = scan,
         .issues = issues,
-        .psk_at_hand = psk_at_hand,
+        .psk_at_hand = extent == WHOLE_WITH_PSK,
     };
 
     check_groups(&parser);
     for (guint i = 0; i < scan->entries->len && issues->len <= DIALTONE_ISSUES_MAX; i++)
         parse_entry(&parser, scan->entries->pdata[i]);
-    fill_defaults(&parser);
-    check_rules(&parser);
-    name_after_file(profile, file);
+    if (extent != PART) {
+        fill_defaults(&parser);
+        check_rules(&parser);
+        name_after_file(profile, file);
+    }
 
     bool bad = dialtone_issues_any_error(issues);
     dialtone_issues_sort(issues);
@@ -260,17 +263,21 @@ static DialtoneProfile *parse(const char *bytes, gsize n, const char *file, bool
 DialtoneProfile *dialtone_profile_parse(const char *bytes, gsize n, const char *file,
                                         GPtrArray **issuesp)
 {
-    return parse(bytes, n, file, false, issuesp);
+    return parse(bytes, n, file, WHOLE, issuesp);
 }
 
 DialtoneProfile *dialtone_profile_parse_with_psk(const char *bytes, gsize n, const char *file,
                                                  GPtrArray **issuesp)
 {
-    return parse(bytes, n, file, true, issuesp);
+    return parse(bytes, n, file, WHOLE_WITH_PSK, issuesp);
 }
 
-static DialtoneProfile *load(const char *path, bool psk_at_hand, GPtrArray **issuesp,
-                             GError **error)
+DialtoneProfile *dialtone_profile_parse_part(const char *bytes, gsize n, GPtrArray **issuesp)
+{
+    return parse(bytes, n, "", PART, issuesp);
+}
+
+static DialtoneProfile *load(const char *path, Extent extent, GPtrArray **issuesp, GError **error)
 {
     g_autoptr(GPtrArray) issues = NULL;
     g_autoptr(DialtoneProfile) profile = NULL;
@@ -282,14 +289,9 @@ static DialtoneProfile *load(const char *path, bool psk_at_hand, GPtrArray **iss
             *issuesp = dialtone_issues_new();
         return NULL;
     }
-    profile = parse(bytes, n, path, psk_at_hand, &issues);
-    if (profile == NULL) {
-        g_autofree char *text = dialtone_issues_text(issues, path);
-        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
-                             _("Mend the file and try again; `dialtone check FILE` reads it "
-                               "without connecting."),
-                             "%s", text);
-    }
+    profile = parse(bytes, n, path, extent, &issues);
+    if (profile == NULL)
+        dialtone_issues_fail(issues, path, error);
     if (issuesp != NULL)
         *issuesp = g_steal_pointer(&issues);
     return g_steal_pointer(&profile);
@@ -297,11 +299,11 @@ static DialtoneProfile *load(const char *path, bool psk_at_hand, GPtrArray **iss
 
 DialtoneProfile *dialtone_profile_load(const char *path, GPtrArray **issuesp, GError **error)
 {
-    return load(path, false, issuesp, error);
+    return load(path, WHOLE, issuesp, error);
 }
 
 DialtoneProfile *dialtone_profile_load_with_psk(const char *path, GPtrArray **issuesp,
                                                 GError **error)
 {
-    return load(path, true, issuesp, error);
+    return load(path, WHOLE_WITH_PSK, issuesp, error);
 }

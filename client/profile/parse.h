@@ -38,6 +38,11 @@ DialtoneProfile *dialtone_profile_parse_with_psk(const char *bytes, gsize n, con
 DialtoneProfile *dialtone_profile_load_with_psk(const char *path, GPtrArray **issuesp,
                                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Settings alone, which are right each for itself and need not be all of a profile: values and
+ * lines of the keys that the file sets, and nothing else. NULL likewise. */
+DialtoneProfile *dialtone_profile_parse_part(const char *bytes, gsize n,
+                                             GPtrArray **issuesp) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The normal spelling of a key's value or default; NULL when unset or unknown. Owned by @profile.
  */
 const char *dialtone_profile_value(const DialtoneProfile *profile, const char *group,

@@ -22,6 +22,9 @@ DialtoneProfile *dialtone_profile_new(void)
 {
     DialtoneProfile *profile = g_new0(DialtoneProfile, 1);
 
+    profile->users = g_ptr_array_new_with_free_func(g_free);
+    profile->groups = g_ptr_array_new_with_free_func(g_free);
+    profile->lock = g_ptr_array_new_with_free_func(g_free);
     profile->gateways = g_array_new(FALSE, TRUE, sizeof(DialtoneEndpoint));
     g_array_set_clear_func(profile->gateways, endpoint_clear);
     profile->phase1_proposals = g_array_new(FALSE, TRUE, sizeof(DialtoneProposal));
@@ -34,6 +37,7 @@ DialtoneProfile *dialtone_profile_new(void)
     profile->values = g_new0(char *, dialtone_profile_keys_n);
     profile->is_default = g_new0(bool, dialtone_profile_keys_n);
     profile->lines = g_new0(guint, dialtone_profile_keys_n);
+    profile->overridden = g_new0(bool, dialtone_profile_keys_n);
     return profile;
 }
 
@@ -44,6 +48,9 @@ void dialtone_profile_free(DialtoneProfile *profile)
     g_free(profile->name);
     g_free(profile->description);
     g_free(profile->uuid);
+    g_ptr_array_unref(profile->users);
+    g_ptr_array_unref(profile->groups);
+    g_ptr_array_unref(profile->lock);
     g_array_unref(profile->gateways);
     g_free(profile->remote_id.value);
     g_free(profile->id.value);
@@ -63,6 +70,7 @@ void dialtone_profile_free(DialtoneProfile *profile)
     g_free(profile->values);
     g_free(profile->is_default);
     g_free(profile->lines);
+    g_free(profile->overridden);
     g_free(profile);
 }
 

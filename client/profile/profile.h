@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "client/profile/words.h"
 #include "ike/algs.h"
 
 /* A duration that never ends (RetryFor=forever). */
@@ -18,43 +19,8 @@ enum {
     DIALTONE_NETWORKS_MAX = 64,
     DIALTONE_GATEWAYS_MAX = 16,
     DIALTONE_DNS_MAX = 8,
+    DIALTONE_ACCOUNTS_MAX = 256,
 };
-
-typedef enum { DIALTONE_AUTH_PSK, DIALTONE_AUTH_CERTIFICATE, DIALTONE_AUTH_HYBRID } DialtoneAuth;
-typedef enum { DIALTONE_XAUTH_AUTO, DIALTONE_XAUTH_REQUIRED, DIALTONE_XAUTH_NO } DialtoneXauth;
-typedef enum {
-    DIALTONE_CONFIG_AUTO,
-    DIALTONE_CONFIG_PULL,
-    DIALTONE_CONFIG_PUSH,
-    DIALTONE_CONFIG_NONE,
-    DIALTONE_CONFIG_DHCP,
-} DialtoneConfig;
-typedef enum { DIALTONE_NATT_FORCE, DIALTONE_NATT_AUTO, DIALTONE_NATT_OFF } DialtoneNatT;
-typedef enum { DIALTONE_SELECTORS_EACH, DIALTONE_SELECTORS_ANY } DialtoneSelectors;
-typedef enum { DIALTONE_TRI_AUTO, DIALTONE_TRI_YES, DIALTONE_TRI_NO } DialtoneTri;
-typedef enum { DIALTONE_DNS_AUTO, DIALTONE_DNS_NONE, DIALTONE_DNS_LIST } DialtoneDnsMode;
-typedef enum {
-    DIALTONE_SOURCE_KEYRING,
-    DIALTONE_SOURCE_ASK,
-    DIALTONE_SOURCE_SYSTEM,
-} DialtoneSecretSource;
-typedef enum {
-    DIALTONE_CERT_NONE,
-    DIALTONE_CERT_KEYRING,
-    DIALTONE_CERT_FILE,   /* value: path, .p12/.pfx or PEM */
-    DIALTONE_CERT_PKCS11, /* value: the whole URI */
-} DialtoneCertSource;
-typedef enum { DIALTONE_CA_SYSTEM, DIALTONE_CA_FILE, DIALTONE_CA_DIRECTORY } DialtoneCaSource;
-
-typedef enum {
-    DIALTONE_ID_ANY, /* RemoteID only */
-    DIALTONE_ID_FQDN,
-    DIALTONE_ID_EMAIL, /* USER_FQDN */
-    DIALTONE_ID_IP,    /* RemoteID only */
-    DIALTONE_ID_DN,    /* RemoteID only; "C=NL, O=Example, CN=gw" */
-    DIALTONE_ID_KEYID,
-    DIALTONE_ID_ADDRESS, /* RemoteID only: unset with certificate or hybrid; see `gateways` */
-} DialtoneIdKind;
 
 typedef struct {
     DialtoneIdKind kind;
@@ -89,6 +55,11 @@ typedef struct {
     char *name; /* the file's stem when the file has none */
     char *description;
     char *uuid; /* lower case; NULL when the file has none */
+
+    /* [Access]; see access.h and override.h */
+    GPtrArray *users;  /* of char *: names; may be empty */
+    GPtrArray *groups; /* likewise */
+    GPtrArray *lock;   /* of char *: "all", "Gateway" or "Gateway.Address" */
 
     /* [Gateway] */
     GArray *gateways; /* of DialtoneEndpoint, at least one */
@@ -142,6 +113,7 @@ typedef struct {
     char **values;    /* in normal spelling; NULL: neither value nor default */
     bool *is_default; /* not set by the file */
     guint *lines;     /* where the file sets it; 0: nowhere */
+    bool *overridden; /* the user's override sets it, and that one's line it is; see override.h */
 } DialtoneProfile;
 
 /* Empty, and no valid profile yet; for the parser. */

@@ -66,6 +66,18 @@ const DialtoneProfileKey dialtone_profile_keys[] = {
      .syntax = N_("UUID"),
      .help = N_("Names the profile for ever, also when it is renamed.")},
 
+    {"Access", "Users", dialtone_value_accounts, FIELD(users),
+     .syntax = N_("names of users, as in alice;bob"),
+     .help = N_("Who may use a profile of the system. Default, when Groups is not written "
+                "either: everybody at the computer.")},
+    {"Access", "Groups", dialtone_value_accounts, FIELD(groups),
+     .syntax = N_("names of groups, as in staff;vpn"),
+     .help = N_("Members of these groups may use it too.")},
+    {"Access", "Lock", dialtone_value_lock, FIELD(lock),
+     .syntax = "all | Gateway.Address;Phase1",
+     .help = N_("What users may not change in a profile of the system: settings, whole groups, "
+                "or all. What they never may stands under OVERRIDES.")},
+
     {"Gateway", "Address", dialtone_value_gateways, .required = true,
      .syntax = "vpn.example.com;vpn2.example.com:500;[2001:db8::1]:500",
      .help = N_("The gateway: host names or addresses, tried in order. A port replaces port 500 "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The layers of profiles. The order in which they are looked through is who wins: the
+ * The profiles of one user. The order in which they are looked through is who wins: the
  * administrator's, the vendor's, the user's. A user's profile never takes the place of one that
  * was provisioned, so that "connect office" means what the administrator made it mean.
  *
@@ -10,6 +10,7 @@
 #include "client/profile/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,23 +20,14 @@
 #include "client/common/text.h"
 #include "client/profile/file.h"
 #include "client/profile/issue.h"
+#include "client/profile/override.h"
 #include "client/profile/parse.h"
-#include "client/profile/scan.h"
+#include "client/profile/system-store.h"
 
-#define SUFFIX ".dialtone"
-
-/* Of a layer; a directory with more is none of ours. */
-enum { FILES_MAX = 1000, NAMES_SHOWN_MAX = 10 };
-
-const char *dialtone_layer_name(DialtoneLayer layer)
-{
-    static const char *const names[DIALTONE_LAYER_N] = {"administrator", "vendor", "user"};
-
-    return layer < DIALTONE_LAYER_N ? names[layer] : "";
-}
+enum { NAMES_SHOWN_MAX = 10 };
 
 /* Under sudo HOME may be root's; the profiles meant are those of whoever called. */
-static char *user_directory(uid_t caller)
+static char *user_directory(uid_t caller, const char *name)
 {
     const char *config = g_getenv("XDG_CONFIG_HOME");
     const char *sudo = g_getenv("SUDO_UID");
@@ -45,23 +37,23 @@ static char *user_directory(uid_t caller)
                    sudo_uid == caller;
 
     if (config != NULL && g_path_is_absolute(config))
-        return g_build_filename(config, "dialtone", "profiles", NULL);
+        return g_build_filename(config, "dialtone", name, NULL);
     if (by_sudo || caller != getuid()) {
         const struct passwd *user = getpwuid(caller);
         if (user == NULL || user->pw_dir == NULL)
             return NULL;
-        return g_build_filename(user->pw_dir, ".config", "dialtone", "profiles", NULL);
+        return g_build_filename(user->pw_dir, ".config", "dialtone", name, NULL);
     }
-    return g_build_filename(g_get_user_config_dir(), "dialtone", "profiles", NULL);
+    return g_build_filename(g_get_user_config_dir(), "dialtone", name, NULL);
 }
 
 DialtoneStore *dialtone_store_new(uid_t caller)
 {
     DialtoneStore *store = g_new0(DialtoneStore, 1);
 
-    store->directory[DIALTONE_LAYER_ADMINISTRATOR] = g_strdup("/etc/dialtone/profiles");
-    store->directory[DIALTONE_LAYER_VENDOR] = g_strdup("/usr/lib/dialtone/profiles");
-    store->directory[DIALTONE_LAYER_USER] = user_directory(caller);
+    store->root = dialtone_root_system;
+    store->user = user_directory(caller, "profiles");
+    store->overrides = user_directory(caller, "overrides");
     return store;
 }
 
@@ -69,128 +61,65 @@ void dialtone_store_free(DialtoneStore *store)
 {
     if (store == NULL)
         return;
-    for (guint i = 0; i < DIALTONE_LAYER_N; i++)
-        g_free(store->directory[i]);
+    g_free(store->user);
+    g_free(store->overrides);
     g_free(store);
 }
 
 /* ---- listing ---- */
 
-static void entry_free(gpointer data)
+static DialtoneStoreEntry *read_user_file(const char *path)
 {
-    DialtoneStoreEntry *entry = data;
-
-    g_free(entry->path);
-    g_free(entry->name);
-    g_free(entry->uuid);
-    g_free(entry);
-}
-
-static char *stem_of(const char *path)
-{
-    char *stem = g_path_get_basename(path);
-
-    if (g_str_has_suffix(stem, SUFFIX))
-        stem[strlen(stem) - strlen(SUFFIX)] = '\0';
-    return stem;
-}
-
-/* What can be known of a file with mistakes. */
-static void peek(DialtoneStoreEntry *entry, const char *bytes, gsize n)
-{
-    g_autoptr(GPtrArray) issues = dialtone_issues_new();
-    g_autoptr(DialtoneScan) scan = dialtone_scan(bytes, n, issues);
-
-    for (guint i = 0; i < scan->entries->len; i++) {
-        const DialtoneScanEntry *line = scan->entries->pdata[i];
-        if (strcmp(line->group, "Profile") != 0 || *line->value == '\0')
-            continue;
-        if (strcmp(line->key, "Name") == 0 && entry->name == NULL)
-            entry->name = g_strdup(line->value);
-        if (strcmp(line->key, "UUID") == 0 && entry->uuid == NULL)
-            entry->uuid = g_ascii_strdown(line->value, -1);
-    }
-}
-
-static DialtoneStoreEntry *read_entry(const char *path, DialtoneLayer layer)
-{
-    DialtoneStoreEntry *entry = g_new0(DialtoneStoreEntry, 1);
+    g_autofree char *why = NULL;
     gsize n = 0;
-    g_autofree char *bytes = dialtone_file_read(path, DIALTONE_PROFILE_BYTES_MAX, &n, NULL);
+    char *bytes = dialtone_file_read_why(path, DIALTONE_PROFILE_BYTES_MAX, &n, &why);
 
-    entry->path = g_strdup(path);
-    entry->layer = layer;
-    if (bytes != NULL) {
-        g_autoptr(DialtoneProfile) profile = dialtone_profile_parse(bytes, n, path, NULL);
-        entry->valid = profile != NULL;
-        if (profile != NULL) {
-            entry->name = g_strdup(profile->name);
-            entry->uuid = g_strdup(profile->uuid);
-        } else {
-            peek(entry, bytes, n);
-        }
-    }
-    if (entry->name == NULL) {
-        g_autofree char *stem = stem_of(path);
-        entry->name = dialtone_text_clean(stem, strlen(stem), 128, DIALTONE_TEXT_LINE);
-    }
-    return entry;
+    return dialtone_entry_new(path, DIALTONE_LAYER_USER, bytes, n, why);
 }
 
 char *dialtone_store_name(const char *path)
 {
-    DialtoneStoreEntry *entry = read_entry(path, DIALTONE_LAYER_USER);
-    char *name = g_steal_pointer(&entry->name);
+    g_autoptr(DialtoneStoreEntry) entry = read_user_file(path);
 
-    entry_free(entry);
-    return name;
+    return g_steal_pointer(&entry->name);
 }
 
-static gint compare_entries(gconstpointer a, gconstpointer b)
+/* What of the system a user may use without seeing it, a user's file could send anywhere. */
+static void check_secrets(DialtoneStoreEntry *entry)
 {
-    const DialtoneStoreEntry *x = *(DialtoneStoreEntry *const *)a;
-    const DialtoneStoreEntry *y = *(DialtoneStoreEntry *const *)b;
+    const DialtoneProfile *profile = entry->profile;
+    bool psk = profile != NULL && profile->psk_source == DIALTONE_SOURCE_SYSTEM;
+    bool password = profile != NULL && profile->password_source == DIALTONE_SOURCE_SYSTEM;
 
-    if (x->layer != y->layer)
-        return x->layer < y->layer ? -1 : 1;
-    gint names = strcmp(x->name, y->name);
-    return names != 0 ? names : strcmp(x->path, y->path);
+    if (psk || password)
+        dialtone_entry_refuse(entry, "Secrets", psk ? "PSK" : "Password",
+                              _("only a profile of the system can take a secret from the system; "
+                                "write keyring or ask"));
 }
 
-static void list_layer(GPtrArray *entries, const char *directory, DialtoneLayer layer)
+static void list_user(GPtrArray *entries, const DialtoneStore *store)
 {
-    g_autoptr(GDir) files = directory != NULL ? g_dir_open(directory, 0, NULL) : NULL;
-    const char *file;
-    guint n = 0;
+    int folder = store->user != NULL ? open(store->user, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
-    while (files != NULL && n < FILES_MAX && (file = g_dir_read_name(files)) != NULL) {
-        if (!g_str_has_suffix(file, SUFFIX) || *file == '.')
-            continue;
-        g_autofree char *path = g_build_filename(directory, file, NULL);
-        g_ptr_array_add(entries, read_entry(path, layer));
-        n++;
+    if (folder < 0)
+        return;
+    g_autoptr(GPtrArray) names = dialtone_entry_files(folder);
+    close(folder);
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *path = g_build_filename(store->user, names->pdata[i], NULL);
+        DialtoneStoreEntry *entry = read_user_file(path);
+        check_secrets(entry);
+        entry->hidden = dialtone_system_shadowed(entries, entry->name, entry->uuid);
+        g_ptr_array_add(entries, entry);
     }
-}
-
-static bool shadows(const DialtoneStoreEntry *above, const DialtoneStoreEntry *entry)
-{
-    return above->layer < entry->layer &&
-           (strcmp(above->name, entry->name) == 0 ||
-            (entry->uuid != NULL && g_strcmp0(above->uuid, entry->uuid) == 0));
 }
 
 GPtrArray *dialtone_store_list(const DialtoneStore *store)
 {
-    GPtrArray *entries = g_ptr_array_new_with_free_func(entry_free);
+    GPtrArray *entries = dialtone_system_profiles(&store->root);
 
-    for (guint i = 0; i < DIALTONE_LAYER_N; i++)
-        list_layer(entries, store->directory[i], (DialtoneLayer)i);
-    g_ptr_array_sort(entries, compare_entries);
-    for (guint i = 0; i < entries->len; i++) {
-        DialtoneStoreEntry *entry = entries->pdata[i];
-        for (guint j = 0; j < i && !entry->hidden; j++)
-            entry->hidden = shadows(entries->pdata[j], entry);
-    }
+    list_user(entries, store);
+    g_ptr_array_sort(entries, dialtone_entry_compare);
     return entries;
 }
 
@@ -198,7 +127,7 @@ GPtrArray *dialtone_store_list(const DialtoneStore *store)
 
 static bool is_path(const char *what)
 {
-    return strchr(what, '/') != NULL || g_str_has_suffix(what, SUFFIX);
+    return strchr(what, '/') != NULL || g_str_has_suffix(what, DIALTONE_PROFILE_SUFFIX);
 }
 
 typedef bool (*Match)(const DialtoneStoreEntry *entry, const char *what);
@@ -215,23 +144,20 @@ static bool match_name(const DialtoneStoreEntry *entry, const char *what)
 
 static bool match_stem(const DialtoneStoreEntry *entry, const char *what)
 {
-    g_autofree char *stem = stem_of(entry->path);
-
-    return strcmp(stem, what) == 0;
+    return strcmp(entry->stem, what) == 0;
 }
 
-/* How many match; @foundp is the first. */
-static guint count_matches(const GPtrArray *entries, Match match, const char *what,
-                           const DialtoneStoreEntry **foundp)
+/* How many match; @foundp is the first one's place. */
+static guint count_matches(const GPtrArray *entries, Match match, const char *what, guint *foundp)
 {
     guint n = 0;
 
     for (guint i = 0; i < entries->len; i++) {
         const DialtoneStoreEntry *entry = entries->pdata[i];
-        if (entry->hidden || !match(entry, what))
+        if (entry->hidden != NULL || !match(entry, what))
             continue;
         if (n++ == 0)
-            *foundp = entry;
+            *foundp = i;
     }
     return n;
 }
@@ -247,7 +173,7 @@ static char *advise(const GPtrArray *entries, const char *what)
 
     for (guint i = 0; i < entries->len; i++) {
         const DialtoneStoreEntry *entry = entries->pdata[i];
-        if (!entry->hidden)
+        if (entry->hidden == NULL)
             g_ptr_array_add(names, entry->name);
     }
     guint n = names->len;
@@ -265,29 +191,63 @@ static char *advise(const GPtrArray *entries, const char *what)
                            list);
 }
 
-static char *find_path(const char *path, GError **error)
+/* A path into a folder of the system is that profile, and no file of the user's. */
+static DialtoneStoreEntry *find_path(GPtrArray *entries, const char *path, GError **error)
 {
+    g_autofree char *whole = g_canonicalize_filename(path, NULL);
+
+    for (guint i = 0; i < entries->len; i++) {
+        const DialtoneStoreEntry *entry = entries->pdata[i];
+        if (entry->layer != DIALTONE_LAYER_USER && strcmp(entry->path, whole) == 0)
+            return g_ptr_array_steal_index(entries, i);
+    }
     if (access(path, F_OK) == 0)
-        return g_strdup(path);
+        return read_user_file(path);
     dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
                          _("`dialtone list` shows the profiles that can be called by name."),
                          _("%s: there is no such profile (%s)"), path, g_strerror(errno));
     return NULL;
 }
 
-char *dialtone_store_find(const DialtoneStore *store, const char *what, GError **error)
+/* No more than a hidden one is called so: why it is hidden is what its owner wants to know. */
+static bool tell_hidden(const GPtrArray *entries, const char *what, GError **error)
+{
+    for (guint i = 0; i < entries->len; i++) {
+        const DialtoneStoreEntry *entry = entries->pdata[i];
+        if (entry->hidden == NULL ||
+            (!match_uuid(entry, what) && !match_name(entry, what) && !match_stem(entry, what)))
+            continue;
+        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
+                             _("`dialtone list` shows all profiles."), _("%s is not used: %s"),
+                             entry->path, entry->hidden);
+        return true;
+    }
+    return false;
+}
+
+static void tell_missing(const GPtrArray *entries, const char *what, GError **error)
+{
+    g_autofree char *advice = NULL;
+
+    if (tell_hidden(entries, what, error))
+        return;
+    advice = advise(entries, what);
+    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, advice,
+                         _("there is no profile '%s'"), what);
+}
+
+static DialtoneStoreEntry *find_entry(const DialtoneStore *store, const char *what, GError **error)
 {
     static const Match matches[] = {match_uuid, match_name, match_stem};
+    g_autoptr(GPtrArray) entries = dialtone_store_list(store);
 
     if (is_path(what))
-        return find_path(what, error);
-
-    g_autoptr(GPtrArray) entries = dialtone_store_list(store);
+        return find_path(entries, what, error);
     for (gsize i = 0; i < G_N_ELEMENTS(matches); i++) {
-        const DialtoneStoreEntry *found = NULL;
+        guint found = 0;
         guint n = count_matches(entries, matches[i], what, &found);
         if (n == 1)
-            return g_strdup(found->path);
+            return g_ptr_array_steal_index(entries, found);
         if (n > 1) {
             dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
                                  _("`dialtone list` shows their paths; give one of them."),
@@ -295,8 +255,110 @@ char *dialtone_store_find(const DialtoneStore *store, const char *what, GError *
             return NULL;
         }
     }
-    g_autofree char *advice = advise(entries, what);
-    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, advice,
-                         _("there is no profile '%s'"), what);
+    tell_missing(entries, what, error);
+    return NULL;
+}
+
+char *dialtone_store_find(const DialtoneStore *store, const char *what, GError **error)
+{
+    g_autoptr(DialtoneStoreEntry) entry = find_entry(store, what, error);
+
+    if (entry == NULL)
+        return NULL;
+    return g_strdup(is_path(what) ? what : entry->path);
+}
+
+/* ---- opening ---- */
+
+void dialtone_found_free(DialtoneFound *found)
+{
+    if (found == NULL)
+        return;
+    dialtone_entry_free(found->entry);
+    dialtone_profile_free(found->changed);
+    g_free(found->override);
+    g_ptr_array_unref(found->issues);
+    g_free(found);
+}
+
+/* A profile that names neither key nor certificate was refused; with a key at hand it is one. */
+static void read_with_psk(DialtoneStoreEntry *entry)
+{
+    g_autoptr(GPtrArray) issues = NULL;
+
+    if (entry->text == NULL || entry->refused)
+        return;
+    DialtoneProfile *profile =
+        dialtone_profile_parse_with_psk(entry->text, entry->text_n, entry->path, &issues);
+    if (profile == NULL)
+        return;
+    dialtone_profile_free(entry->profile);
+    entry->profile = profile;
+    g_ptr_array_unref(entry->issues);
+    entry->issues = g_steal_pointer(&issues);
+}
+
+static void apply_override(DialtoneFound *found, const char *path)
+{
+    const DialtoneIssue whole = {0};
+    g_autofree char *why = NULL;
+    gsize n = 0;
+    g_autofree char *bytes = dialtone_file_read_why(path, DIALTONE_PROFILE_BYTES_MAX, &n, &why);
+
+    found->override = g_strdup(path);
+    if (bytes == NULL) {
+        dialtone_issues_add(found->issues, &whole, "%s", why);
+    } else {
+        const DialtoneOverride override = {
+            .bytes = bytes, .n = n, .profile_path = found->entry->path};
+        g_ptr_array_unref(found->issues);
+        found->changed = dialtone_override_apply(found->entry->profile, &override, &found->issues);
+    }
+    found->profile = found->changed;
+}
+
+static char *override_of(const DialtoneStore *store, const DialtoneStoreEntry *entry)
+{
+    if (store->overrides == NULL || entry->layer == DIALTONE_LAYER_USER || entry->uuid == NULL)
+        return NULL;
+    g_autofree char *file = g_strconcat(entry->uuid, DIALTONE_PROFILE_SUFFIX, NULL);
+    g_autofree char *path = g_build_filename(store->overrides, file, NULL);
+    return access(path, F_OK) == 0 ? g_steal_pointer(&path) : NULL;
+}
+
+DialtoneFound *dialtone_store_open(const DialtoneStore *store, const char *what, bool psk_at_hand,
+                                   GError **error)
+{
+    DialtoneStoreEntry *entry = find_entry(store, what, error);
+    if (entry == NULL)
+        return NULL;
+    if (psk_at_hand)
+        read_with_psk(entry);
+    DialtoneFound *found = g_new0(DialtoneFound, 1);
+    found->entry = entry;
+    found->issues = dialtone_issues_new();
+    found->profile = entry->profile;
+    g_autofree char *override = override_of(store, entry);
+    if (override != NULL && entry->profile != NULL)
+        apply_override(found, override);
+    return found;
+}
+
+void dialtone_found_fail(const DialtoneFound *found, GError **error)
+{
+    if (found->entry->profile == NULL)
+        dialtone_issues_fail(found->entry->issues, found->entry->path, error);
+    else
+        dialtone_issues_fail(found->issues, found->override, error);
+}
+
+DialtoneFound *dialtone_store_load(const DialtoneStore *store, const char *what, bool psk_at_hand,
+                                   GError **error)
+{
+    g_autoptr(DialtoneFound) found = dialtone_store_open(store, what, psk_at_hand, error);
+
+    if (found == NULL || found->profile != NULL)
+        return g_steal_pointer(&found);
+    dialtone_found_fail(found, error);
     return NULL;
 }

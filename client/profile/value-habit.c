@@ -27,7 +27,8 @@ static bool is_list(const DialtoneValueParser parse)
 {
     return parse == dialtone_value_gateways || parse == dialtone_value_networks ||
            parse == dialtone_value_addresses || parse == dialtone_value_dns ||
-           parse == dialtone_value_phase1_proposals || parse == dialtone_value_phase2_proposals;
+           parse == dialtone_value_phase1_proposals || parse == dialtone_value_phase2_proposals ||
+           parse == dialtone_value_accounts || parse == dialtone_value_lock;
 }
 
 static bool refuse_comment(DialtoneValue *value, const char *text, const char *comment)

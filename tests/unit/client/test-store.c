@@ -4,7 +4,7 @@
  * a provisioned one, and everybody on getting a broken profile's mistakes rather than "no such
  * profile".
  */
-#include "profile-kit.h"
+#include "store-kit.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -12,77 +12,23 @@
 #include <unistd.h>
 
 #include "client/common/failure.h"
-#include "client/profile/store.h"
 
-typedef struct {
-    char *root;
-    DialtoneStore *store;
-} Fixture;
-
-static int setup(void **state)
-{
-    Fixture *fixture = g_new0(Fixture, 1);
-
-    fixture->root = g_dir_make_tmp("test-store-XXXXXX", NULL);
-    fixture->store = g_new0(DialtoneStore, 1);
-    for (guint i = 0; i < DIALTONE_LAYER_N; i++) {
-        fixture->store->directory[i] = g_strdup_printf("%s/%u", fixture->root, i);
-        g_mkdir(fixture->store->directory[i], 0755);
-    }
-    *state = fixture;
-    return 0;
-}
-
-static void empty_directory(const char *path)
-{
-    g_autoptr(GDir) files = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (files != NULL && (name = g_dir_read_name(files)) != NULL) {
-        g_autofree char *file = g_build_filename(path, name, NULL);
-        g_remove(file);
-    }
-    g_rmdir(path);
-}
-
-static int teardown(void **state)
-{
-    Fixture *fixture = *state;
-
-    for (guint i = 0; i < DIALTONE_LAYER_N; i++)
-        empty_directory(fixture->store->directory[i]);
-    g_rmdir(fixture->root);
-    dialtone_store_free(fixture->store);
-    g_free(fixture->root);
-    g_free(fixture);
-    return 0;
-}
-
-static void put(const Fixture *fixture, DialtoneLayer layer, const char *file, const char *text)
-{
-    g_autofree char *path = g_build_filename(fixture->store->directory[layer], file, NULL);
-    assert_true(g_file_set_contents(path, text, -1, NULL));
-}
-
-#define NAMED(name)           GOOD_PROFILE "[Profile]\nName=" name "\n"
-#define WITH_UUID(name, uuid) NAMED(name) "UUID=" uuid "\n"
-
-static void expect_found(const Fixture *fixture, const char *what, DialtoneLayer layer,
+static void expect_found(const StoreKit *kit, const char *what, DialtoneLayer layer,
                          const char *file)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *found = dialtone_store_find(fixture->store, what, &error);
-    g_autofree char *wanted = g_build_filename(fixture->store->directory[layer], file, NULL);
+    g_autofree char *found = dialtone_store_find(kit->store, what, &error);
+    g_autofree char *wanted = g_build_filename(kit->folder[layer], file, NULL);
 
     if (found == NULL)
         fail_msg("%s: %s", what, error->message);
     assert_string_equal(found, wanted);
 }
 
-static void expect_missing(const Fixture *fixture, const char *what, const char *advice)
+static void expect_missing(const StoreKit *kit, const char *what, const char *advice)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *found = dialtone_store_find(fixture->store, what, &error);
+    g_autofree char *found = dialtone_store_find(kit->store, what, &error);
 
     assert_null(found);
     assert_int_equal(dialtone_failure_of(error), DIALTONE_FAILURE_PROFILE_INVALID);
@@ -92,74 +38,77 @@ static void expect_missing(const Fixture *fixture, const char *what, const char 
 
 static void test_names_uuids_and_stems_find_a_profile(void **state)
 {
-    const Fixture *fixture = *state;
+    const StoreKit *kit = *state;
 
-    put(fixture, DIALTONE_LAYER_USER, "o.dialtone",
-        WITH_UUID("Head office", "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"));
-    expect_found(fixture, "Head office", DIALTONE_LAYER_USER, "o.dialtone");
-    expect_found(fixture, "o", DIALTONE_LAYER_USER, "o.dialtone");
-    expect_found(fixture, "6F1C0F5E-0D0F-4D53-8A36-1C1D4F0A2B11", DIALTONE_LAYER_USER,
-                 "o.dialtone");
+    store_kit_put(kit, DIALTONE_LAYER_USER, "o.dialtone",
+                  WITH_UUID("Head office", "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"));
+    expect_found(kit, "Head office", DIALTONE_LAYER_USER, "o.dialtone");
+    expect_found(kit, "o", DIALTONE_LAYER_USER, "o.dialtone");
+    expect_found(kit, "6F1C0F5E-0D0F-4D53-8A36-1C1D4F0A2B11", DIALTONE_LAYER_USER, "o.dialtone");
 }
 
 static void test_a_user_can_not_take_the_place_of_the_administrator(void **state)
 {
-    const Fixture *fixture = *state;
+    const StoreKit *kit = *state;
 
-    put(fixture, DIALTONE_LAYER_USER, "office.dialtone", NAMED("Office"));
-    put(fixture, DIALTONE_LAYER_ADMINISTRATOR, "corp.dialtone", NAMED("Office"));
-    expect_found(fixture, "Office", DIALTONE_LAYER_ADMINISTRATOR, "corp.dialtone");
+    store_kit_put(kit, DIALTONE_LAYER_USER, "office.dialtone", NAMED("Office"));
+    store_kit_put(kit, DIALTONE_LAYER_ADMINISTRATOR, "corp.dialtone", NAMED("Office"));
+    expect_found(kit, "Office", DIALTONE_LAYER_ADMINISTRATOR, "corp.dialtone");
 }
 
 static void test_a_user_can_not_take_a_uuid_of_the_vendor(void **state)
 {
-    const Fixture *fixture = *state;
+    const StoreKit *kit = *state;
     static const char uuid[] = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11";
 
-    put(fixture, DIALTONE_LAYER_USER, "mine.dialtone",
-        WITH_UUID("Mine", "6F1C0F5E-0D0F-4D53-8A36-1C1D4F0A2B11"));
-    put(fixture, DIALTONE_LAYER_VENDOR, "theirs.dialtone",
-        WITH_UUID("Theirs", "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"));
-    expect_found(fixture, uuid, DIALTONE_LAYER_VENDOR, "theirs.dialtone");
-    expect_missing(fixture, "Mine", "Theirs");
+    store_kit_put(kit, DIALTONE_LAYER_USER, "mine.dialtone",
+                  WITH_UUID("Mine", "6F1C0F5E-0D0F-4D53-8A36-1C1D4F0A2B11"));
+    store_kit_put(kit, DIALTONE_LAYER_VENDOR, "theirs.dialtone",
+                  WITH_UUID("Theirs", "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"));
+    expect_found(kit, uuid, DIALTONE_LAYER_VENDOR, "theirs.dialtone");
+
+    g_autoptr(GError) error = NULL;
+    assert_null(dialtone_store_find(kit->store, "Mine", &error));
+    assert_non_null(strstr(error->message, "mine.dialtone is not used: the system's "));
+    assert_non_null(strstr(error->message, "theirs.dialtone has its UUID"));
 }
 
 static void test_the_administrator_wins_over_the_vendor(void **state)
 {
-    const Fixture *fixture = *state;
+    const StoreKit *kit = *state;
 
-    put(fixture, DIALTONE_LAYER_VENDOR, "office.dialtone", GOOD_PROFILE);
-    put(fixture, DIALTONE_LAYER_ADMINISTRATOR, "office.dialtone", GOOD_PROFILE);
-    expect_found(fixture, "office", DIALTONE_LAYER_ADMINISTRATOR, "office.dialtone");
+    store_kit_put(kit, DIALTONE_LAYER_VENDOR, "office.dialtone", GOOD_PROFILE);
+    store_kit_put(kit, DIALTONE_LAYER_ADMINISTRATOR, "office.dialtone", GOOD_PROFILE);
+    expect_found(kit, "office", DIALTONE_LAYER_ADMINISTRATOR, "office.dialtone");
 }
 
 static void test_a_broken_profile_is_found_by_its_name(void **state)
 {
-    const Fixture *fixture = *state;
+    const StoreKit *kit = *state;
 
-    put(fixture, DIALTONE_LAYER_USER, "x.dialtone", "[Profile]\nName=Broken\n[Nonsense]\n");
-    expect_found(fixture, "Broken", DIALTONE_LAYER_USER, "x.dialtone");
-    expect_found(fixture, "x", DIALTONE_LAYER_USER, "x.dialtone");
+    store_kit_put(kit, DIALTONE_LAYER_USER, "x.dialtone", "[Profile]\nName=Broken\n[Nonsense]\n");
+    expect_found(kit, "Broken", DIALTONE_LAYER_USER, "x.dialtone");
+    expect_found(kit, "x", DIALTONE_LAYER_USER, "x.dialtone");
 }
 
 static void test_two_of_one_name_are_not_guessed_between(void **state)
 {
-    const Fixture *fixture = *state;
+    const StoreKit *kit = *state;
     g_autoptr(GError) error = NULL;
 
-    put(fixture, DIALTONE_LAYER_USER, "a.dialtone", NAMED("Office"));
-    put(fixture, DIALTONE_LAYER_USER, "b.dialtone", NAMED("Office"));
-    assert_null(dialtone_store_find(fixture->store, "Office", &error));
+    store_kit_put(kit, DIALTONE_LAYER_USER, "a.dialtone", NAMED("Office"));
+    store_kit_put(kit, DIALTONE_LAYER_USER, "b.dialtone", NAMED("Office"));
+    assert_null(dialtone_store_find(kit->store, "Office", &error));
     assert_non_null(strstr(error->message, "2 profiles are called 'Office'"));
 }
 
 static void test_a_name_that_is_near_is_suggested(void **state)
 {
-    const Fixture *fixture = *state;
+    const StoreKit *kit = *state;
 
-    put(fixture, DIALTONE_LAYER_USER, "a.dialtone", NAMED("Office"));
-    expect_missing(fixture, "ofice", "Did you mean 'Office'?");
-    expect_missing(fixture, "zzzzzzz", "There are 'Office'");
+    store_kit_put(kit, DIALTONE_LAYER_USER, "a.dialtone", NAMED("Office"));
+    expect_missing(kit, "ofice", "Did you mean 'Office'?");
+    expect_missing(kit, "zzzzzzz", "There are 'Office'");
 }
 
 static void test_no_profiles_at_all_is_said(void **state)
@@ -169,64 +118,63 @@ static void test_no_profiles_at_all_is_said(void **state)
 
 static void test_missing_directories_are_empty_layers(void **state)
 {
-    const Fixture *fixture = *state;
+    const StoreKit *kit = *state;
 
-    g_rmdir(fixture->store->directory[DIALTONE_LAYER_VENDOR]);
-    g_autoptr(GPtrArray) entries = dialtone_store_list(fixture->store);
+    g_rmdir(kit->folder[DIALTONE_LAYER_VENDOR]);
+    g_autoptr(GPtrArray) entries = dialtone_store_list(kit->store);
     assert_int_equal(entries->len, 0);
 }
 
 static void test_a_path_is_a_path(void **state)
 {
-    const Fixture *fixture = *state;
+    const StoreKit *kit = *state;
 
-    put(fixture, DIALTONE_LAYER_USER, "a.dialtone", GOOD_PROFILE);
-    g_autofree char *path =
-        g_build_filename(fixture->store->directory[DIALTONE_LAYER_USER], "a.dialtone", NULL);
-    g_autofree char *found = dialtone_store_find(fixture->store, path, NULL);
+    store_kit_put(kit, DIALTONE_LAYER_USER, "a.dialtone", GOOD_PROFILE);
+    g_autofree char *path = g_build_filename(kit->folder[DIALTONE_LAYER_USER], "a.dialtone", NULL);
+    g_autofree char *found = dialtone_store_find(kit->store, path, NULL);
     assert_string_equal(found, path);
-    expect_missing(fixture, "./no-such", "dialtone list");
-    expect_missing(fixture, "no-such.dialtone", "dialtone list");
+    expect_missing(kit, "./no-such", "dialtone list");
+    expect_missing(kit, "no-such.dialtone", "dialtone list");
 }
 
 static void test_hidden_files_and_others_are_not_listed(void **state)
 {
-    const Fixture *fixture = *state;
+    const StoreKit *kit = *state;
 
-    put(fixture, DIALTONE_LAYER_USER, ".x.dialtone", GOOD_PROFILE);
-    put(fixture, DIALTONE_LAYER_USER, "x.dialtone~", GOOD_PROFILE);
-    put(fixture, DIALTONE_LAYER_USER, "x.dialtone.rpmnew", GOOD_PROFILE);
-    g_autoptr(GPtrArray) entries = dialtone_store_list(fixture->store);
+    store_kit_put(kit, DIALTONE_LAYER_USER, ".x.dialtone", GOOD_PROFILE);
+    store_kit_put(kit, DIALTONE_LAYER_USER, "x.dialtone~", GOOD_PROFILE);
+    store_kit_put(kit, DIALTONE_LAYER_USER, "x.dialtone.rpmnew", GOOD_PROFILE);
+    g_autoptr(GPtrArray) entries = dialtone_store_list(kit->store);
     assert_int_equal(entries->len, 0);
 }
 
 static void test_what_is_no_file_does_not_hang(void **state)
 {
-    const Fixture *fixture = *state;
-    g_autofree char *fifo =
-        g_build_filename(fixture->store->directory[DIALTONE_LAYER_USER], "f.dialtone", NULL);
+    const StoreKit *kit = *state;
+    g_autofree char *fifo = g_build_filename(kit->folder[DIALTONE_LAYER_USER], "f.dialtone", NULL);
 
     assert_int_equal(mkfifo(fifo, 0600), 0);
-    g_autoptr(GPtrArray) entries = dialtone_store_list(fixture->store);
+    g_autoptr(GPtrArray) entries = dialtone_store_list(kit->store);
     assert_int_equal(entries->len, 1);
-    assert_false(((const DialtoneStoreEntry *)entries->pdata[0])->valid);
+    assert_null(((const DialtoneStoreEntry *)entries->pdata[0])->profile);
 }
 
 static void test_the_list_says_what_is_hidden_and_what_is_broken(void **state)
 {
-    const Fixture *fixture = *state;
+    const StoreKit *kit = *state;
 
-    put(fixture, DIALTONE_LAYER_ADMINISTRATOR, "a.dialtone", NAMED("Office"));
-    put(fixture, DIALTONE_LAYER_USER, "b.dialtone", NAMED("Office"));
-    put(fixture, DIALTONE_LAYER_USER, "c.dialtone", "[Nonsense]\n");
-    g_autoptr(GPtrArray) entries = dialtone_store_list(fixture->store);
+    store_kit_put(kit, DIALTONE_LAYER_ADMINISTRATOR, "a.dialtone", NAMED("Office"));
+    store_kit_put(kit, DIALTONE_LAYER_USER, "b.dialtone", NAMED("Office"));
+    store_kit_put(kit, DIALTONE_LAYER_USER, "c.dialtone", "[Nonsense]\n");
+    g_autoptr(GPtrArray) entries = dialtone_store_list(kit->store);
     const DialtoneStoreEntry *first = entries->pdata[0], *second = entries->pdata[1],
                              *third = entries->pdata[2];
 
     assert_int_equal(entries->len, 3);
-    assert_true(first->valid && !first->hidden && first->layer == DIALTONE_LAYER_ADMINISTRATOR);
-    assert_true(second->valid && second->hidden);
-    assert_true(!third->valid && !third->hidden);
+    assert_true(first->profile != NULL && first->hidden == NULL);
+    assert_int_equal(first->layer, DIALTONE_LAYER_ADMINISTRATOR);
+    assert_true(second->profile != NULL && second->hidden != NULL);
+    assert_true(third->profile == NULL && third->hidden == NULL);
     assert_string_equal(third->name, "c");
 }
 
@@ -234,8 +182,8 @@ static void test_the_list_says_what_is_hidden_and_what_is_broken(void **state)
 
 static void test_a_file_of_ten_megabytes_is_refused_unread(void **state)
 {
-    const Fixture *fixture = *state;
-    g_autofree char *path = g_build_filename(fixture->root, "big.dialtone", NULL);
+    const StoreKit *kit = *state;
+    g_autofree char *path = g_build_filename(kit->path, "big.dialtone", NULL);
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) issues = NULL;
 
@@ -262,8 +210,8 @@ static void test_directories_devices_and_nothing_are_no_profiles(void **state)
 
 static void test_an_error_has_every_line_and_the_file(void **state)
 {
-    const Fixture *fixture = *state;
-    g_autofree char *path = g_build_filename(fixture->root, "x.dialtone", NULL);
+    const StoreKit *kit = *state;
+    g_autofree char *path = g_build_filename(kit->path, "x.dialtone", NULL);
     g_autofree char *wanted = g_strdup_printf("%s:2: [Gateway] Address: ", path);
     g_autoptr(GError) error = NULL;
 
@@ -278,8 +226,8 @@ static void test_an_error_has_every_line_and_the_file(void **state)
 /* A preshared key from a secrets file makes up for a profile that names none. */
 static void test_a_key_at_hand_counts(void **state)
 {
-    const Fixture *fixture = *state;
-    g_autofree char *path = g_build_filename(fixture->root, "x.dialtone", NULL);
+    const StoreKit *kit = *state;
+    g_autofree char *path = g_build_filename(kit->path, "x.dialtone", NULL);
 
     assert_true(
         g_file_set_contents(path, "[Gateway]\nAddress=a\n[Identity]\nID=a@b.c\n", -1, NULL));
@@ -293,7 +241,7 @@ static void test_a_key_at_hand_counts(void **state)
     dialtone_profile_free(expect_valid(text));
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define CASE(test) cmocka_unit_test_setup_teardown(test, store_kit_setup, store_kit_teardown)
 
 int main(void)
 {
