@@ -20,9 +20,10 @@
 #include "client/profile/strength.h"
 #include "platform/secret-memory.h"
 
-static void add_issue(JsonBuilder *json, const DialtoneIssue *issue)
+static void add_issue(JsonBuilder *json, const DialtoneIssue *issue, const char *file)
 {
     json_builder_begin_object(json);
+    cli_json_text(json, "file", file);
     json_builder_set_member_name(json, "line");
     json_builder_add_int_value(json, issue->line);
     cli_json_text(json, "severity", issue->warning ? "warning" : "error");
@@ -32,46 +33,68 @@ static void add_issue(JsonBuilder *json, const DialtoneIssue *issue)
     json_builder_end_object(json);
 }
 
-/* @error is what kept the file, or what it names, from being read at all. */
-static void print_json(const char *file, const DialtoneProfile *profile,
-                       const DialtoneCertificate *certificate, const GPtrArray *issues,
-                       const GError *error)
+/* What was checked, and what came of it. */
+typedef struct {
+    const char *file;
+    const DialtoneFound *found; /* NULL: no profile, or none was found */
+    const DialtoneCertificate *certificate;
+    const GPtrArray *issues; /* beside those of `found` */
+    const GError *error;     /* what kept the file, or what it names, from being read at all */
+} Result;
+
+static bool is_valid(const Result *result)
 {
+    const DialtoneFound *found = result->found;
+
+    return result->error == NULL && !dialtone_issues_any_error(result->issues) &&
+           (found == NULL || found->profile != NULL);
+}
+
+static void add_issues(JsonBuilder *json, const Result *result)
+{
+    const DialtoneFound *found = result->found;
+    const GPtrArray *own = found != NULL ? found->entry->issues : NULL;
+    const GPtrArray *changed = found != NULL ? found->issues : NULL;
+
+    json_builder_set_member_name(json, "issues");
+    json_builder_begin_array(json);
+    for (guint i = 0; own != NULL && i < own->len; i++)
+        add_issue(json, own->pdata[i], found->entry->path);
+    for (guint i = 0; changed != NULL && i < changed->len; i++)
+        add_issue(json, changed->pdata[i], found->override);
+    for (guint i = 0; i < result->issues->len; i++) {
+        const DialtoneIssue *issue = result->issues->pdata[i];
+        add_issue(json, issue, found != NULL ? cli_issue_file(found, issue) : result->file);
+    }
+    json_builder_end_array(json);
+}
+
+static void print_json(const Result *result)
+{
+    const DialtoneProfile *profile = result->found != NULL ? result->found->profile : NULL;
     g_autoptr(JsonBuilder) json = json_builder_new();
 
     json_builder_begin_object(json);
     json_builder_set_member_name(json, "schema");
     json_builder_add_int_value(json, 1);
-    cli_json_text(json, "file", file);
+    cli_json_text(json, "file", result->file);
     json_builder_set_member_name(json, "valid");
-    bool valid = error == NULL && (issues == NULL || !dialtone_issues_any_error(issues));
-    json_builder_add_boolean_value(json, valid);
+    json_builder_add_boolean_value(json, is_valid(result));
     cli_json_text(json, "profile", profile != NULL ? profile->name : NULL);
     cli_json_text(json, "uuid", profile != NULL ? profile->uuid : NULL);
-    cli_certificate_json(json, certificate);
-    json_builder_set_member_name(json, "issues");
-    json_builder_begin_array(json);
-    for (guint i = 0; issues != NULL && i < issues->len; i++)
-        add_issue(json, issues->pdata[i]);
-    json_builder_end_array(json);
-    if (error != NULL && (profile != NULL || issues == NULL || issues->len == 0))
-        cli_json_text(json, "message", error->message);
+    if (result->found != NULL) {
+        cli_json_text(json, "layer", dialtone_layer_name(result->found->entry->layer));
+        cli_json_text(json, "override", result->found->override);
+    }
+    cli_certificate_json(json, result->certificate);
+    add_issues(json, result);
+    if (result->error != NULL)
+        cli_json_text(json, "message", result->error->message);
     json_builder_end_object(json);
 
     g_autoptr(JsonNode) root = json_builder_get_root(json);
     g_autofree char *text = json_to_string(root, FALSE);
     puts(text);
-}
-
-/* Of a profile that can't be read, the error has all but the warnings. */
-static void print_issues(const GPtrArray *issues, const char *file, bool errors)
-{
-    for (guint i = 0; i < issues->len; i++) {
-        const DialtoneIssue *issue = issues->pdata[i];
-        g_autofree char *text = dialtone_issue_text(issue, file);
-        if (issue->warning || errors)
-            cli_complain(text);
-    }
 }
 
 static void print_valid(const char *file, const DialtoneCertificate *certificate)
@@ -89,29 +112,33 @@ static bool check_profile(const DialtoneStore *store, const char *what,
     const DialtoneSecret *passphrase = secrets != NULL ? &secrets->passphrase : NULL;
     g_autoptr(DialtoneCertificate) certificate = NULL;
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) issues = NULL;
-    g_autoptr(DialtoneProfile) profile = NULL;
-    g_autofree char *path = dialtone_store_find(store, what, &error);
-    const char *shown = path != NULL ? path : what;
+    g_autoptr(GPtrArray) issues = dialtone_issues_new();
+    g_autoptr(DialtoneFound) found = dialtone_store_open(store, what, has_psk, &error);
+    const char *shown = found != NULL ? found->entry->path : what;
 
-    if (path != NULL)
-        profile = has_psk ? dialtone_profile_load_with_psk(path, &issues, &error)
-                          : dialtone_profile_load(path, &issues, &error);
-    if (profile != NULL)
-        certificate = cli_certificate(profile, path, passphrase, issues, &error);
-    bool valid = error == NULL && !dialtone_issues_any_error(issues);
+    if (found != NULL && found->profile != NULL)
+        certificate =
+            cli_certificate(found->profile, found->entry->path, passphrase, issues, &error);
+    /* A file that can't be read has no line to blame. */
+    if (as_json && found != NULL && found->entry->text == NULL)
+        dialtone_found_fail(found, &error);
+    const Result result = {.file = shown,
+                           .found = found,
+                           .certificate = certificate,
+                           .issues = issues,
+                           .error = error};
     if (as_json) {
-        print_json(shown, profile, certificate, issues, error);
-        return valid;
+        print_json(&result);
+        return is_valid(&result);
     }
-    if (issues != NULL)
-        print_issues(issues, shown, profile != NULL);
+    if (found != NULL)
+        cli_complain_of(found, issues, true);
     /* The advice is for those who meant to connect. */
     if (error != NULL)
-        path != NULL ? cli_complain(error->message) : (void)cli_fail(error);
-    if (valid)
+        found != NULL ? cli_complain(error->message) : (void)cli_fail(error);
+    if (is_valid(&result))
         print_valid(shown, certificate);
-    return valid;
+    return is_valid(&result);
 }
 
 /* A weak key is valid: the gateway's administrator chose it. */
@@ -143,10 +170,14 @@ static bool check_secrets(const char *file, bool as_json, DialtoneSecrets **secr
     g_autoptr(GPtrArray) issues = weak_psk(secrets);
     *secretsp = g_steal_pointer(&secrets);
     if (as_json) {
-        print_json(file, NULL, NULL, issues, error);
+        const Result result = {.file = file, .issues = issues, .error = error};
+        print_json(&result);
         return valid;
     }
-    print_issues(issues, file, false);
+    for (guint i = 0; i < issues->len; i++) {
+        g_autofree char *text = dialtone_issue_text(issues->pdata[i], file);
+        cli_complain(text);
+    }
     if (valid)
         print_valid(file, NULL);
     else

@@ -14,6 +14,7 @@
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/common/text.h"
+#include "client/profile/schema.h"
 #include "client/profile/store.h"
 
 enum { TEXT_MAX = 64 * 1024 };
@@ -87,6 +88,40 @@ int cli_fail(const GError *error)
     if (advice != NULL)
         cli_complain(advice);
     return (int)dialtone_failure_of(error);
+}
+
+static void complain_of(const GPtrArray *issues, const char *file, bool errors)
+{
+    for (guint i = 0; i < issues->len; i++) {
+        const DialtoneIssue *issue = issues->pdata[i];
+        g_autofree char *text = dialtone_issue_text(issue, file);
+        if (issue->warning || errors)
+            cli_complain(text);
+    }
+}
+
+const char *cli_issue_file(const DialtoneFound *found, const DialtoneIssue *issue)
+{
+    const DialtoneProfileKey *row = issue->group != NULL && issue->key != NULL
+                                        ? dialtone_profile_key(issue->group, issue->key)
+                                        : NULL;
+
+    if (found->override == NULL || row == NULL)
+        return found->entry->path;
+    return found->profile->overridden[row - dialtone_profile_keys] ? found->override
+                                                                   : found->entry->path;
+}
+
+void cli_complain_of(const DialtoneFound *found, const GPtrArray *more, bool errors)
+{
+    complain_of(found->entry->issues, found->entry->path, errors);
+    complain_of(found->issues, found->override, errors);
+    for (guint i = 0; more != NULL && i < more->len; i++) {
+        const DialtoneIssue *issue = more->pdata[i];
+        g_autofree char *text = dialtone_issue_text(issue, cli_issue_file(found, issue));
+        if (issue->warning || errors)
+            cli_complain(text);
+    }
 }
 
 uid_t cli_caller(void)

@@ -8,6 +8,8 @@
 #include <sys/types.h>
 
 #include "client/credential/credential.h"
+#include "client/profile/parse.h"
+#include "client/profile/store.h"
 #include "platform/slot.h"
 
 typedef struct {
@@ -30,6 +32,14 @@ int cli_fail(const GError *error);
 /* Prints text made fit for a terminal. */
 void cli_print(const char *text);
 void cli_complain(const char *text);
+
+/* What was found in a profile and in what the user changed of it, warnings alone or errors too, on
+ * standard error. @more, which may be NULL, are findings about the two together. */
+void cli_complain_of(const DialtoneFound *found, const GPtrArray *more, bool errors);
+
+/* The file that sets the key of a finding about the two together. */
+const char *cli_issue_file(const DialtoneFound *found,
+                           const DialtoneIssue *issue) G_GNUC_WARN_UNUSED_RESULT;
 
 /* On whose behalf the program runs: under sudo the user who called it. */
 uid_t cli_caller(void) G_GNUC_WARN_UNUSED_RESULT;

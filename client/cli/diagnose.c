@@ -130,17 +130,15 @@ static int diagnose(const char *what, bool json, bool write)
 {
     g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
     g_autoptr(GError) error = NULL;
-    g_autofree char *path = dialtone_store_find(store, what, &error);
     /* The key may stand in a secrets file, which is not needed here. */
-    g_autoptr(DialtoneProfile) profile =
-        path != NULL ? dialtone_profile_load_with_psk(path, NULL, &error) : NULL;
+    g_autoptr(DialtoneFound) found = dialtone_store_load(store, what, true, &error);
     Diagnosis diagnosis;
 
-    if (profile == NULL)
+    if (found == NULL)
         return cli_fail(error);
-    diagnosis_init(&diagnosis, profile, json);
-    run(&diagnosis, path);
-    int code = finish(&diagnosis, path, write);
+    diagnosis_init(&diagnosis, found->profile, json);
+    run(&diagnosis, found->entry->path);
+    int code = finish(&diagnosis, found->entry->path, write);
     diagnosis_clear(&diagnosis);
     return code;
 }

@@ -14,13 +14,14 @@
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/common/text.h"
+#include "client/profile/access.h"
 #include "client/profile/store.h"
 
 static bool is_up(const GArray *tunnels, const DialtoneStoreEntry *entry)
 {
     for (guint i = 0; i < tunnels->len; i++)
         if (g_strcmp0(g_array_index(tunnels, PlatformSlotInfo, i).label, entry->name) == 0)
-            return !entry->hidden;
+            return entry->hidden == NULL;
     return false;
 }
 
@@ -30,40 +31,54 @@ static char *path_of(const DialtoneStoreEntry *entry)
     return dialtone_text_clean(entry->path, strlen(entry->path), PATH_MAX, DIALTONE_TEXT_LINE);
 }
 
-static void print_entry(const DialtoneStoreEntry *entry, bool up)
+/* What is to be said about it; "" for nothing. */
+static const char *note_of(const DialtoneStoreEntry *entry, bool up, bool allowed)
 {
-    const char *note = up              ? _("up")
-                       : entry->hidden ? _("hidden by a profile of the system")
-                       : !entry->valid ? _("has mistakes, see dialtone check")
-                                       : "";
-    g_autofree char *path = path_of(entry);
-
-    printf("%s\t%s\t%s%s%s\n", entry->name, dialtone_layer_name(entry->layer), path,
-           *note != '\0' ? "\t" : "", note);
+    if (up)
+        return _("up");
+    if (entry->hidden != NULL)
+        return entry->hidden;
+    if (entry->profile == NULL)
+        return _("has mistakes, see dialtone check");
+    return allowed ? "" : _("not for you");
 }
 
-static void add_entry(JsonBuilder *json, const DialtoneStoreEntry *entry, bool up)
+static void print_entry(const DialtoneStoreEntry *entry, bool up, bool allowed)
+{
+    const char *note = note_of(entry, up, allowed);
+    g_autofree char *path = path_of(entry);
+    g_autofree char *clean = dialtone_text_clean(note, strlen(note), PATH_MAX, DIALTONE_TEXT_LINE);
+
+    printf("%s\t%s\t%s%s%s\n", entry->name, dialtone_layer_name(entry->layer), path,
+           *clean != '\0' ? "\t" : "", clean);
+}
+
+static void add_flag(JsonBuilder *json, const char *name, bool value)
+{
+    json_builder_set_member_name(json, name);
+    json_builder_add_boolean_value(json, value);
+}
+
+static void add_entry(JsonBuilder *json, const DialtoneStoreEntry *entry, bool up, bool allowed)
 {
     json_builder_begin_object(json);
-    json_builder_set_member_name(json, "name");
-    json_builder_add_string_value(json, entry->name);
-    json_builder_set_member_name(json, "uuid");
-    if (entry->uuid != NULL)
-        json_builder_add_string_value(json, entry->uuid);
-    else
-        json_builder_add_null_value(json);
-    json_builder_set_member_name(json, "layer");
-    json_builder_add_string_value(json, dialtone_layer_name(entry->layer));
-    json_builder_set_member_name(json, "path");
+    cli_json_text(json, "name", entry->name);
+    cli_json_text(json, "uuid", entry->uuid);
+    cli_json_text(json, "layer", dialtone_layer_name(entry->layer));
     g_autofree char *path = path_of(entry);
-    json_builder_add_string_value(json, path);
-    json_builder_set_member_name(json, "valid");
-    json_builder_add_boolean_value(json, entry->valid);
-    json_builder_set_member_name(json, "hidden");
-    json_builder_add_boolean_value(json, entry->hidden);
-    json_builder_set_member_name(json, "up");
-    json_builder_add_boolean_value(json, up);
+    cli_json_text(json, "path", path);
+    add_flag(json, "valid", entry->profile != NULL);
+    add_flag(json, "hidden", entry->hidden != NULL);
+    cli_json_text(json, "why_hidden", entry->hidden);
+    add_flag(json, "allowed", allowed);
+    add_flag(json, "up", up);
     json_builder_end_object(json);
+}
+
+/* Nobody is let in to what can't be read. */
+static bool is_allowed(const DialtoneStoreEntry *entry)
+{
+    return entry->profile != NULL && dialtone_access_check(entry->profile, cli_caller(), NULL);
 }
 
 static void print_json(const GPtrArray *entries, const GArray *tunnels)
@@ -76,7 +91,8 @@ static void print_json(const GPtrArray *entries, const GArray *tunnels)
     json_builder_set_member_name(json, "profiles");
     json_builder_begin_array(json);
     for (guint i = 0; i < entries->len; i++)
-        add_entry(json, entries->pdata[i], is_up(tunnels, entries->pdata[i]));
+        add_entry(json, entries->pdata[i], is_up(tunnels, entries->pdata[i]),
+                  is_allowed(entries->pdata[i]));
     json_builder_end_array(json);
     json_builder_end_object(json);
 
@@ -108,7 +124,8 @@ int cli_list(int argc, char **argv)
         return DIALTONE_FAILURE_NONE;
     }
     for (guint i = 0; i < entries->len; i++)
-        print_entry(entries->pdata[i], is_up(tunnels, entries->pdata[i]));
+        print_entry(entries->pdata[i], is_up(tunnels, entries->pdata[i]),
+                    is_allowed(entries->pdata[i]));
     if (entries->len == 0)
         cli_complain(_("There are no profiles. Put one into ~/.config/dialtone/profiles, or give "
                        "its path: dialtone connect ./office.dialtone"));

@@ -139,13 +139,6 @@ static const struct {
     int (*run)(const DialtoneProfile *profile, const Kind *kind);
 } ACTIONS[] = {{"set", set}, {"forget", forget}};
 
-static DialtoneProfile *load(const char *what, GError **error)
-{
-    g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
-    g_autofree char *path = dialtone_store_find(store, what, error);
-    return path != NULL ? dialtone_profile_load_with_psk(path, NULL, error) : NULL;
-}
-
 int cli_secret(int argc, char **argv)
 {
     gboolean as_json = FALSE;
@@ -177,14 +170,15 @@ int cli_secret(int argc, char **argv)
                            "certificate or passphrase"));
     if (cli_caller() != getuid())
         return cli_usage(argv[0], "%s", _("run it without sudo: the keyring is yours, not root's"));
-    g_autoptr(DialtoneProfile) profile = load(words[1], &error);
+    g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
+    g_autoptr(DialtoneFound) found = dialtone_store_load(store, words[1], true, &error);
     /* A program that ends before it was fed has said why, or its exit code does. */
     signal(SIGPIPE, SIG_IGN);
-    if (profile == NULL)
+    if (found == NULL)
         return cli_fail(error);
     for (gsize i = 0; i < G_N_ELEMENTS(ACTIONS); i++)
         if (strcmp(ACTIONS[i].name, words[0]) == 0)
-            return ACTIONS[i].run(profile, kind);
+            return ACTIONS[i].run(found->profile, kind);
     return cli_usage(argv[0], _("%s is nothing it can do; write generate, set or forget"),
                      words[0]);
 }

@@ -6,35 +6,33 @@
 #include "client/cli/verbs.h"
 
 #include <json-glib/json-glib.h>
-#include <limits.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "client/cli/cli.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
-#include "client/common/text.h"
+#include "client/profile/issue.h"
 #include "client/profile/parse.h"
 #include "client/profile/schema.h"
 #include "client/profile/store.h"
 
-/* Weak algorithms are marked wherever a user looks. */
-static void print_warnings(const GPtrArray *issues, const char *path)
+/* As a comment, for what follows is a profile. Takes the line. */
+static void print_comment(char *line_take)
 {
-    for (guint i = 0; i < issues->len; i++) {
-        g_autofree char *text = dialtone_issue_text(issues->pdata[i], path);
-        cli_complain(text);
-    }
+    g_autofree char *line = line_take;
+    g_autofree char *comment = g_strdup_printf("# %s", line);
+
+    cli_print(comment);
 }
 
-/* As a comment, for what follows is a profile. */
-static void print_certificate(const DialtoneCertificate *certificate)
+static void print_layer(const DialtoneFound *found)
 {
-    if (certificate == NULL)
-        return;
-    g_autofree char *line = cli_certificate_line(certificate);
-    g_autofree char *comment = g_strdup_printf("# %s", line);
-    cli_print(comment);
+    if (found->entry->layer == DIALTONE_LAYER_ADMINISTRATOR)
+        print_comment(g_strdup(_("a profile of the administrator")));
+    else if (found->entry->layer == DIALTONE_LAYER_VENDOR)
+        print_comment(g_strdup(_("a profile that came with a package")));
+    if (found->override != NULL)
+        print_comment(g_strdup_printf(_("with what you changed in %s"), found->override));
 }
 
 static void add_values(JsonBuilder *json, const DialtoneProfile *profile, bool all)
@@ -56,9 +54,9 @@ static void add_values(JsonBuilder *json, const DialtoneProfile *profile, bool a
     }
 }
 
-static void print_json(const DialtoneProfile *profile, const char *path,
-                       const DialtoneCertificate *certificate, bool all)
+static void print_json(const DialtoneFound *found, const DialtoneCertificate *certificate, bool all)
 {
+    const DialtoneProfile *profile = found->profile;
     g_autoptr(JsonBuilder) json = json_builder_new();
 
     json_builder_begin_object(json);
@@ -66,9 +64,9 @@ static void print_json(const DialtoneProfile *profile, const char *path,
     json_builder_add_int_value(json, 1);
     json_builder_set_member_name(json, "profile");
     json_builder_add_string_value(json, profile->name);
-    json_builder_set_member_name(json, "path");
-    g_autofree char *clean = dialtone_text_clean(path, strlen(path), PATH_MAX, DIALTONE_TEXT_LINE);
-    json_builder_add_string_value(json, clean);
+    cli_json_text(json, "path", found->entry->path);
+    cli_json_text(json, "layer", dialtone_layer_name(found->entry->layer));
+    cli_json_text(json, "override", found->override);
     cli_certificate_json(json, certificate);
     json_builder_set_member_name(json, "values");
     json_builder_begin_object(json);
@@ -103,23 +101,23 @@ int cli_show(int argc, char **argv)
         return cli_usage(argv[0], "%s", _("give one profile: a name, a UUID or a path"));
 
     g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
-    g_autofree char *path = dialtone_store_find(store, profiles[0], &error);
-    g_autoptr(GPtrArray) issues = NULL;
-    g_autoptr(DialtoneProfile) profile =
-        path != NULL ? dialtone_profile_load(path, &issues, &error) : NULL;
-    if (profile == NULL)
+    g_autoptr(DialtoneFound) found = dialtone_store_load(store, profiles[0], false, &error);
+    if (found == NULL)
         return cli_fail(error);
+    g_autoptr(GPtrArray) issues = dialtone_issues_new();
     g_autoptr(DialtoneCertificate) certificate =
-        cli_certificate(profile, path, NULL, issues, &error);
-    print_warnings(issues, path);
+        cli_certificate(found->profile, found->entry->path, NULL, issues, &error);
+    cli_complain_of(found, issues, true);
     if (error != NULL)
         cli_complain(error->message);
     if (as_json) {
-        print_json(profile, path, certificate, all);
+        print_json(found, certificate, all);
         return DIALTONE_FAILURE_NONE;
     }
-    print_certificate(certificate);
-    g_autofree char *text = dialtone_profile_to_text(profile, all);
+    print_layer(found);
+    if (certificate != NULL)
+        print_comment(cli_certificate_line(certificate));
+    g_autofree char *text = dialtone_profile_to_text(found->profile, all);
     fputs(text, stdout);
     return DIALTONE_FAILURE_NONE;
 }

@@ -16,6 +16,7 @@
 
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
+#include "client/profile/access.h"
 #include "client/profile/parse.h"
 #include "client/profile/pin.h"
 #include "client/profile/secrets.h"
@@ -34,10 +35,10 @@ typedef struct Agent {
     StandaloneWait wait;
     int secrets_fd; /* open secrets file; -1: none */
     uid_t caller;
-    char *path;    /* of the profile */
-    char *pins;    /* the folder of gateways that were seen; NULL: there is none */
-    char *gateway; /* the one that was compared last */
-    DialtoneProfile *profile;
+    DialtoneFound *found;
+    char *pins;                     /* the folder of gateways that were seen; NULL: there is none */
+    char *gateway;                  /* the one that was compared last */
+    const DialtoneProfile *profile; /* of what was found */
     DialtoneCredential *credential; /* signs; NULL: nothing to sign with */
     TunnelFrame asked;              /* a question that nobody was asked yet */
     bool ended;                     /* END has come */
@@ -94,22 +95,26 @@ static bool send_profile(Agent *agent, GError **error)
     return false;
 }
 
+static void print_issues(const GPtrArray *issues, const char *file)
+{
+    for (guint i = 0; i < issues->len; i++) {
+        g_autofree char *text = dialtone_issue_text(issues->pdata[i], file);
+        standalone_print_notice(text);
+    }
+}
+
 static bool load_profile(Agent *agent, GError **error)
 {
     g_autoptr(DialtoneStore) store = dialtone_store_new(agent->caller);
-    agent->path = dialtone_store_find(store, agent->options->profile, error);
-    if (agent->path == NULL)
+    agent->found =
+        dialtone_store_load(store, agent->options->profile, agent->options->secrets != NULL, error);
+    if (agent->found == NULL)
         return false;
     agent->pins = dialtone_pin_folder(agent->caller);
-    g_autoptr(GPtrArray) issues = NULL;
-    agent->profile = agent->options->secrets != NULL
-                         ? dialtone_profile_load_with_psk(agent->path, &issues, error)
-                         : dialtone_profile_load(agent->path, &issues, error);
-    for (guint i = 0; agent->profile != NULL && i < issues->len; i++) {
-        g_autofree char *text = dialtone_issue_text(issues->pdata[i], agent->path);
-        standalone_print_notice(text);
-    }
-    return agent->profile != NULL;
+    agent->profile = agent->found->profile;
+    print_issues(agent->found->entry->issues, agent->found->entry->path);
+    print_issues(agent->found->issues, agent->found->override);
+    return dialtone_access_check(agent->profile, agent->caller, error);
 }
 
 /* ---- secrets ---- */
@@ -191,7 +196,9 @@ static bool check_psk(Agent *agent, const TunnelSecrets *secrets, GError **error
 {
     if (secrets->psk.known || agent->options->secrets == NULL)
         return true;
-    g_autoptr(DialtoneProfile) strict = dialtone_profile_load(agent->path, NULL, error);
+    g_autoptr(DialtoneStore) store = dialtone_store_new(agent->caller);
+    g_autoptr(DialtoneFound) strict =
+        dialtone_store_load(store, agent->options->profile, false, error);
     return strict != NULL;
 }
 
@@ -199,7 +206,7 @@ static bool load_credential(Agent *agent, const DialtoneSecrets *secrets, GError
 {
     const StandaloneCredentialSetup setup = {
         .profile = agent->profile,
-        .path = agent->path,
+        .path = agent->found->entry->path,
         .caller = agent->caller,
         .memory = &MEMORY,
         .passphrase = secrets != NULL ? &secrets->passphrase : NULL,
@@ -403,8 +410,7 @@ int standalone_agent(const StandaloneOptions *options, int tunnel_fd)
     else
         converse(&agent);
     dialtone_credential_free(agent.credential);
-    dialtone_profile_free(agent.profile);
-    g_free(agent.path);
+    dialtone_found_free(agent.found);
     g_free(agent.pins);
     g_free(agent.gateway);
     tunnel_frame_clear(&agent.asked);

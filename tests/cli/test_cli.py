@@ -8,6 +8,7 @@ Cases with tunnels need root, for slots are in /run/dialtone: they run in a moun
 /run is empty. Verbs that make tunnels are tested in tests/netns.
 """
 
+import contextlib
 import ctypes
 import json
 import math
@@ -250,7 +251,7 @@ def _(home):
     expect(not done.err, done.err)
     first, second, third = [json.loads(line) for line in done.out.splitlines()]
     expect(first["schema"] == 1 and first["valid"] and first["profile"] == "Office", first)
-    expect(first["issues"] == [{"line": 10, "severity": "warning", "group": "Phase1", "key": "Proposals",
+    expect(first["issues"] == [{"file": good, "line": 10, "severity": "warning", "group": "Phase1", "key": "Proposals",
                                 "message": first["issues"][0]["message"]}], first)
     expect(not second["valid"] and second["issues"][0]["line"] == 9, second)
     expect(second["issues"][0]["severity"] == "error" and second["file"] == bad, second)
@@ -672,15 +673,109 @@ def _(_home):
             expect(verb in text, f"{verb} in {name}")
 
 
+# ---- profiles of the system ----
+UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"
+
+
+@contextlib.contextmanager
+def system_files(**files):
+    """Files below /etc/dialtone, by name with / as __, for as long as this lasts."""
+    if not OWN_ETC:
+        raise Skip("needs root, and an /etc to throw away")
+    try:
+        for name, content in files.items():
+            path = os.path.join("/etc/dialtone", *name.split("__")) + ".dialtone" * ("profiles" in name)
+            os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(content)
+            os.chmod(path, 0o644)
+        yield
+    finally:
+        shutil.rmtree("/etc/dialtone", ignore_errors=True)
+
+
+def override(home, content):
+    folder = os.path.join(home.folder, "config", "dialtone", "overrides")
+    os.makedirs(folder, exist_ok=True)
+    return home.file(os.path.join(folder, f"{UUID}.dialtone"), content)
+
+
+@case("a profile of one's own never takes the place of the system's, and is told why")
+def _(home):
+    shutil.copy(home.file("mine.dialtone", GOOD.replace("Office", "Mine")), home.profiles)
+    with system_files(profiles__corp=GOOD):
+        expect("# a profile of the administrator" in home.expect(0, "show", UUID).out, "the layer is not told")
+        done = home.expect(3, "show", "Mine")
+        expect("is not used: the system's /etc/dialtone/profiles/corp.dialtone has its UUID" in done.err, done.err)
+        rows = {p["name"]: p for p in json.loads(home.expect(0, "list", "--json").out)["profiles"]}
+        expect(rows["Mine"]["hidden"] and "has its UUID" in rows["Mine"]["why_hidden"], rows)
+        expect(rows["Office"]["layer"] == "administrator" and rows["Office"]["allowed"], rows)
+
+
+@case("a profile of the system that others can write to is listed, and used by nobody")
+def _(home):
+    with system_files(profiles__corp=GOOD, profiles__good=GOOD.replace("Office", "Good").replace(UUID[:4], "0000")):
+        os.chmod("/etc/dialtone/profiles/corp.dialtone", 0o666)
+        expect("corp.dialtone\thas mistakes" in home.expect(0, "list").out, "list")
+        done = home.expect(3, "check", "corp")
+        expect("others than its owner can write to it (mode 0666)" in done.err, done.err)
+        home.expect(0, "check", "Good")
+
+
+@case("list tells whom a profile is not for")
+def _(home):
+    with system_files(profiles__corp=GOOD + "[Access]\nUsers=no-such-user;daemon\n"):
+        expect("not for you" in home.expect(0, "list", user="nobody").out, "nobody")
+        expect("not for you" not in home.expect(0, "list", user="daemon").out, "daemon")
+
+
+@case("what a user changes of a profile of the system is used, and what is locked is not")
+def _(home):
+    with system_files(profiles__corp=GOOD + "[Access]\nLock=Gateway\n"):
+        path = override(home, "[Network]\nMTU=1300\n[Gateway]\nAddress=192.0.2.66\n")
+        done = home.expect(0, "show", "Office")
+        expect("MTU=1300\n" in done.out and "Address=192.0.2.1\n" in done.out, done.out)
+        expect(f"# with what you changed in {path}\n" in done.out, done.out)
+        expect(f"{path}:4: warning: [Gateway] Address: not changed: it is locked by the administrator in "
+               "/etc/dialtone/profiles/corp.dialtone, line 10; remove the line" in done.err, done.err)
+        home.expect(0, "check", "Office")
+        found = json.loads(home.expect(0, "check", "--json", "Office").out)
+        expect(found["override"] == path and found["issues"][0]["file"] == path, found)
+
+
+@case("a mistake in what a user changed is told at its line")
+def _(home):
+    with system_files(profiles__corp=GOOD):
+        path = override(home, "[Network]\nMUT=1300\n")
+        for verb in ("show", "check"):
+            done = home.expect(3, verb, "Office")
+            expect(f"{path}:2: [Network] MUT: unknown key; did you mean MTU?" in done.err, done.err)
+
+
 # ---- TAP ----
+OWN_ETC = False
+
+
+def own_etc(libc):
+    """An /etc for this process and its children alone, with the real one below; False: it can't be."""
+    for name in ("upper", "work"):
+        os.makedirs(f"/run/.etc/{name}")
+    os.chmod("/run/.etc", 0o700)
+    os.chmod("/run/.etc/upper", 0o755)
+    options = b"lowerdir=/etc,upperdir=/run/.etc/upper,workdir=/run/.etc/work"
+    return libc.mount(b"overlay", b"/etc", b"overlay", 0, options) == 0 and not os.path.exists("/etc/dialtone")
+
+
 def own_run():
     """An empty /run for this process and its children alone."""
+    global OWN_ETC  # pylint: disable=global-statement
     libc = ctypes.CDLL(None, use_errno=True)
     new_namespace, private_recursive = 0x00020000, 0x40000 | 0x4000
     if libc.unshare(new_namespace) != 0 or \
             libc.mount(b"none", b"/", None, private_recursive, None) != 0 or \
             libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, b"mode=0755") != 0:
         raise OSError(ctypes.get_errno(), "no mount namespace")
+    OWN_ETC = own_etc(libc)
 
 
 def main():
