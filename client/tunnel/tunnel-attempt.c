@@ -275,6 +275,8 @@ void tunnel_attempt_begin(Tunnel *self)
     bool busy = self->session != NULL || self->resolving != NULL || self->retry_at != 0;
     if (busy || self->end != TUNNEL_END_NOT || self->was_connected)
         return;
+    if (self->interface == NULL) /* it is not known yet whether this system may */
+        return;
     if (self->secrets == NULL || !tunnel_question_first(self))
         return;
     if (self->datapath == NULL || !self->resolver_ready)

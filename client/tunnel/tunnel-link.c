@@ -16,6 +16,7 @@
 #include "client/common/text.h"
 #include "client/tunnel/config.h"
 #include "client/tunnel/plan.h"
+#include "client/tunnel/provider.h"
 
 /* ---- the data path ---- */
 
@@ -106,8 +107,13 @@ static void close_fd(int fd)
 static void on_claimed(const char *interface, int state_fd_take, gpointer data)
 {
     Tunnel *self = data;
+    GError *error = NULL;
     self->interface = g_strdup(interface);
     tunnel_take_state_fd(self, state_fd_take);
+    /* Not earlier, for it waits until libcrypto is ready, while the helper is at work; not later,
+     * for next comes a question or a packet. */
+    if (!tunnel_provider_check(self->profile, TUNNEL_FIPS_FLAG, &error))
+        tunnel_end(self, error);
 }
 
 static void on_sockets(const TunnelSockets *sockets_take, gpointer data)

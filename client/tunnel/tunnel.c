@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "client/common/i18n.h"
-#include "client/tunnel/provider.h"
 #include "client/tunnel/states.h"
 #include "client/tunnel/tunnel-private.h"
 #include "platform/slot.h"
@@ -197,8 +196,6 @@ Tunnel *tunnel_new(const TunnelSetup *setup, GError **error)
                              _("The system has no timer left."));
         return NULL;
     }
-    if (!tunnel_provider_check(self->profile, TUNNEL_FIPS_FLAG, error))
-        return NULL;
     return g_steal_pointer(&self);
 }
 

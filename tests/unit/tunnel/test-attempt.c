@@ -86,6 +86,7 @@ static int setup(void **state)
     assert_true(tunnel_secret_set(&tunnel->secrets->psk, "psk", 3));
     tunnel->state = DIALTONE_STATE_PHASE1;
     tunnel->state_fd = -1;
+    tunnel->interface = g_strdup("dialtone0");
     tunnel->resolver_ready = true;
     tunnel->backoff.retry_for = G_MAXUINT64;
     g_queue_init(&tunnel->candidates);
@@ -104,6 +105,7 @@ static int teardown(void **state)
     tunnel_secrets_free(tunnel->secrets);
     tunnel_credentials_free(tunnel->credentials);
     dialtone_profile_free(tunnel->profile);
+    g_free(tunnel->interface);
     g_free(tunnel->host);
     g_free(tunnel->good_host);
     g_free(tunnel->good_backup);
@@ -150,6 +152,28 @@ static void lose(void)
 static void expect_called(const char *addresses)
 {
     assert_string_equal(called->str, addresses);
+}
+
+/* ---- the beginning ---- */
+
+/* Whether libcrypto may do what the profile asks for is looked at when a slot has been claimed. */
+static void nothing_is_sent_before_a_slot_was_claimed(void **state)
+{
+    g_clear_pointer(&tunnel->interface, g_free);
+    begin("192.0.2.1");
+    expect_called("");
+    tunnel->interface = g_strdup("dialtone0");
+    tunnel_attempt_begin(tunnel);
+    expect_called("192.0.2.1 ");
+}
+
+static void nobody_is_asked_before_a_slot_was_claimed(void **state)
+{
+    g_clear_pointer(&tunnel->interface, g_free);
+    tunnel->secrets->psk.known = false;
+    begin("192.0.2.1"); /* it would tell its owner, and there is none */
+    assert_int_equal(tunnel->question, 0);
+    expect_called("");
 }
 
 /* ---- load balancing ---- */
@@ -400,6 +424,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_backup_that_is_sought_again_is_named_itself, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(nothing_is_sent_before_a_slot_was_claimed, setup, teardown),
+        cmocka_unit_test_setup_teardown(nobody_is_asked_before_a_slot_was_claimed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_redirect_is_followed_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(who_is_expected_stays_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(back_and_forth_has_an_end, setup, teardown),
