@@ -68,8 +68,12 @@ int ike_session_answer_signature(IkeSession *session, uint32_t id, const uint8_t
 void ike_session_traffic(IkeSession *session, uint32_t spi_in, uint64_t last_inbound);
 /* The data path says that an SA nears its kilobytes or its sequence numbers. */
 int ike_session_renew_sa(IkeSession *session, uint32_t spi, uint64_t now);
-/* Answers have stopped, or the network has changed: ask the gateway now whether it is there. */
+/* Answers have stopped: ask the gateway now whether it is there, unless it is being asked. */
+int ike_session_probe(IkeSession *session, uint64_t now);
+/* The same on another way: what was asked on the former one, and not answered, does not count. */
 int ike_session_network_changed(IkeSession *session, uint64_t now);
+/* When an authentic message came last; 0: none yet. What the data path hears is its to tell. */
+uint64_t ike_session_last_heard(const IkeSession *session);
 /* A new Phase 1 now; the tunnel stays. */
 int ike_session_renegotiate(IkeSession *session, uint64_t now);
 /* Ends with STOPPED, whatever the gateway does meanwhile: at once, or where a lease is given back,

@@ -102,6 +102,7 @@ static uint64_t dpd_interval(const IkeSession *session)
 void ike_isakmp_sa_heard(IkeSession *session, IkeIsakmpSa *sa)
 {
     sa->heard++;
+    session->heard_at = session->now;
     sa->probes = 0;
     sa->probe_since = 0;
     if ((sa->vendors & IKE_VENDOR_DPD) != 0)

@@ -53,6 +53,7 @@ struct IkeSession {
     bool renegotiating;
     unsigned restarts;
     uint64_t last_inbound; /* of ESP, as the data path has it */
+    uint64_t heard_at;     /* when an authentic message came last */
     IkeFailure verdict;    /* the end, once what is being said has been said */
     bool unheard;          /* the configured password has gone out, and no OK has come since */
     uint32_t question;     /* ID of the last question */

@@ -386,17 +386,36 @@ int ike_session_renew_sa(IkeSession *session, uint32_t spi, uint64_t now)
     return ike_session_finish(session, 0);
 }
 
-int ike_session_network_changed(IkeSession *session, uint64_t now)
+static bool may_probe(const IkeSession *session)
+{
+    return session->state == IKE_STATE_CONNECTED && session->current != NULL &&
+           (session->current->vendors & IKE_VENDOR_DPD) != 0;
+}
+
+int ike_session_probe(IkeSession *session, uint64_t now)
 {
     IkeIsakmpSa *sa = session->current;
 
     session->now = now;
-    if (session->state != IKE_STATE_CONNECTED || sa == NULL || sa->probe_since != 0 ||
-        (sa->vendors & IKE_VENDOR_DPD) == 0)
+    if (!may_probe(session) || sa->probe_since != 0)
         return 0;
     sa->probe_at = now;
     session->last_inbound = 0; /* what was heard before does not count */
     return ike_session_finish(session, ike_isakmp_sa_tick(session, sa));
+}
+
+int ike_session_network_changed(IkeSession *session, uint64_t now)
+{
+    if (may_probe(session)) {
+        session->current->probes = 0;
+        session->current->probe_since = 0;
+    }
+    return ike_session_probe(session, now);
+}
+
+uint64_t ike_session_last_heard(const IkeSession *session)
+{
+    return session->heard_at;
 }
 
 int ike_session_renegotiate(IkeSession *session, uint64_t now)

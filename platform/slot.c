@@ -181,7 +181,7 @@ uint64_t platform_slot_namespace(void)
 static void fill_derived(PlatformSlotInfo *info, unsigned number)
 {
     info->number = number;
-    snprintf(info->interface, sizeof info->interface, "dialtone%u", number);
+    snprintf(info->interface, sizeof info->interface, PLATFORM_SLOT_INTERFACE "%u", number);
     info->table = PLATFORM_SLOT_TABLE_BASE + number;
     info->mark = PLATFORM_SLOT_MARK_BASE + number;
 }

@@ -11,7 +11,8 @@
 #include <glib.h>
 #include <sys/types.h>
 
-#define PLATFORM_SLOT_DIR "/run/dialtone"
+#define PLATFORM_SLOT_DIR       "/run/dialtone"
+#define PLATFORM_SLOT_INTERFACE "dialtone" /* and the slot's number */
 
 enum {
     PLATFORM_SLOT_COUNT = 64,

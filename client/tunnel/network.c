@@ -17,7 +17,7 @@
 #include "platform/helper/error.h"
 #include "platform/peer.h"
 
-typedef enum Purpose { FOR_IKE, FOR_ESP, FOR_RESOLVER, PURPOSES } Purpose;
+typedef enum Purpose { FOR_IKE, FOR_ESP, FOR_RESOLVER, FOR_WATCH, PURPOSES } Purpose;
 
 struct TunnelNetwork {
     GDBusConnection *connection;
@@ -35,7 +35,7 @@ struct TunnelNetwork {
 /* Which answer a request of OpenSocket is for. */
 typedef struct SocketRequest {
     TunnelNetwork *network;
-    int family; /* index: 0 IPv4, 1 IPv6 */
+    int family; /* index: 0 IPv4, 1 IPv6; of no meaning for the watch */
     Purpose purpose;
 } SocketRequest;
 
@@ -121,7 +121,7 @@ static void on_claimed(GObject *source, GAsyncResult *result, gpointer data)
         fail(self, error);
         return;
     }
-    self->handlers->claimed(interface, take_fd(fds, handle), self->data);
+    self->handlers->claimed(interface, mark, take_fd(fds, handle), self->data);
 }
 
 static int steal(TunnelNetwork *self, Purpose purpose, int family)
@@ -133,6 +133,10 @@ static int steal(TunnelNetwork *self, Purpose purpose, int family)
 
 static void hand_over(TunnelNetwork *self, Purpose purpose)
 {
+    if (purpose == FOR_WATCH) {
+        self->handlers->watch_socket(steal(self, FOR_WATCH, 0), self->data);
+        return;
+    }
     if (purpose == FOR_RESOLVER) {
         int udp4 = steal(self, FOR_RESOLVER, 0), udp6 = steal(self, FOR_RESOLVER, 1);
         self->handlers->resolver_sockets(udp4, udp6, self->data);
@@ -167,7 +171,7 @@ static void on_socket(GObject *source, GAsyncResult *result, gpointer data)
      */
     if (self->waiting[purpose] > 0 || purpose == FOR_ESP)
         return;
-    if (into[0] < 0 && into[1] < 0 && error != NULL)
+    if (into[0] < 0 && into[1] < 0 && error != NULL && purpose != FOR_WATCH)
         fail(self, error);
     else
         hand_over(self, purpose);
@@ -250,15 +254,16 @@ static void open_socket(TunnelNetwork *self, int family, Purpose purpose)
     if (purpose == FOR_ESP)
         g_variant_builder_add(&options, "{sv}", "esp", g_variant_new_boolean(TRUE));
     self->waiting[purpose]++;
-    dialtone_helper1_call_open_socket(self->helper, family == 0 ? 4 : 6,
-                                      g_variant_builder_end(&options), NULL, self->cancellable,
-                                      on_socket, request);
+    guint asked = purpose == FOR_WATCH ? AF_NETLINK : family == 0 ? 4 : 6;
+    dialtone_helper1_call_open_socket(self->helper, asked, g_variant_builder_end(&options), NULL,
+                                      self->cancellable, on_socket, request);
 }
 
 void tunnel_network_claim(TunnelNetwork *self, const TunnelNetworkWants *wants)
 {
     dialtone_helper1_call_claim(self->helper, wants->label, no_options(), NULL, self->cancellable,
                                 on_claimed, self);
+    open_socket(self, 0, FOR_WATCH);
     for (int family = 0; family < 2 && wants->resolver; family++)
         open_socket(self, family, FOR_RESOLVER);
     if (wants->esp && wants->udp4)

@@ -19,9 +19,10 @@ typedef struct TunnelSockets {
 
 /* Descriptors are handed over with the call; -1 is none. */
 typedef struct TunnelNetworkHandlers {
-    void (*claimed)(const char *interface, int state_fd_take, gpointer data);
+    void (*claimed)(const char *interface, guint32 mark, int state_fd_take, gpointer data);
     void (*sockets)(const TunnelSockets *sockets_take, gpointer data);
     void (*resolver_sockets)(int udp4_take, int udp6_take, gpointer data);
+    void (*watch_socket)(int fd_take, gpointer data); /* see platform/network-watch.h */
     void (*tun)(int fd_take, gpointer data);
     /* error NULL: done; warnings may be empty */
     void (*applied)(const char *const *warnings, const GError *error, gpointer data);

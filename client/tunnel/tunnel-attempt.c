@@ -62,6 +62,8 @@ static GError *lost_for_good(Tunnel *self)
 static void schedule_retry(Tunnel *self)
 {
     uint64_t when = 0;
+    if (self->roam.offline)
+        return;
     if (!tunnel_backoff_next(&self->backoff, platform_clock_now(), platform_random_u32(), &when)) {
         tunnel_end(self, lost_for_good(self));
         return;
@@ -127,6 +129,8 @@ static void add_found(Tunnel *self, const PlatformAddress *found)
 {
     IkeAddress address = tunnel_address_to_ike(found, self->port);
     add_candidate(self, &address);
+    if (self->found->len < TUNNEL_FOUND_MAX)
+        g_array_append_val(self->found, address);
 }
 
 static void on_resolved(GObject *source, GAsyncResult *result, gpointer data)
@@ -148,6 +152,7 @@ static void on_resolved(GObject *source, GAsyncResult *result, gpointer data)
 static void find(Tunnel *self, const char *host)
 {
     PlatformAddress literal;
+    g_array_set_size(self->found, 0);
     if (platform_address_parse(host, &literal)) {
         add_found(self, &literal);
         next_address(self);
@@ -232,11 +237,34 @@ static void call(Tunnel *self, const IkeAddress *address)
     tunnel_rearm(self);
 }
 
+static void pass_over(Tunnel *self, const IkeAddress *address)
+{
+    g_autofree char *text = tunnel_host_text(address);
+    GError *error = NULL;
+    dialtone_failure_set(&error, DIALTONE_FAILURE_UNREACHABLE, _("Check your Internet connection."),
+                         _("This network has no way to the gateway's address %s."), text);
+    keep_error(self, error);
+}
+
+/* NULL: there is none left. Without any network nothing is tried: see tunnel-roam.c. At first
+ * connect each is tried: what it fails with tells more. */
+static IkeAddress *next_candidate(Tunnel *self)
+{
+    IkeAddress *address;
+    while ((address = g_queue_pop_head(&self->candidates)) != NULL) {
+        if (!self->was_connected || tunnel_roam_has_way(self, address))
+            break;
+        pass_over(self, address);
+        g_free(address);
+    }
+    return address;
+}
+
 static void next_address(Tunnel *self)
 {
     if (self->end != TUNNEL_END_NOT)
         return;
-    g_autofree IkeAddress *address = g_queue_pop_head(&self->candidates);
+    g_autofree IkeAddress *address = next_candidate(self);
     if (address == NULL && self->next_endpoint < self->profile->gateways->len) {
         take_endpoint(self);
         return;
@@ -259,15 +287,30 @@ static void begin_round(Tunnel *self)
     self->next_endpoint = self->redirects_n = 0;
     g_clear_pointer(&self->backup, g_free);
     self->retry_at = 0;
+    g_array_set_size(self->found, 0);
     memset(&self->tried, 0, sizeof(self->tried));
     if (self->was_connected && self->good.family != 0) {
         add_candidate(self, &self->good);
+        for (guint i = 0; i < self->good_found->len; i++)
+            add_candidate(self, &g_array_index(self->good_found, IkeAddress, i));
         self->tried = self->good;
         g_free(self->host);
         self->host = g_strdup(self->good_host);
         self->backup = g_strdup(self->good_backup);
     }
     next_address(self);
+}
+
+/* Of the addresses that a name had, those that were not needed are kept beside the one that worked:
+ * the next network may have another family only, and no name server yet. */
+void tunnel_attempt_keep_found(Tunnel *self)
+{
+    if (self->found->len == 0)
+        return;
+    GArray *former = self->good_found;
+    self->good_found = self->found;
+    self->found = former;
+    g_array_set_size(self->found, 0);
 }
 
 void tunnel_attempt_begin(Tunnel *self)
@@ -359,11 +402,29 @@ static void tunnel_is_lost(Tunnel *self, const IkeFailure *failure)
         tunnel_end(self, error);
         return;
     }
-    keep_error(self, error);
-    self->began = platform_clock_now();
-    tunnel_backoff_begin(&self->backoff, self->began);
-    tunnel_set_state(self, DIALTONE_STATE_RECONNECTING);
+    tunnel_attempt_away(self, error);
     schedule_retry(self);
+}
+
+void tunnel_attempt_away(Tunnel *self, GError *why_take)
+{
+    keep_error(self, why_take);
+    if (self->state == DIALTONE_STATE_CONNECTED || self->backoff.lost_at == 0)
+        self->began = platform_clock_now();
+    tunnel_backoff_begin(&self->backoff, self->began);
+    if (self->question != 0)
+        self->before_question = DIALTONE_STATE_RECONNECTING;
+    else
+        tunnel_set_state(self, DIALTONE_STATE_RECONNECTING);
+}
+
+void tunnel_attempt_again(Tunnel *self, GError *why_take)
+{
+    tunnel_attempt_cancel(self);
+    tunnel_session_drop(self);
+    tunnel_attempt_away(self, why_take);
+    self->backoff.attempts = 0;
+    begin_round(self);
 }
 
 void tunnel_attempt_session_over(Tunnel *self)
@@ -373,7 +434,7 @@ void tunnel_attempt_session_over(Tunnel *self)
         tunnel_rearm(self);
         return;
     }
-    bool lost = self->state == DIALTONE_STATE_CONNECTED ||
+    bool lost = self->state == DIALTONE_STATE_CONNECTED || self->roam.held ||
                 (self->state == DIALTONE_STATE_NEEDS_SECRETS &&
                  self->before_question == DIALTONE_STATE_CONNECTED);
     if (lost)

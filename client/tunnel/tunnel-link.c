@@ -104,11 +104,12 @@ static void close_fd(int fd)
         close(fd);
 }
 
-static void on_claimed(const char *interface, int state_fd_take, gpointer data)
+static void on_claimed(const char *interface, guint32 mark, int state_fd_take, gpointer data)
 {
     Tunnel *self = data;
     GError *error = NULL;
     self->interface = g_strdup(interface);
+    self->roam.mark = mark;
     tunnel_take_state_fd(self, state_fd_take);
     /* Not earlier, for it waits until libcrypto is ready, while the helper is at work; not later,
      * for next comes a question or a packet. */
@@ -139,6 +140,7 @@ static void on_sockets(const TunnelSockets *sockets_take, gpointer data)
         tunnel_end(self, ours);
         return;
     }
+    tunnel_roam_take_ports(self, setup.udp4, setup.udp6);
     self->datagram = g_new(DatapathIke, 1);
     self->ike_source = g_unix_fd_add_full(G_PRIORITY_HIGH, datapath_ike_fd(self->datapath), G_IO_IN,
                                           on_datagrams, self, NULL);
@@ -153,6 +155,11 @@ static void on_resolver_sockets(int udp4_take, int udp6_take, gpointer data)
     self->resolver = platform_resolver_new(udp4_take, udp6_take, NULL);
     self->resolver_ready = true;
     tunnel_attempt_begin(self);
+}
+
+static void on_watch_socket(int fd_take, gpointer data)
+{
+    tunnel_roam_take_watch(data, fd_take);
 }
 
 static void on_tun(int fd_take, gpointer data)
@@ -192,7 +199,9 @@ static void network_is_up(Tunnel *self)
     self->good_backup = g_strdup(self->backup);
     tunnel_backoff_end(&self->backoff);
     g_clear_error(&self->round_error);
+    tunnel_attempt_keep_found(self);
     tunnel_set_state(self, DIALTONE_STATE_CONNECTED);
+    tunnel_roam_connected(self);
     tunnel_rearm(self);
 }
 
@@ -235,6 +244,7 @@ const TunnelNetworkHandlers tunnel_link_handlers = {
     .claimed = on_claimed,
     .sockets = on_sockets,
     .resolver_sockets = on_resolver_sockets,
+    .watch_socket = on_watch_socket,
     .tun = on_tun,
     .applied = on_applied,
     .released = on_released,

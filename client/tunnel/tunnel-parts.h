@@ -11,6 +11,7 @@ enum {
     TUNNEL_KEEPALIVE_SECONDS = 20, /* RFC 3948, 4 */
     TUNNEL_SAS_MAX = 256,
     TUNNEL_BACKUPS_MAX = 8,   /* gateways that the gateway names, for when it is lost */
+    TUNNEL_FOUND_MAX = 16,    /* addresses of one name that are kept */
     TUNNEL_REDIRECTS_MAX = 4, /* how often gateways may send us on in one round */
 };
 

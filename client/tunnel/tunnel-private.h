@@ -8,6 +8,7 @@
 #include "client/tunnel/network.h"
 #include "client/tunnel/tunnel-parts.h"
 #include "client/tunnel/tunnel-question.h"
+#include "client/tunnel/tunnel-roam.h"
 #include "client/tunnel/tunnel.h"
 #include "client/tunnel/warm-up.h"
 #include "ike/ike.h"
@@ -55,6 +56,7 @@ struct Tunnel {
     guint16 port;     /* that Phase 1 begins with there */
     char *good_host;  /* that of `good` */
     char *good_backup;
+    GArray *found, *good_found; /* of IkeAddress: what the host in use, or that of `good`, has */
     GError *round_error;
     /* where gateways have sent us in this round */
     IkeAddress redirects[TUNNEL_REDIRECTS_MAX];
@@ -79,6 +81,7 @@ struct Tunnel {
     GArray *handed; /* of uint32_t: inbound SPIs of the session's own SAs */
     guint64 probe_at, probe_pause;
     guint64 keepalive_at; /* tried last, successful or not */
+    TunnelRoam roam;
 
     /* signatures */
     guint32 signing;  /* asked for; 0: none */
@@ -100,8 +103,6 @@ void tunnel_take_state_fd(Tunnel *self, int fd_take); /* others read the state t
 void tunnel_end(Tunnel *self, GError *error_take);
 void tunnel_rearm(Tunnel *self);
 void tunnel_notice(Tunnel *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
-/* An attempt is under way for the first time, or again. */
-bool tunnel_is_reconnecting(const Tunnel *self);
 
 /* ---- tunnel-attempt.c ---- */
 /* Begins a round over all addresses when all that it needs is there. */
@@ -113,6 +114,10 @@ void tunnel_attempt_take_backups(Tunnel *self, const char *text);
 void tunnel_attempt_tick(Tunnel *self, guint64 now);
 guint64 tunnel_attempt_deadline(const Tunnel *self);
 void tunnel_attempt_cancel(Tunnel *self);
+void tunnel_attempt_keep_found(Tunnel *self);
+/* What was up is not any more, or nobody knows: `reconnecting`, whatever the session does. */
+void tunnel_attempt_away(Tunnel *self, GError *why_take);
+void tunnel_attempt_again(Tunnel *self, GError *why_take); /* in a new session, at once */
 
 /* ---- tunnel-session.c ---- */
 bool tunnel_session_start(Tunnel *self, const IkeAddress *gateway, GError **error);

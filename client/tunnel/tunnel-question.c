@@ -126,6 +126,7 @@ static bool take_code(Tunnel *self, IkeSecret *into)
     TunnelSecrets *secrets = self->secrets;
     if (secrets->codes_n == 0)
         return false;
+    self->asking.spent = true;
     *into = secrets->codes[0];
     secrets->codes_n--;
     memmove(&secrets->codes[0], &secrets->codes[1], secrets->codes_n * sizeof(IkeSecret));
@@ -223,10 +224,17 @@ void tunnel_question_from_gateway(Tunnel *self, const IkeQuestion *ike)
             question.asked[question.asked_n++] =
                 (TunnelAsked){.kind = asked->kind, .secret = asked->secret, .once = asked->once};
     }
+    g_autofree char *words = tunnel_roam_words(self, message);
+    question.message = words;
     if (needs_person(&question))
         ask(self, &question);
     else
         answer_ike(self, self->asking.answer);
+}
+
+bool tunnel_question_would_ask(const Tunnel *self)
+{
+    return self->asking.spent || (self->asking.unkept && self->asking.by_person);
 }
 
 void tunnel_question_settled(Tunnel *self)
@@ -343,6 +351,7 @@ static void answer_gateway(Tunnel *self, const TunnelAnswer *answer)
     tunnel_answer_free(self->asking.typed);
     self->asking.typed_by_person =
         answer->given[IKE_ASK_PASSWORD].known ? !answer->by_program : self->asking.by_person;
+    self->asking.spent |= !self->asking.keep_typed;
     self->asking.typed = self->asking.keep_typed ? g_steal_pointer(&self->asking.answer) : NULL;
     answer_ike(self, self->asking.typed != NULL ? self->asking.typed : self->asking.answer);
 }

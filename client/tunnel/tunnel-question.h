@@ -15,6 +15,7 @@ typedef struct TunnelAsking {
     bool keep_typed;
     bool typed_by_person; /* whoever gave the password that was sent last */
     bool by_person;       /* whoever gave the password that is known */
+    bool spent;           /* this session was let in for an answer that serves once */
     bool unkept;          /* the gateway wants no password to be kept, and that was said */
 } TunnelAsking;
 
@@ -30,4 +31,6 @@ void tunnel_question_keep_nothing(Tunnel *self);
 void tunnel_question_unheard(Tunnel *self);
 /* The stored password may go out without being asked for. */
 bool tunnel_question_may_give_password(const Tunnel *self);
+/* Another Phase 1 would ask a person, or use up a code. */
+bool tunnel_question_would_ask(const Tunnel *self);
 void tunnel_question_free(Tunnel *self);

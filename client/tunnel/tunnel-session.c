@@ -42,6 +42,9 @@ static bool fill_config(Tunnel *self, const IkeAddress *gateway, GError **error)
         g_get_real_time() / G_USEC_PER_SEC - (int64_t)(platform_clock_now() / IKE_SECOND);
     config->gateway = *gateway;
     config->weakest_group = self->weakest;
+    /* Who knows his own address tells a NAT from none, and may then need a raw socket. */
+    if (self->profile->natt == DIALTONE_NATT_AUTO && datapath_has_raw(self->datapath, gateway))
+        config->local = tunnel_roam_local(self, gateway);
     if (config->config != IKE_CONFIG_NONE && self->inner.address.family != 0)
         config->address = self->inner.address;
     if (config->config != IKE_CONFIG_NONE && self->inner.address6.family != 0)
@@ -80,6 +83,8 @@ bool tunnel_session_start(Tunnel *self, const IkeAddress *gateway, GError **erro
 {
     tunnel_session_drop(self);
     self->peer = self->trying = *gateway;
+    self->asking.spent = false;
+    tunnel_roam_called(self, gateway);
     self->phase1 = (IkePhase1Info){0};
     self->session_over = self->ike_connected = false;
     self->config = tunnel_ike_config_new();
@@ -361,10 +366,12 @@ void tunnel_session_pump(Tunnel *self)
         self->drop_wanted = false;
         tunnel_session_drop(self);
     }
-    if (over)
+    if (over) {
         tunnel_attempt_session_over(self);
-    else
-        tunnel_rearm(self);
+        return;
+    }
+    tunnel_roam_heard(self);
+    tunnel_rearm(self);
 }
 
 /* ---- time ---- */
@@ -395,7 +402,7 @@ static void keepalive_tick(Tunnel *self, guint64 now)
 
 guint64 tunnel_session_deadline(const Tunnel *self)
 {
-    if (self->session == NULL || self->session_over)
+    if (self->session == NULL || self->session_over || self->roam.offline)
         return IKE_NEVER;
     return MIN(ike_session_deadline(self->session), keepalive_deadline(self));
 }
@@ -417,7 +424,8 @@ static void session_failed(Tunnel *self, int error)
 
 void tunnel_session_tick(Tunnel *self, guint64 now)
 {
-    if (self->session == NULL || self->session_over)
+    /* Without a network nothing would be heard, and silence would mean nothing. */
+    if (self->session == NULL || self->session_over || self->roam.offline)
         return;
     keepalive_tick(self, now);
     if (ike_session_deadline(self->session) > now)
@@ -433,7 +441,8 @@ void tunnel_session_probe(Tunnel *self)
 {
     enum { PAUSE_MAX = 8 };
     uint64_t now = platform_clock_now();
-    if (self->session == NULL || self->session_over || !self->ike_connected)
+    bool there = self->session != NULL && !self->session_over && self->ike_connected;
+    if (!there || self->roam.offline)
         return;
     tell_traffic(self);
     uint64_t last = datapath_last_inbound(self->datapath, NULL);
@@ -444,7 +453,7 @@ void tunnel_session_probe(Tunnel *self)
     if (self->probe_at != 0 && last <= self->probe_at)
         self->probe_pause = MIN(self->probe_pause * 2, (uint64_t)PAUSE_MAX * IKE_SECOND);
     self->probe_at = now;
-    if (ike_session_network_changed(self->session, now) < 0)
+    if (ike_session_probe(self->session, now) < 0)
         g_debug("the gateway could not be asked");
     tunnel_session_pump(self);
 }

@@ -8,7 +8,8 @@
  * that does not come to its end in time is left behind, so that nothing ever hangs.
  *
  * The timer fires at the earliest of: the session's deadline (retransmissions, DPD, renewals), a
- * NAT keepalive, the next attempt, the end of RetryFor, and the deadline of a step of the end.
+ * NAT keepalive, the end of a doubt (tunnel-roam.c), the next attempt, the end of RetryFor, and the
+ * deadline of a step of the end.
  */
 #include "client/tunnel/tunnel.h"
 
@@ -62,11 +63,6 @@ void tunnel_notice(Tunnel *self, const char *format, ...)
     g_autofree char *text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     self->handlers->notice(text, self->data);
-}
-
-bool tunnel_is_reconnecting(const Tunnel *self)
-{
-    return self->was_connected && self->state != DIALTONE_STATE_CONNECTED;
 }
 
 /* ---- the end ---- */
@@ -155,6 +151,7 @@ void tunnel_rearm(Tunnel *self)
             deadline = 0;
     }
     deadline = MIN(deadline, tunnel_session_deadline(self));
+    deadline = MIN(deadline, tunnel_roam_deadline(self));
     platform_clock_timer_set(self->timer, deadline);
 }
 
@@ -163,6 +160,8 @@ static void on_timer(void *data)
     Tunnel *self = data;
     uint64_t now = platform_clock_now();
     tunnel_session_tick(self, now);
+    if (self->end == TUNNEL_END_NOT)
+        tunnel_roam_tick(self, now);
     if (self->end == TUNNEL_END_NOT)
         tunnel_attempt_tick(self, now);
     if (self->end != TUNNEL_END_NOT)
@@ -186,6 +185,8 @@ Tunnel *tunnel_new(const TunnelSetup *setup, GError **error)
     self->handed = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     self->backoff.retry_for = self->profile->retry_for;
     self->probe_pause = IKE_SECOND;
+    self->found = g_array_new(FALSE, FALSE, sizeof(IkeAddress));
+    self->good_found = g_array_new(FALSE, FALSE, sizeof(IkeAddress));
     g_queue_init(&self->candidates);
     self->timer = platform_clock_timer_new(NULL, on_timer, self);
     self->network = tunnel_network_new(setup->helper_take, &tunnel_link_handlers, self, error);
@@ -207,6 +208,7 @@ void tunnel_free(Tunnel *self)
     tunnel_session_drop(self);
     ike_dh_free(tunnel_warm_up_finish(self->warm_up));
     tunnel_link_clear(self);
+    tunnel_roam_free(self);
     g_clear_pointer(&self->resolver, platform_resolver_free);
     tunnel_network_free(self->network);
     platform_clock_timer_free(self->timer);
@@ -217,6 +219,8 @@ void tunnel_free(Tunnel *self)
     g_queue_clear_full(&self->candidates, g_free);
     g_array_unref(self->sas);
     g_array_unref(self->handed);
+    g_array_unref(self->found);
+    g_array_unref(self->good_found);
     g_free(self->interface);
     g_free(self->host);
     tunnel_question_free(self);

@@ -73,3 +73,5 @@ void tunnel_give_signature(Tunnel *self, guint32 id, const guint8 *signature, gs
 /* Says good-bye to the gateway and puts the network back, in bounded time. */
 void tunnel_stop(Tunnel *self);
 void tunnel_renegotiate(Tunnel *self);
+/* The machine was asleep: whether the gateway still knows us is to be seen. */
+void tunnel_woke_up(Tunnel *self);

@@ -13,6 +13,7 @@
 #include "platform/slot-journal.h"
 #include "platform/helper/error.h"
 #include "platform/helper/routes.h"
+#include "platform/network-watch.h"
 #include "platform/tun.h"
 #include "platform/udp.h"
 
@@ -264,7 +265,8 @@ gboolean helper_network_open_socket(HelperNetwork *network, int family, int *fdp
                                     GError **error)
 {
     const PlatformUdpOptions options = socket_options(network, family);
-    int r = platform_udp_open(&options, fdp, portp);
+    int r = family == AF_NETLINK ? platform_network_watch_open(fdp)
+                                 : platform_udp_open(&options, fdp, portp);
 
     /* The helper keeps none: so many are answers that the peer does not read. */
     if (r == 0 && *fdp >= DESCRIPTORS_MAX) {

@@ -130,9 +130,10 @@ static gboolean on_open_socket(DialtoneHelper1 *skeleton, GDBusMethodInvocation 
 
     if (!session->claimed)
         return refuse(invocation, HELPER_ERROR_NOT_CLAIMED, "no slot was claimed");
-    if ((family != 4 && family != 6) || !read_options(options, "esp", &esp))
+    if ((family != 4 && family != 6 && family != AF_NETLINK) ||
+        !read_options(options, family == AF_NETLINK ? NULL : "esp", &esp))
         return refuse(invocation, HELPER_ERROR_INVALID_ARGUMENT, "family or options");
-    const int af = family == 4 ? AF_INET : AF_INET6;
+    const int af = family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_NETLINK;
     gboolean ok = esp ? helper_network_take_esp(session->network, af, &fd, &error)
                       : helper_network_open_socket(session->network, af, &fd, &port, &error);
 

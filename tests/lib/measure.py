@@ -4,11 +4,12 @@
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
 
-from lab import ECHO_PORT, HERE, IPERF_PORT, Failure, expect
+from lab import ECHO_PORT, HERE, IPERF_PORT, Failure, expect, wait_until
 
 SECONDS = 10
 
@@ -124,7 +125,69 @@ def echo_main(target, seconds, every):
         time.sleep(max(0, float(every) - (time.monotonic() - begin)))
 
 
+class Stream:
+    """One TCP connection that has each of its lines sent back: the time of each answer, until it is
+    told to stop; then "whole" if none was lost and the connection never broke."""
+
+    def __init__(self, lab, target, node="client"):
+        self.lab, self.log = lab, f"ping-tcp-{target}-{time.monotonic_ns()}.log"
+        self.process = lab.start(node, "/usr/bin/python3", os.path.join(HERE, "measure.py"), "stream", target,
+                                 log=self.log)
+
+    def wait_answer(self, since, seconds):
+        """How long after a time the first answer came."""
+        def answered():
+            lines = self.lab.read_log(self.log).split("\n")[:-1]
+            expect(not lines or re.fullmatch(r"[0-9.]+", lines[-1]), f"the TCP connection broke: {lines[-1:]}")
+            return bool(lines) and float(lines[-1]) > since
+        wait_until(answered, seconds, "an answer by TCP")
+        times = [float(line) for line in self.lab.read_log(self.log).split("\n")[:-1]]
+        return min(t for t in times if t > since) - since
+
+    def end(self):
+        """How many lines came back; fails if one did not."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+        *times, last = self.lab.read_log(self.log).split("\n")[:-1] or [""]
+        expect(last == "whole", f"the TCP connection broke: {last}")
+        return len(times)
+
+
+def stream_main(target, every=0.02):
+    """Numbered lines out every so often, the time of each that comes back."""
+    ended = []
+    signal.signal(signal.SIGTERM, lambda *unused: ended.append(time.monotonic() + 10))
+    sock = socket.create_connection((target, ECHO_PORT), timeout=10)
+    sock.settimeout(every)
+    number, expected, buffer = 0, 0, b""
+    try:
+        while not ended or (time.monotonic() < ended[0] and expected < number):
+            if not ended and number - expected < 400:
+                sock.sendall(b"%015d\n" % number)
+                number += 1
+            try:
+                data = sock.recv(65536)
+            except TimeoutError:
+                continue
+            if not data:
+                raise OSError("the other side has closed it")
+            buffer += data
+            while len(buffer) >= 16:
+                line, buffer = buffer[:16], buffer[16:]
+                if line != b"%015d\n" % expected:
+                    raise OSError(f"line {expected} came back as {line}")
+                expected += 1
+                print(time.monotonic(), flush=True)
+            time.sleep(every)
+    except OSError as error:
+        print(error, flush=True)
+        return
+    print("whole" if expected == number else f"{number - expected} lines did not come back", flush=True)
+
+
 if __name__ == "__main__":
     import sys
+    if sys.argv[1] == "stream":
+        stream_main(sys.argv[2])
     if sys.argv[1] == "echo":
         echo_main(*sys.argv[2:5])

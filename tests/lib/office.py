@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an office offers to its people: UDP echo on port 7007, a web page, a name server.
+"""What an office offers to its people: echo on port 7007 (UDP and TCP), a web page, a name server.
 
 The name server answers A questions about the names it was given and NXDOMAIN for all others.
 """
@@ -26,6 +26,16 @@ def echo(address, port):
     while True:
         data, peer = sock.recvfrom(65535)
         sock.sendto(data, peer)
+
+
+class Lines(socketserver.StreamRequestHandler):
+    def handle(self):
+        while data := self.request.recv(65536):
+            self.request.sendall(data)
+
+
+class LineServer(socketserver.ThreadingTCPServer):
+    allow_reuse_address = daemon_threads = True
 
 
 class Page(http.server.BaseHTTPRequestHandler):
@@ -98,6 +108,7 @@ def main():
         print("ready", flush=True)
         threading.Event().wait()
     threading.Thread(target=echo, args=("0.0.0.0", 7007), daemon=True).start()
+    threading.Thread(target=LineServer(("0.0.0.0", 7007), Lines).serve_forever, daemon=True).start()
     server = Server(("0.0.0.0", 80), Page)
     print("ready", flush=True)
     server.serve_forever()

@@ -90,6 +90,8 @@ static int setup(void **state)
     tunnel->resolver_ready = true;
     tunnel->backoff.retry_for = G_MAXUINT64;
     g_queue_init(&tunnel->candidates);
+    tunnel->found = g_array_new(FALSE, FALSE, sizeof(IkeAddress));
+    tunnel->good_found = g_array_new(FALSE, FALSE, sizeof(IkeAddress));
     /* Nothing looks into it. */
     tunnel->datapath = (Datapath *)tunnel;
     return 0;
@@ -112,6 +114,8 @@ static int teardown(void **state)
     g_free(tunnel->member);
     g_free(tunnel->backup);
     g_clear_pointer(&tunnel->backups, g_ptr_array_unref);
+    g_array_unref(tunnel->found);
+    g_array_unref(tunnel->good_found);
     g_free(tunnel);
     return 0;
 }

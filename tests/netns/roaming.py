@@ -1,0 +1,276 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# allowed: 420 s, full: 900 s
+"""A laptop that takes its tunnel along: another link, another address, another family, no network."""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+
+import terminal  # noqa: E402
+from cases import FULL, case, main  # noqa: E402
+from client import Dialtone, profile, secrets_text  # noqa: E402
+from gateway import Connection, Gateway  # noqa: E402
+from lab import ROUTER_ADDRESS, expect  # noqa: E402
+from measure import Stream, expect_ping  # noqa: E402
+from served import Served  # noqa: E402
+
+USERS = {"carol": "carol's password"}
+SECRETS = secrets_text(User="carol", Password="carol's password")
+GATEWAY, GATEWAY6 = "203.0.113.2", "2001:db8:2::2"
+WITHIN = 3.0
+
+
+class Link:
+    """A network of the laptop's: down() and up() as a cable or an access point would."""
+
+    def __init__(self, lab, device, address, router):
+        self.lab, self.device, self.address, self.router = lab, device, address, router
+        self.words = ["-6"] if ":" in address else []
+
+    def down(self):
+        self.lab.ip("client", "addr", "flush", "dev", self.device, "scope", "global")
+        self.lab.ip("client", "link", "set", self.device, "down")
+
+    def up(self):
+        more = ["nodad"] if self.words else []
+        self.lab.ip("client", "link", "set", self.device, "up")
+        self.lab.ip("client", "addr", "replace", self.address, "dev", self.device, *more)
+        self.lab.ip("client", *self.words, "route", "replace", "default", "via", self.router)
+        return time.monotonic()
+
+
+def home(lab):
+    return Link(lab, "eth0", "10.99.1.2/24", ROUTER_ADDRESS)
+
+
+def hotel(lab, name="hotel", number=8):
+    """Another router with a NAT and an address of its own."""
+    device, inside, outside = f"{name[:8]}0", f"10.{80 + number}.0", f"198.51.100.{4 * number}"
+    first, second = f"198.51.100.{4 * number + 1}", f"198.51.100.{4 * number + 2}"
+    lab._add(name)
+    lab._wire("client", device, None, name, "lan0", f"{inside}.1/24")
+    lab._wire(name, "out0", f"{second}/30", "router", f"{name[:8]}0", f"{first}/30")
+    lab.ip(name, "route", "add", "default", "via", first)
+    lab.ip("gateway", "route", "replace", f"{outside}/30", "via", lab.router_outside)
+    lab.run(name, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+    lab.nft(name, """
+        table ip nat {
+          chain out { type nat hook postrouting priority 100;
+            oifname "out0" masquerade random
+          }
+        }""")
+    lab.ip("client", "link", "set", device, "down")
+    return Link(lab, device, f"{inside}.2/24", f"{inside}.1")
+
+
+def mobile(lab):
+    """A network that has IPv6 only, and no NAT; the gateway has an IPv6 address, too."""
+    lab._wire("client", "wwan0", None, "router", "wwan0", None)
+    for node, address, device in (("router", "2001:db8:7::1/64", "wwan0"), ("router", "2001:db8:2::1/64", "wan0"),
+                                  ("gateway", f"{GATEWAY6}/64", "eth0")):
+        lab.ip(node, "-6", "addr", "add", address, "dev", device, "nodad")
+    lab.ip("gateway", "-6", "route", "add", "default", "via", "2001:db8:2::1")
+    for node in ("router", "gateway"):
+        lab.run(node, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+    lab.ip("client", "link", "set", "wwan0", "down")
+    return Link(lab, "wwan0", "2001:db8:7::2/64", "2001:db8:7::1")
+
+
+def move(traffic, former, to, within=WITHIN, pause=0.0):
+    """From one network to another under a TCP connection; how long it was silent."""
+    former.down()
+    time.sleep(pause)
+    there = to.up()
+    silent = traffic.wait_answer(there, within + 5)
+    print(f"# from {former.device} to {to.device}: TCP goes on after {silent:.2f} s")
+    expect(silent <= within, f"TCP went on after {silent:.2f} s")
+
+
+def roam(lab, client, links, times=1):
+    address = client.events[-1]["address"]
+    traffic = Stream(lab, lab.sites[0].host)
+    traffic.wait_answer(time.monotonic(), 5)
+    here = links[0]
+    for number in range(times):
+        for to in links[1:] + links[:1]:
+            move(traffic, here, to)
+            here = to
+            time.sleep(0.5 if number else 1.5)
+    print(f"# {traffic.end()} lines came back")
+    expect(client.wait_state("connected", 5)["address"] == address, "the inner address changed")
+    said = [e for e in client.events if e["state"] == "connected"]
+    expect({e["address"] for e in said} == {address}, f"the inner address changed: {said}")
+    client.disconnect()
+
+
+@case("another link and another NAT: the tunnel follows, and nobody is asked again", seconds=90)
+def _(lab):
+    lab.serve_office()
+    links = [home(lab), hotel(lab)]
+    with Gateway(lab, Connection("alice@example.com", users=USERS)) as gateway:
+        client = Dialtone(lab, profile(), SECRETS)
+        client.connect()
+        roam(lab, client, links, times=2)
+        expect(gateway.text().count("XAuth authentication of 'carol' successful") == 1, "Phase 1 ran again")
+        expect("reconnecting" not in client.states(), f"{client.states()}")
+
+
+@case("ten changes in a row break no TCP connection", seconds=500 if FULL else 180)
+def _(lab):
+    lab.serve_office()
+    links = [home(lab), hotel(lab), hotel(lab, "train", 9)]
+    with Gateway(lab, Connection("alice@example.com", users=USERS)):
+        client = Dialtone(lab, profile(), SECRETS)
+        client.connect()
+        roam(lab, client, links, times=17 if FULL else 4)
+
+
+@case("IPv4, IPv6, IPv4: the tunnel goes by what there is, with the address it had", seconds=120)
+def _(lab):
+    lab.serve_office()
+    lab.serve_names(f"vpn.example.com={GATEWAY}", f"vpn.example.com={GATEWAY6}")
+    links = [home(lab), mobile(lab)]
+    connection = Connection("alice@example.com", ike={"local_addrs": f"{GATEWAY},{GATEWAY6}", "unique": "replace"})
+    with Gateway(lab, connection):
+        client = Dialtone(lab, profile(address="vpn.example.com"))
+        client.connect()
+        roam(lab, client, links, times=2)
+        seen = {e["gateway"] for e in client.events if e["state"] == "connected"}
+        expect(seen == {f"{GATEWAY}:4500", f"[{GATEWAY6}]:4500"}, f"the gateways were {seen}")
+
+
+def stays_where_called(lab):
+    """A gateway that does not follow: UDP encapsulation only for who has begun on port 500 there."""
+    lab.nft("gateway", """
+        table ip strict {
+          set called {
+            type ipv4_addr
+            size 64
+            flags dynamic,timeout
+            timeout 5m
+          }
+          chain in { type filter hook input priority -10;
+            udp dport 500 add @called { ip saddr }
+            udp dport 4500 ip saddr != @called drop
+          }
+        }""")
+
+
+@case("a gateway that does not follow is called anew, and TCP goes on", seconds=60)
+def _(lab):
+    lab.serve_office()
+    stays_where_called(lab)
+    here, there = home(lab), hotel(lab)
+    with Gateway(lab, Connection("alice@example.com", users=USERS, ike={"unique": "replace"})) as gateway:
+        client = Dialtone(lab, profile(), SECRETS)
+        address = client.connect()["address"]
+        traffic = Stream(lab, lab.sites[0].host)
+        traffic.wait_answer(time.monotonic(), 5)
+        known = len(client.events)
+        # What TCP has sent in vain doubles its pauses: the tunnel is back earlier than TCP notices.
+        moved = time.monotonic()
+        move(traffic, here, there, within=4)
+        said = client.wait_state("connected", 5, after=known)
+        print(f"# connected again after {said['_at'] - moved:.2f} s")
+        expect(said["_at"] - moved < WITHIN, "it took long")
+        expect(said["address"] == address, f"{said['address']} after {address}")
+        expect(gateway.text().count("XAuth authentication of 'carol' successful") == 2, "Phase 1 did not run again")
+        traffic.end()
+        client.disconnect()
+
+
+@case("without a network nothing is tried, and the tunnel is back at once when there is one", seconds=90)
+def _(lab):
+    lab.serve_office()
+    here = home(lab)
+    with Gateway(lab, Connection("alice@example.com", users=USERS)) as gateway:
+        client = Dialtone(lab, profile(), SECRETS)
+        client.connect()
+        traffic = Stream(lab, lab.sites[0].host)
+        traffic.wait_answer(time.monotonic(), 5)
+        known = len(client.events)
+        here.down()
+        said = client.wait_state("reconnecting", 2, after=known)
+        expect(said["reason"] == "unreachable" and "no network" in said["message"], f"{said}")
+        time.sleep(15)
+        expect(len(client.events) == known + 1, f"it did not stay quiet: {client.events[known:]}")
+        before = here.up()
+        said = client.wait_state("connected", 3, after=known)
+        print(f"# connected again after {said['_at'] - before:.2f} s")
+        traffic.wait_answer(before, 30)
+        traffic.end()
+        expect(gateway.text().count("XAuth authentication of 'carol' successful") == 1, "Phase 1 ran again")
+        client.disconnect()
+
+
+@case("a cable that is pulled out and put in again is no more than a question", seconds=60)
+def _(lab):
+    lab.serve_office()
+    with Gateway(lab, Connection("alice@example.com")):
+        client = Dialtone(lab, profile())
+        client.connect()
+        known = len(client.events)
+        lab.ip("router", "link", "set", "lan0", "down")
+        client.wait_state("reconnecting", 3, after=known)
+        lab.ip("router", "link", "set", "lan0", "up")
+        client.wait_state("connected", 5, after=known)
+        expect_ping(lab, lab.sites[0].host)
+        client.disconnect()
+
+
+@case("a link beside the one in use comes and goes, and nothing is asked", seconds=60)
+def _(lab):
+    lab.serve_office()
+    other = hotel(lab)
+    with Gateway(lab, Connection("alice@example.com")) as gateway:
+        client = Dialtone(lab, profile())
+        client.connect()
+        known, log = len(client.events), len(gateway.text())
+        for _ in range(20):
+            lab.ip("client", "link", "set", other.device, "up")
+            lab.ip("client", "addr", "add", other.address, "dev", other.device)
+            lab.ip("client", "addr", "flush", "dev", other.device)
+            lab.ip("client", "link", "set", other.device, "down")
+        time.sleep(1)
+        expect(len(client.events) == known, f"{client.events[known:]}")
+        expect("DPD" not in gateway.text()[log:], "the gateway was asked")
+        client.disconnect()
+
+
+@case("a gateway that wants a code again: the user is asked, and told why", seconds=90)
+def _(lab):
+    stays_where_called(lab)
+    here, there = home(lab), hotel(lab)
+    with Served(lab, "fortitoken"):
+        client = Dialtone(lab, profile(Phase2__Networks="10.10.0.0/24", UserAuth__XAuth="required"),
+                          secrets_text(User="carol", Password="carol-password"))
+        window = terminal.connect(lab, client, "--secrets", client.secrets)
+        window.wait_text("One-time code:")
+        window.type("123456")
+        window.wait_text("(Ctrl-C ends the tunnel.)")
+        here.down()
+        there.up()
+        window.wait_text("reconnecting: The network has changed.")
+        window.wait_text("The network has changed, so the gateway asks again.", seconds=25)
+        window.type("123456")
+        window.wait_text("connected:", times=2)
+        expect_ping(lab, "10.10.0.9")
+        window.press("C-c")
+        expect(window.wait_exit() == 0, "the exit code is not 0")
+
+
+@case("NatT=auto tells a network without a NAT from one with it", seconds=60, nat=False)
+def _(lab):
+    lab.serve_office()
+    with Gateway(lab, Connection("alice@example.com")) as gateway:
+        client = Dialtone(lab, profile(Quirks__NatT="auto"))
+        client.start()
+        client.wait_state("phase2", 10)
+        expect("local host is behind NAT" not in gateway.text() and "remote host is behind NAT" not in gateway.text(),
+               "a NAT was feigned")
+
+
+main()
