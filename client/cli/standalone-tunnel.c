@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib-unix.h>
 #include <openssl/provider.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +18,7 @@
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/profile/parse.h"
-#include "client/tunnel/frames.h"
+#include "client/tunnel/channel.h"
 #include "client/tunnel/network.h"
 #include "client/tunnel/tunnel.h"
 #include "client/tunnel/warm-up.h"
@@ -36,8 +35,7 @@ typedef struct Process {
     GMainLoop *loop;
     Tunnel *tunnel;
     const char *profile; /* its name */
-    guint source;
-    bool fault; /* of what the agent sent */
+    bool fault;          /* of what the agent sent */
     int code;
 } Process;
 
@@ -164,93 +162,21 @@ static const TunnelHandlers HANDLERS = {
 
 /* ---- from the agent ---- */
 
-/* It ends in good order, but not as if the user had asked for it. */
-static void give_up(Process *process)
+static void on_secrets(TunnelSecrets *secrets_take, gpointer data)
 {
-    process->fault = true;
-    tunnel_stop(process->tunnel);
+    const Process *process = data;
+    tunnel_give_secrets(process->tunnel, secrets_take);
 }
 
-static void take_secrets(Process *process, const TunnelFrame *frame)
-{
-    TunnelSecrets *secrets = tunnel_secrets_new();
-    if (secrets != NULL && tunnel_frame_read_secrets(frame, secrets)) {
-        tunnel_give_secrets(process->tunnel, secrets);
-        return;
-    }
-    tunnel_secrets_free(secrets);
-    give_up(process);
-}
-
-static void take_answer(Process *process, const TunnelFrame *frame)
-{
-    guint32 id = 0;
-    bool answered = false;
-    g_autoptr(TunnelAnswer) answer = tunnel_answer_new();
-    if (answer != NULL && tunnel_frame_read_answer(frame, &id, answer, &answered))
-        tunnel_answer(process->tunnel, id, answered ? answer : NULL);
-}
-
-static void take_credentials(Process *process, const TunnelFrame *frame)
-{
-    TunnelCredentials *credentials = tunnel_frame_read_credentials(frame);
-    if (credentials != NULL)
-        tunnel_give_credentials(process->tunnel, credentials);
-    else
-        give_up(process);
-}
-
-static void take_signature(Process *process, const TunnelFrame *frame)
-{
-    guint32 id = 0;
-    const guint8 *signature = NULL;
-    gsize n = 0;
-    if (tunnel_frame_read_signature(frame, &id, &signature, &n))
-        tunnel_give_signature(process->tunnel, id, signature, n);
-}
-
-static void on_frame(Process *process, const TunnelFrame *frame)
-{
-    switch (frame->type) {
-    case TUNNEL_FRAME_SECRETS:
-        take_secrets(process, frame);
-        break;
-    case TUNNEL_FRAME_ANSWER:
-        take_answer(process, frame);
-        break;
-    case TUNNEL_FRAME_CREDENTIALS:
-        take_credentials(process, frame);
-        break;
-    case TUNNEL_FRAME_SIGNATURE:
-        take_signature(process, frame);
-        break;
-    case TUNNEL_FRAME_PROFILE:
-    case TUNNEL_FRAME_SIGN:
-    case TUNNEL_FRAME_REPORT:
-    case TUNNEL_FRAME_QUESTION:
-    case TUNNEL_FRAME_NOTICE:
-    case TUNNEL_FRAME_END:
-        break;
-    }
-}
-
-static gboolean on_agent(gint fd, GIOCondition condition, gpointer data)
+/* It ends in good order, but after a fault of the agent's not as if the user had asked for it. */
+static void on_closed(int error, gpointer data)
 {
     Process *process = data;
-    int result = 0;
-    do {
-        g_auto(TunnelFrame) frame = {0};
-        result = tunnel_frame_receive(AGENT_FD, 0, &frame);
-        if (result == 1)
-            on_frame(process, &frame);
-    } while (result == 1);
-    if (result == -EAGAIN || result == -EINTR)
-        return G_SOURCE_CONTINUE;
-    process->source = 0;
-    process->fault |= result != 0 && result != -ECONNRESET;
+    process->fault = error != 0;
     tunnel_stop(process->tunnel);
-    return G_SOURCE_REMOVE;
 }
+
+static const TunnelChannelHandlers CHANNEL = {.secrets = on_secrets, .closed = on_closed};
 
 /* ---- life ---- */
 
@@ -277,11 +203,11 @@ static int run(const TunnelFrame *frame, GDBusConnection *helper_take, guint64 b
     }
     process.profile = name;
     process.loop = g_main_loop_new(NULL, FALSE);
-    process.source = g_unix_fd_add(AGENT_FD, G_IO_IN | G_IO_HUP | G_IO_ERR, on_agent, &process);
+    TunnelChannel *channel = tunnel_channel_new(AGENT_FD, process.tunnel, &CHANNEL, &process);
     tunnel_start(process.tunnel);
     g_main_loop_run(process.loop);
-    g_clear_handle_id(&process.source, g_source_remove);
     tunnel_free(process.tunnel);
+    tunnel_channel_free(channel);
     g_main_loop_unref(process.loop);
     return process.code;
 }

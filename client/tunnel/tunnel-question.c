@@ -356,9 +356,14 @@ static void answer_gateway(Tunnel *self, const TunnelAnswer *answer)
     answer_ike(self, self->asking.typed != NULL ? self->asking.typed : self->asking.answer);
 }
 
+bool tunnel_is_asking(const Tunnel *self, guint32 id)
+{
+    return id != 0 && id == self->question && self->end == TUNNEL_END_NOT;
+}
+
 void tunnel_answer(Tunnel *self, guint32 id, const TunnelAnswer *answer)
 {
-    if (id == 0 || id != self->question || self->end != TUNNEL_END_NOT)
+    if (!tunnel_is_asking(self, id))
         return;
     bool is_ike = self->asking.is_ike;
     tunnel_question_settled(self);

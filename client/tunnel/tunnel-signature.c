@@ -21,9 +21,14 @@ void tunnel_signature_settled(Tunnel *self)
     self->signing = 0;
 }
 
+bool tunnel_is_signing(const Tunnel *self, guint32 id)
+{
+    return id != 0 && id == self->signing && self->session != NULL && !self->session_over;
+}
+
 void tunnel_give_signature(Tunnel *self, guint32 id, const guint8 *signature, gsize n)
 {
-    if (id == 0 || id != self->signing || self->session == NULL || self->session_over)
+    if (!tunnel_is_signing(self, id))
         return;
     self->signing = 0;
     uint64_t now = platform_clock_now();

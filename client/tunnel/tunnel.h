@@ -68,6 +68,9 @@ void tunnel_give_credentials(Tunnel *self, TunnelCredentials *credentials_take);
 void tunnel_give_secrets(Tunnel *self, TunnelSecrets *secrets_take);
 /* To a question that is still open; others are ignored. NULL: nobody could answer. */
 void tunnel_answer(Tunnel *self, guint32 id, const TunnelAnswer *answer);
+/* Whether the question, or the request below, is still open. */
+bool tunnel_is_asking(const Tunnel *self, guint32 id) G_GNUC_WARN_UNUSED_RESULT;
+bool tunnel_is_signing(const Tunnel *self, guint32 id) G_GNUC_WARN_UNUSED_RESULT;
 /* To the request that is open; others are ignored. @n 0: nobody could sign. */
 void tunnel_give_signature(Tunnel *self, guint32 id, const guint8 *signature, gsize n);
 /* Says good-bye to the gateway and puts the network back, in bounded time. */
