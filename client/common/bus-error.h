@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Failures across D-Bus: a DIALTONE_FAILURE arrives at the other end as what it was, with its
+ * advice. Names are org.dialtone.Dialtone1.Error.NotPermitted and so on. */
+#pragma once
+
+#include <gio/gio.h>
+
+/* Answers a call with the failure; an error of another domain is Internal. */
+void dialtone_bus_error_return(GDBusMethodInvocation *invocation, const GError *error);
+/* What the service said, as a DIALTONE_FAILURE; that it isn't there, or did not answer, as one as
+ * well. The caller frees it. */
+GError *dialtone_bus_error_read(const GError *remote) G_GNUC_WARN_UNUSED_RESULT;

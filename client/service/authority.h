@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whether polkit lets a caller do something. */
+#pragma once
+
+#include "client/service/caller.h"
+
+/* An action of data/polkit, or a decision that needs none. */
+typedef enum ServiceAction {
+    SERVICE_ACTION_REFUSED, /* to everybody but root */
+    SERVICE_ACTION_ANYBODY,
+    SERVICE_ACTION_CONNECT_OWN,
+    SERVICE_ACTION_CONNECT_SYSTEM,
+    SERVICE_ACTION_TAKE_OVER,
+} ServiceAction;
+
+/* Answers in the main context, and within two minutes; no for whatever went wrong. @interactive: a
+ * person may be asked for a password. */
+typedef void (*ServiceAllowed)(bool allowed, gpointer data);
+void service_authority_check(const ServiceCaller *caller, ServiceAction action, bool interactive,
+                             ServiceAllowed answer, gpointer data);

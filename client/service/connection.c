@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of a connection in the service: a helper is asked for, then the tunnel starts, and an
+ * agent serves it as far as one is needed. The agent may leave when the tunnel has what it needs;
+ * what is asked for when none is there waits for the next, and the state says so.
+ *
+ * A connection that failed stays on the bus, without a tunnel, until it is wanted again or taken
+ * away: who looks later shall find why.
+ */
+#include "client/service/connection.h"
+
+#include <string.h>
+
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/profile/parse.h"
+#include "client/service/connection-agent.h"
+#include "client/service/helper-client.h"
+#include "client/service/log.h"
+#include "client/tunnel/tunnel.h"
+#include "client/tunnel/warm-up.h"
+#include "platform/clock.h"
+
+struct ServiceConnection {
+    ServiceConnectionSetup setup; /* strings are copies */
+    char *path;
+    DialtoneProfile *profile;
+    DialtoneBusObjectSkeleton *object;
+    DialtoneBusConnection *skeleton;
+    GCancellable *cancellable;
+    Tunnel *tunnel; /* NULL: not yet, or no more */
+    ServiceConnectionAgent *agent;
+    char *report;
+    DialtoneState state;
+    GPtrArray *waiting; /* of GDBusMethodInvocation: answered when it has gone */
+    bool stopping;      /* nobody wants it any more */
+    guint idle;
+};
+
+/* ---- what it says ---- */
+
+static void publish(ServiceConnection *self, const DialtoneReport *report)
+{
+    g_free(self->report);
+    self->report = dialtone_report_to_json(report);
+    self->state = report->state;
+    dialtone_bus_connection_set_state(self->skeleton, dialtone_state_name(report->state));
+    dialtone_bus_connection_set_serial(self->skeleton,
+                                       dialtone_bus_connection_get_serial(self->skeleton) + 1);
+    g_autofree char *line = dialtone_report_to_line(report);
+    service_log(self->setup.owner, self->profile->name, "%s", line);
+    if (self->agent != NULL)
+        service_connection_agent_report(self->agent, self->report);
+}
+
+static void on_report(const DialtoneReport *report, gpointer data)
+{
+    publish(data, report);
+}
+
+static void on_notice(const char *text, gpointer data)
+{
+    ServiceConnection *self = data;
+    service_log(self->setup.owner, self->profile->name, "%s", text);
+    service_connection_agent_notice(self->agent, text);
+}
+
+static void on_question(const TunnelQuestion *question, gpointer data)
+{
+    ServiceConnection *self = data;
+    service_connection_agent_question(self->agent, question);
+}
+
+static void on_sign(const TunnelSigning *signing, gpointer data)
+{
+    ServiceConnection *self = data;
+    service_connection_agent_sign(self->agent, signing);
+}
+
+/* ---- the end ---- */
+
+static gboolean on_idle_after_end(gpointer data)
+{
+    ServiceConnection *self = data;
+    self->idle = 0;
+    g_clear_pointer(&self->agent, service_connection_agent_free);
+    g_clear_pointer(&self->tunnel, tunnel_free);
+    if (!self->stopping)
+        return G_SOURCE_REMOVE;
+    for (guint i = 0; i < self->waiting->len; i++)
+        g_dbus_method_invocation_return_value(self->waiting->pdata[i], NULL);
+    g_ptr_array_set_size(self->waiting, 0);
+    self->setup.gone(self, self->setup.data);
+    return G_SOURCE_REMOVE;
+}
+
+/* What has ended is freed when nobody is inside of it any more. */
+static void end(ServiceConnection *self, DialtoneFailure code)
+{
+    self->stopping |= code == DIALTONE_FAILURE_NONE;
+    if (self->agent != NULL)
+        service_connection_agent_end(self->agent, code);
+    if (self->idle == 0)
+        self->idle = g_idle_add(on_idle_after_end, self);
+}
+
+static void on_ended(DialtoneFailure code, gpointer data)
+{
+    end(data, code);
+}
+
+static const TunnelHandlers TUNNEL = {
+    .report = on_report,
+    .question = on_question,
+    .sign = on_sign,
+    .notice = on_notice,
+    .ended = on_ended,
+};
+
+static void fail(ServiceConnection *self, const GError *error)
+{
+    g_autoptr(DialtoneReport) report =
+        dialtone_report_new(DIALTONE_STATE_FAILED, self->profile->name);
+    dialtone_report_take_error(report, error);
+    publish(self, report);
+    end(self, dialtone_failure_of(error));
+}
+
+void service_connection_stop(ServiceConnection *self, GDBusMethodInvocation *invocation_take)
+{
+    if (invocation_take != NULL)
+        g_ptr_array_add(self->waiting, invocation_take);
+    self->stopping = true;
+    if (self->tunnel != NULL && self->idle == 0) {
+        tunnel_stop(self->tunnel);
+        return;
+    }
+    g_cancellable_cancel(self->cancellable);
+    if (self->idle == 0)
+        end(self, DIALTONE_FAILURE_NONE);
+}
+
+/* ---- the beginning ---- */
+
+/* The state that it waits in has no tunnel behind it yet, so it is told here. */
+static void on_waiting(gpointer data)
+{
+    ServiceConnection *self = data;
+    g_autoptr(DialtoneReport) report =
+        dialtone_report_new(DIALTONE_STATE_NEEDS_SECRETS, self->profile->name);
+    publish(self, report);
+}
+
+static void begin(ServiceConnection *self, GDBusConnection *helper_take)
+{
+    g_autoptr(GError) error = NULL;
+    const TunnelSetup setup = {
+        .profile_take = dialtone_profile_parse(self->setup.profile_text,
+                                               strlen(self->setup.profile_text), "profile", NULL),
+        .helper_take = helper_take,
+        .began = platform_clock_now(),
+        .handlers = &TUNNEL,
+        .data = self};
+    self->tunnel = tunnel_new(&setup, &error);
+    if (self->tunnel == NULL) {
+        fail(self, error);
+        return;
+    }
+    tunnel_start(self->tunnel);
+    const ServiceConnectionAgentSetup agent = {
+        .bus = self->setup.bus,
+        .agents = self->setup.agents,
+        .owner = self->setup.owner,
+        .preferred = self->setup.agent,
+        .connection = self->path,
+        .profile_path = self->setup.profile_path,
+        .profile_text = self->setup.profile_text,
+        .layer = self->setup.layer,
+        .auth = self->profile->auth,
+        .tunnel = self->tunnel,
+        .system_secrets_take = g_steal_pointer(&self->setup.system_secrets_take),
+        .waiting = on_waiting,
+        .data = self,
+    };
+    self->agent = service_connection_agent_new(&agent);
+    service_connection_agent_look(self->agent);
+}
+
+static void on_helper(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    GDBusConnection *helper = service_helper_open_finish(result, &error);
+    if (helper == NULL && g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        return;
+    ServiceConnection *self = data;
+    if (helper == NULL)
+        fail(self, error);
+    else if (self->stopping)
+        g_object_unref(helper);
+    else
+        begin(self, helper);
+}
+
+static void export(ServiceConnection *self)
+{
+    self->skeleton = dialtone_bus_connection_skeleton_new();
+    self->object = dialtone_bus_object_skeleton_new(self->path);
+    dialtone_bus_connection_set_profile(self->skeleton, self->setup.profile_path);
+    dialtone_bus_connection_set_name(self->skeleton, self->profile->name);
+    dialtone_bus_connection_set_owner(self->skeleton, self->setup.owner);
+    dialtone_bus_connection_set_state(self->skeleton, dialtone_state_name(self->state));
+    dialtone_bus_object_skeleton_set_connection(self->object, self->skeleton);
+}
+
+ServiceConnection *service_connection_new(const ServiceConnectionSetup *setup)
+{
+    ServiceConnection *self = g_new0(ServiceConnection, 1);
+    const ServiceHelperOwner owner = {.uid = setup->owner};
+    self->setup = *setup;
+    self->path = g_strdup(setup->path);
+    self->setup.profile_path = g_strdup(setup->profile_path);
+    self->setup.profile_text = g_strdup(setup->profile_text);
+    self->setup.layer = g_strdup(setup->layer);
+    self->setup.agent = g_strdup(setup->agent);
+    self->profile =
+        dialtone_profile_parse(setup->profile_text, strlen(setup->profile_text), "profile", NULL);
+    self->state = DIALTONE_STATE_RESOLVING;
+    self->cancellable = g_cancellable_new();
+    self->waiting = g_ptr_array_new();
+    g_autoptr(DialtoneReport) report = dialtone_report_new(self->state, self->profile->name);
+    self->report = dialtone_report_to_json(report);
+    export(self);
+    tunnel_warm_up_proposal(self->profile);
+    service_helper_open(setup->bus, &owner, self->cancellable, on_helper, self);
+    return self;
+}
+
+void service_connection_free(ServiceConnection *self)
+{
+    if (self == NULL)
+        return;
+    g_cancellable_cancel(self->cancellable);
+    g_clear_handle_id(&self->idle, g_source_remove);
+    service_connection_agent_free(self->agent);
+    tunnel_free(self->tunnel);
+    tunnel_secrets_free(self->setup.system_secrets_take);
+    for (guint i = 0; i < self->waiting->len; i++)
+        g_dbus_method_invocation_return_value(self->waiting->pdata[i], NULL);
+    g_ptr_array_unref(self->waiting);
+    g_dbus_object_manager_server_unexport(self->setup.server, self->path);
+    g_object_unref(self->object);
+    g_object_unref(self->skeleton);
+    g_object_unref(self->cancellable);
+    dialtone_profile_free(self->profile);
+    g_free((char *)(uintptr_t)self->setup.profile_path);
+    g_free((char *)(uintptr_t)self->setup.profile_text);
+    g_free((char *)(uintptr_t)self->setup.layer);
+    g_free((char *)(uintptr_t)self->setup.agent);
+    g_free(self->report);
+    g_free(self->path);
+    g_free(self);
+}
+
+/* ---- what others ask ---- */
+
+DialtoneBusObjectSkeleton *service_connection_object(const ServiceConnection *self)
+{
+    return self->object;
+}
+
+const char *service_connection_path(const ServiceConnection *self)
+{
+    return self->path;
+}
+
+uid_t service_connection_owner(const ServiceConnection *self)
+{
+    return self->setup.owner;
+}
+
+const DialtoneProfile *service_connection_profile(const ServiceConnection *self)
+{
+    return self->profile;
+}
+
+bool service_connection_has_failed(const ServiceConnection *self)
+{
+    return self->state == DIALTONE_STATE_FAILED;
+}
+
+const char *service_connection_report(const ServiceConnection *self)
+{
+    return self->report;
+}
+
+void service_connection_renegotiate(ServiceConnection *self)
+{
+    if (self->tunnel != NULL)
+        tunnel_renegotiate(self->tunnel);
+}
+
+void service_connection_agent_came(ServiceConnection *self)
+{
+    if (self->agent != NULL)
+        service_connection_agent_look(self->agent);
+}
+
+void service_connection_profile_gone(ServiceConnection *self)
+{
+    dialtone_bus_connection_set_profile(self->skeleton, "/");
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A connection that somebody wants: a Tunnel, its helper, its object on the bus, and the agent that
+ * serves it. */
+#pragma once
+
+#include "client/profile/profile.h"
+#include "client/service/agents.h"
+#include "client/tunnel/secrets.h"
+#include "dialtone-dialtone1.h"
+
+typedef struct ServiceConnection ServiceConnection;
+
+typedef struct ServiceConnectionSetup {
+    GDBusConnection *bus;
+    GDBusObjectManagerServer *server; /* has its object as long as it lives */
+    ServiceAgents *agents;
+    const char *path;         /* of its object */
+    const char *profile_path; /* of the profile's */
+    const char *profile_text; /* in normal form; parses */
+    const char *layer;
+    uid_t owner;
+    const char *agent; /* the process that asked for it: the name on the bus; NULL: none */
+    TunnelSecrets *system_secrets_take; /* what the machine knows; NULL: nothing */
+    /* It has ended and is not wanted any more; to be freed, but not within the call. */
+    void (*gone)(ServiceConnection *self, gpointer data);
+    gpointer data;
+} ServiceConnectionSetup;
+
+/* Begins to connect. */
+ServiceConnection *service_connection_new(const ServiceConnectionSetup *setup);
+/* Without a good-bye. */
+void service_connection_free(ServiceConnection *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ServiceConnection, service_connection_free)
+
+/* To be exported, by who looks up what is called on it. */
+DialtoneBusObjectSkeleton *
+service_connection_object(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
+const char *service_connection_path(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
+uid_t service_connection_owner(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
+const DialtoneProfile *
+service_connection_profile(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
+/* It has ended with a failure, and stays only to tell of it. */
+bool service_connection_has_failed(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
+/* The last report, as JSON. */
+const char *service_connection_report(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Says good-bye; `gone` follows. @invocation, which may be NULL, is answered when it has gone. */
+void service_connection_stop(ServiceConnection *self, GDBusMethodInvocation *invocation_take);
+void service_connection_renegotiate(ServiceConnection *self);
+/* An agent of the owner's has come. */
+void service_connection_agent_came(ServiceConnection *self);
+void service_connection_profile_gone(ServiceConnection *self);

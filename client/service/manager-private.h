@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The inside of the service; each part's functions stand under the name of the file that has them.
+ */
+#pragma once
+
+#include "client/profile/system-watch.h"
+#include "client/service/agents.h"
+#include "client/service/authority.h"
+#include "client/service/connection.h"
+#include "client/service/manager.h"
+#include "client/service/profile-object.h"
+
+struct ServiceManager {
+    GDBusConnection *bus;
+    GDBusObjectManagerServer *server;
+    DialtoneBusManager *skeleton;
+    DialtoneBusObjectSkeleton *object;
+    ServiceAgents *agents;
+    DialtoneSystemWatch *watch;
+    GHashTable *profiles;    /* path -> ServiceProfile */
+    GHashTable *connections; /* path -> ServiceConnection */
+    guint64 serial;          /* of objects, so that no path stands for two things */
+    guint requests;          /* under way */
+    guint stop_timer;
+    void (*stopped)(gpointer data);
+    gpointer stopped_data;
+};
+
+/* A call, from its arrival to its answer. */
+typedef struct ServiceRequest {
+    ServiceManager *manager;
+    GDBusMethodInvocation *invocation; /* NULL: answered, or handed on */
+    ServiceCaller *caller;
+    const struct ServiceMethod *method;
+    guint timer;
+} ServiceRequest;
+
+/* A row of the table of methods: who may call, and what it does. */
+typedef struct ServiceMethod {
+    const char *interface, *name;
+    /* What has to be allowed; REFUSED with an error. Changes nothing. */
+    ServiceAction (*decide)(ServiceRequest *request, GError **error);
+    /* Answers the invocation, or sets the error. What decide() has seen may be gone by now. */
+    void (*run)(ServiceRequest *request, GError **error);
+} ServiceMethod;
+
+/* ---- request.c ---- */
+/* A handler of every method of every skeleton; connect it swapped. */
+gboolean service_request_begin(ServiceManager *manager, GDBusMethodInvocation *invocation);
+/* @value floating; NULL: no value. */
+void service_request_return(ServiceRequest *request, GVariant *value);
+
+/* ---- methods.c ---- */
+extern const ServiceMethod service_methods[];
+extern const gsize service_methods_n;
+
+/* ---- manager.c ---- */
+/* NULL with an error: there is no such object (any more). */
+ServiceProfile *service_manager_profile(ServiceManager *self, const char *path, GError **error);
+ServiceConnection *service_manager_connection(ServiceManager *self, const char *path,
+                                              GError **error);
+/* Takes and exports it. */
+ServiceProfile *service_manager_add_profile(ServiceManager *self, DialtoneProfile *profile_take,
+                                            DialtoneLayer layer, uid_t owner, const char *file);
+void service_manager_remove_profile(ServiceManager *self, ServiceProfile *profile);
+/* That of the profile, or NULL. */
+ServiceConnection *service_manager_connection_of(ServiceManager *self,
+                                                 const ServiceProfile *profile);
+ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile *profile,
+                                           const ServiceCaller *caller);
+void service_manager_forget(ServiceManager *self, ServiceConnection *connection);
+char *service_manager_next_path(ServiceManager *self, const char *kind);
+
+/* ---- system-profiles.c ---- */
+/* Keeps the profiles on the bus what the folders hold. */
+void service_system_profiles_begin(ServiceManager *self);

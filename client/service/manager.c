@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What exists: profiles, connections, agents, each an object on the bus as long as it lives, and
+ * what becomes of one when another goes.
+ */
+#include "client/service/manager-private.h"
+
+#include <string.h>
+
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/service/log.h"
+
+enum { STOP_SECONDS = 10 };
+
+/* ---- what there is ---- */
+
+static void not_there(GError **error)
+{
+    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, NULL,
+                         _("It is not there any more."));
+}
+
+ServiceProfile *service_manager_profile(ServiceManager *self, const char *path, GError **error)
+{
+    ServiceProfile *profile = g_hash_table_lookup(self->profiles, path);
+    if (profile == NULL)
+        not_there(error);
+    return profile;
+}
+
+ServiceConnection *service_manager_connection(ServiceManager *self, const char *path,
+                                              GError **error)
+{
+    ServiceConnection *connection = g_hash_table_lookup(self->connections, path);
+    if (connection == NULL)
+        not_there(error);
+    return connection;
+}
+
+char *service_manager_next_path(ServiceManager *self, const char *kind)
+{
+    return g_strdup_printf(SERVICE_PATH "/%s/%" G_GUINT64_FORMAT, kind, ++self->serial);
+}
+
+/* ---- profiles ---- */
+
+static void connect_calls(ServiceManager *self, gpointer skeleton, const char *const *signals)
+{
+    for (; *signals != NULL; signals++)
+        g_signal_connect_swapped(skeleton, *signals, G_CALLBACK(service_request_begin), self);
+}
+
+ServiceProfile *service_manager_add_profile(ServiceManager *self, DialtoneProfile *profile_take,
+                                            DialtoneLayer layer, uid_t owner, const char *file)
+{
+    static const char *const CALLS[] = {"handle-connect", "handle-get-text", "handle-remove", NULL};
+    g_autofree char *path = service_manager_next_path(self, "profile");
+    ServiceProfile *profile = service_profile_new(path, profile_take, layer, owner, file);
+    connect_calls(self, profile->skeleton, CALLS);
+    g_hash_table_insert(self->profiles, profile->path, profile);
+    g_dbus_object_manager_server_export(self->server, G_DBUS_OBJECT_SKELETON(profile->object));
+    return profile;
+}
+
+void service_manager_remove_profile(ServiceManager *self, ServiceProfile *profile)
+{
+    ServiceConnection *connection = service_manager_connection_of(self, profile);
+    if (connection != NULL)
+        service_connection_profile_gone(connection);
+    g_dbus_object_manager_server_unexport(self->server, profile->path);
+    g_hash_table_remove(self->profiles, profile->path);
+}
+
+/* A user's profiles are the user's programs' to bring along; what is connected stays for status. */
+static void drop_profiles(ServiceManager *self, uid_t uid)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_autoptr(GPtrArray) gone = g_ptr_array_new();
+    g_hash_table_iter_init(&iter, self->profiles);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        ServiceProfile *profile = value;
+        if (!service_profile_is_system(profile) && profile->owner == uid &&
+            service_manager_connection_of(self, profile) == NULL)
+            g_ptr_array_add(gone, profile);
+    }
+    for (guint i = 0; i < gone->len; i++)
+        service_manager_remove_profile(self, gone->pdata[i]);
+}
+
+/* ---- connections ---- */
+
+ServiceConnection *service_manager_connection_of(ServiceManager *self,
+                                                 const ServiceProfile *profile)
+{
+    return g_hash_table_lookup(self->connections,
+                               dialtone_bus_profile_get_connection(profile->skeleton));
+}
+
+static ServiceProfile *profile_of(ServiceManager *self, const ServiceConnection *connection)
+{
+    GHashTableIter iter;
+    gpointer value;
+    const char *path = service_connection_path(connection);
+    g_hash_table_iter_init(&iter, self->profiles);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        ServiceProfile *profile = value;
+        if (strcmp(dialtone_bus_profile_get_connection(profile->skeleton), path) == 0)
+            return profile;
+    }
+    return NULL;
+}
+
+static void quit_if_stopped(ServiceManager *self)
+{
+    if (self->stopped == NULL || g_hash_table_size(self->connections) > 0)
+        return;
+    void (*stopped)(gpointer data) = self->stopped;
+    self->stopped = NULL;
+    g_clear_handle_id(&self->stop_timer, g_source_remove);
+    stopped(self->stopped_data);
+}
+
+static void on_gone(ServiceConnection *connection, gpointer data)
+{
+    ServiceManager *self = data;
+    uid_t owner = service_connection_owner(connection);
+    ServiceProfile *profile = profile_of(self, connection);
+    if (profile != NULL)
+        service_profile_set_connection(profile, NULL);
+    g_hash_table_remove(self->connections, service_connection_path(connection));
+    if (!service_agents_has(self->agents, owner))
+        drop_profiles(self, owner);
+    quit_if_stopped(self);
+}
+
+ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile *profile,
+                                           const ServiceCaller *caller)
+{
+    static const char *const CALLS[] = {"handle-get-report", "handle-disconnect",
+                                        "handle-renegotiate", NULL};
+    g_autofree char *path = service_manager_next_path(self, "connection");
+    const ServiceConnectionSetup setup = {.bus = self->bus,
+                                          .server = self->server,
+                                          .agents = self->agents,
+                                          .path = path,
+                                          .profile_path = profile->path,
+                                          .profile_text = profile->text,
+                                          .layer = dialtone_layer_name(profile->layer),
+                                          .owner = caller->uid,
+                                          .agent = caller->bus_name,
+                                          .gone = on_gone,
+                                          .data = self};
+    ServiceConnection *connection = service_connection_new(&setup);
+    g_hash_table_insert(self->connections, (gpointer)(uintptr_t)service_connection_path(connection),
+                        connection);
+    DialtoneBusObjectSkeleton *object = service_connection_object(connection);
+    g_autoptr(DialtoneBusConnection) skeleton =
+        dialtone_bus_object_get_connection(DIALTONE_BUS_OBJECT(object));
+    connect_calls(self, skeleton, CALLS);
+    g_dbus_object_manager_server_export(self->server, G_DBUS_OBJECT_SKELETON(object));
+    service_profile_set_connection(profile, path);
+    service_log(caller->uid, profile->profile->name, "wanted by uid %u", (unsigned)caller->uid);
+    return connection;
+}
+
+/* ---- agents ---- */
+
+static void on_agent_came(uid_t uid, gpointer data)
+{
+    ServiceManager *self = data;
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, self->connections);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        if (service_connection_owner(value) == uid)
+            service_connection_agent_came(value);
+}
+
+static void on_agents_left(uid_t uid, gpointer data)
+{
+    drop_profiles(data, uid);
+}
+
+static const ServiceAgentsHandlers AGENTS = {.came = on_agent_came, .left = on_agents_left};
+
+/* ---- life ---- */
+
+static void export_manager(ServiceManager *self)
+{
+    static const char *const CALLS[] = {"handle-add-profile", "handle-register-agent",
+                                        "handle-unregister-agent", "handle-get-log", NULL};
+    self->skeleton = dialtone_bus_manager_skeleton_new();
+    self->object = dialtone_bus_object_skeleton_new(SERVICE_PATH "/manager");
+    dialtone_bus_manager_set_version(self->skeleton, DIALTONE_VERSION);
+    connect_calls(self, self->skeleton, CALLS);
+    dialtone_bus_object_skeleton_set_manager(self->object, self->skeleton);
+    g_dbus_object_manager_server_export(self->server, G_DBUS_OBJECT_SKELETON(self->object));
+}
+
+ServiceManager *service_manager_new(GDBusConnection *bus)
+{
+    ServiceManager *self = g_new0(ServiceManager, 1);
+    self->bus = g_object_ref(bus);
+    self->server = g_dbus_object_manager_server_new(SERVICE_PATH);
+    self->agents = service_agents_new(bus, &AGENTS, self);
+    self->profiles =
+        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)service_profile_free);
+    self->connections = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+                                              (GDestroyNotify)service_connection_free);
+    export_manager(self);
+    service_system_profiles_begin(self);
+    g_dbus_object_manager_server_set_connection(self->server, bus);
+    return self;
+}
+
+static gboolean on_stop_late(gpointer data)
+{
+    ServiceManager *self = data;
+    self->stop_timer = 0;
+    g_warning("%u connections did not end in time", g_hash_table_size(self->connections));
+    g_hash_table_remove_all(self->connections);
+    quit_if_stopped(self);
+    return G_SOURCE_REMOVE;
+}
+
+void service_manager_stop(ServiceManager *self, void (*done)(gpointer data), gpointer data)
+{
+    GHashTableIter iter;
+    gpointer value;
+    if (self->stopped != NULL)
+        return;
+    self->stopped = done;
+    self->stopped_data = data;
+    self->stop_timer = g_timeout_add_seconds(STOP_SECONDS, on_stop_late, self);
+    g_hash_table_iter_init(&iter, self->connections);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        service_connection_stop(value, NULL);
+    quit_if_stopped(self);
+}
+
+void service_manager_free(ServiceManager *self)
+{
+    if (self == NULL)
+        return;
+    g_clear_handle_id(&self->stop_timer, g_source_remove);
+    dialtone_system_watch_free(self->watch);
+    g_hash_table_unref(self->connections);
+    g_hash_table_unref(self->profiles);
+    service_agents_free(self->agents);
+    g_object_unref(self->object);
+    g_object_unref(self->skeleton);
+    g_object_unref(self->server);
+    g_object_unref(self->bus);
+    g_free(self);
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The methods of org.dialtone.Dialtone1: one table, from a method to who may call it and what it
+ * does. decide() looks at who owns what; run() looks again, for polkit may have asked somebody in
+ * between.
+ */
+#include <string.h>
+
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/common/text.h"
+#include "client/profile/access.h"
+#include "client/profile/parse.h"
+#include "client/service/log.h"
+#include "client/service/manager-private.h"
+
+enum { PROFILES_MAX = 64 }; /* added by one uid */
+
+static GVariant *parameters(const ServiceRequest *request)
+{
+    return g_dbus_method_invocation_get_parameters(request->invocation);
+}
+
+static const char *object_path(const ServiceRequest *request)
+{
+    return g_dbus_method_invocation_get_object_path(request->invocation);
+}
+
+static ServiceProfile *find_profile(ServiceRequest *request, GError **error)
+{
+    return service_manager_profile(request->manager, object_path(request), error);
+}
+
+static ServiceConnection *find_connection(ServiceRequest *request, GError **error)
+{
+    return service_manager_connection(request->manager, object_path(request), error);
+}
+
+/* An option is known or it is an error: who misspells one shall hear of it. */
+static bool check_options(GVariant *options, const char *known, GError **error)
+{
+    GVariantIter iter;
+    const char *key;
+    g_variant_iter_init(&iter, options);
+    while (g_variant_iter_next(&iter, "{&sv}", &key, NULL)) {
+        if (known != NULL && strcmp(key, known) == 0)
+            continue;
+        dialtone_failure_set(error, DIALTONE_FAILURE_USAGE, NULL, _("There is no option \"%s\"."),
+                             key);
+        return false;
+    }
+    return true;
+}
+
+/* ---- who ---- */
+
+static ServiceAction anybody(ServiceRequest *request, GError **error)
+{
+    return SERVICE_ACTION_ANYBODY;
+}
+
+static bool may_use(const ServiceCaller *caller, const ServiceProfile *profile)
+{
+    const DialtoneSubject subject = {
+        .uid = caller->uid, .gids = caller->groups, .gids_n = caller->n_groups};
+    if (service_profile_is_system(profile))
+        return dialtone_profile_allows(profile->profile, &subject);
+    return caller->uid == 0 || caller->uid == profile->owner;
+}
+
+/* A profile that is not the caller's does not exist for it. */
+static ServiceAction whoever_uses(ServiceRequest *request, GError **error)
+{
+    const ServiceProfile *profile = find_profile(request, error);
+    if (profile == NULL)
+        return SERVICE_ACTION_REFUSED;
+    return may_use(request->caller, profile) ? SERVICE_ACTION_ANYBODY : SERVICE_ACTION_REFUSED;
+}
+
+static ServiceAction owner_of_profile(ServiceRequest *request, GError **error)
+{
+    const ServiceProfile *profile = find_profile(request, error);
+    if (profile == NULL)
+        return SERVICE_ACTION_REFUSED;
+    if (service_profile_is_system(profile)) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED,
+                             _("Its file is where the administrator put it."),
+                             _("A system profile can't be removed here."));
+        return SERVICE_ACTION_REFUSED;
+    }
+    return profile->owner == request->caller->uid ? SERVICE_ACTION_ANYBODY : SERVICE_ACTION_REFUSED;
+}
+
+static bool wants_take_over(const ServiceRequest *request)
+{
+    g_autoptr(GVariant) options = g_variant_get_child_value(parameters(request), 0);
+    gboolean take_over = FALSE;
+    return g_variant_lookup(options, "take-over", "b", &take_over) && take_over;
+}
+
+static ServiceAction decide_connect(ServiceRequest *request, GError **error)
+{
+    g_autoptr(GVariant) options = g_variant_get_child_value(parameters(request), 0);
+    ServiceProfile *profile = find_profile(request, error);
+    if (profile == NULL || !check_options(options, "take-over", error))
+        return SERVICE_ACTION_REFUSED;
+    if (!may_use(request->caller, profile)) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED,
+                             _("Its Users= and Groups= say who may; ask the administrator."),
+                             _("The profile \"%s\" is not for you."), profile->profile->name);
+        return SERVICE_ACTION_REFUSED;
+    }
+    const ServiceConnection *current = service_manager_connection_of(request->manager, profile);
+    if (current != NULL && service_connection_owner(current) != request->caller->uid) {
+        if (wants_take_over(request))
+            return SERVICE_ACTION_TAKE_OVER;
+        dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED,
+                             _("Ask that user to disconnect, or take the connection over as an "
+                               "administrator: dialtone connect --take-over."),
+                             _("The profile \"%s\" is in use by another user (uid %u)."),
+                             profile->profile->name, (unsigned)service_connection_owner(current));
+        return SERVICE_ACTION_REFUSED;
+    }
+    return service_profile_is_system(profile) ? SERVICE_ACTION_CONNECT_SYSTEM
+                                              : SERVICE_ACTION_CONNECT_OWN;
+}
+
+static ServiceAction owner_of_connection(ServiceRequest *request, GError **error)
+{
+    const ServiceConnection *connection = find_connection(request, error);
+    if (connection == NULL)
+        return SERVICE_ACTION_REFUSED;
+    return service_connection_owner(connection) == request->caller->uid ? SERVICE_ACTION_ANYBODY
+                                                                        : SERVICE_ACTION_REFUSED;
+}
+
+static ServiceAction owner_or_take_over(ServiceRequest *request, GError **error)
+{
+    ServiceAction action = owner_of_connection(request, error);
+    if (action == SERVICE_ACTION_REFUSED && (error == NULL || *error == NULL))
+        action = SERVICE_ACTION_TAKE_OVER;
+    return action;
+}
+
+/* ---- Manager ---- */
+
+static guint count_of(ServiceManager *manager, uid_t uid)
+{
+    GHashTableIter iter;
+    gpointer value;
+    guint n = 0;
+    g_hash_table_iter_init(&iter, manager->profiles);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const ServiceProfile *profile = value;
+        n += !service_profile_is_system(profile) && profile->owner == uid ? 1 : 0;
+    }
+    return n;
+}
+
+/* A system profile keeps its name and its UUID, also when its file has mistakes. */
+static bool is_free(ServiceRequest *request, const DialtoneProfile *profile, GError **error)
+{
+    g_autofree char *why = dialtone_system_shadowed(
+        dialtone_system_watch_profiles(request->manager->watch), profile->name, profile->uuid);
+    if (why != NULL)
+        dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED,
+                             _("Give yours another name, and a UUID of its own."), "%s: %s",
+                             profile->name, why);
+    return why == NULL;
+}
+
+/* The caller's own of that name or UUID, or NULL. */
+static ServiceProfile *find_own(ServiceRequest *request, const DialtoneProfile *profile)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, request->manager->profiles);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        ServiceProfile *other = value;
+        if (!service_profile_is_system(other) && other->owner == request->caller->uid &&
+            service_profile_clashes(other, profile))
+            return other;
+    }
+    return NULL;
+}
+
+static DialtoneProfile *parse(ServiceRequest *request, GError **error)
+{
+    g_autoptr(GVariant) options = g_variant_get_child_value(parameters(request), 1);
+    const char *text = NULL, *name = "profile";
+    g_autoptr(GPtrArray) issues = NULL;
+    if (!check_options(options, "name", error))
+        return NULL;
+    g_variant_get_child(parameters(request), 0, "&s", &text);
+    (void)g_variant_lookup(options, "name", "&s", &name);
+    if (strlen(name) > 128 || !dialtone_text_is_clean(name)) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_USAGE, NULL, _("The name can't be shown."));
+        return NULL;
+    }
+    DialtoneProfile *profile = dialtone_profile_parse_with_psk(text, strlen(text), name, &issues);
+    if (profile == NULL) {
+        g_autofree char *issue =
+            issues->len > 0 ? dialtone_issue_text(issues->pdata[0], name) : g_strdup(name);
+        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, NULL, "%s", issue);
+    }
+    return profile;
+}
+
+static void run_add_profile(ServiceRequest *request, GError **error)
+{
+    ServiceManager *manager = request->manager;
+    uid_t uid = request->caller->uid;
+    g_autoptr(DialtoneProfile) profile = parse(request, error);
+    if (profile == NULL || !is_free(request, profile, error))
+        return;
+    ServiceProfile *old = find_own(request, profile);
+    if (old == NULL && count_of(manager, uid) >= PROFILES_MAX) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED, NULL,
+                             _("There are %d profiles of yours already."), PROFILES_MAX);
+        return;
+    }
+    if (old != NULL)
+        service_manager_remove_profile(manager, old);
+    const ServiceProfile *added = service_manager_add_profile(manager, g_steal_pointer(&profile),
+                                                              DIALTONE_LAYER_USER, uid, NULL);
+    service_request_return(request, g_variant_new("(o)", added->path));
+}
+
+static void run_register_agent(ServiceRequest *request, GError **error)
+{
+    const char *path = NULL;
+    g_autoptr(GVariant) options = g_variant_get_child_value(parameters(request), 1);
+    g_variant_get_child(parameters(request), 0, "&o", &path);
+    if (!check_options(options, NULL, error) ||
+        !service_agents_add(request->manager->agents, request->caller->uid,
+                            request->caller->bus_name, path, error))
+        return;
+    service_request_return(request, NULL);
+}
+
+static void run_unregister_agent(ServiceRequest *request, GError **error)
+{
+    const char *path = NULL;
+    g_variant_get_child(parameters(request), 0, "&o", &path);
+    service_agents_remove(request->manager->agents, request->caller->bus_name, path);
+    service_request_return(request, NULL);
+}
+
+static void run_get_log(ServiceRequest *request, GError **error)
+{
+    guint32 max = 0;
+    g_variant_get_child(parameters(request), 0, "u", &max);
+    GVariant *lines = service_log_read(request->caller->uid, max);
+    service_request_return(request, g_variant_new("(@a(tss))", lines));
+}
+
+/* ---- Profile ---- */
+
+/* Whoever has it is disconnected first; the new connection does not wait for that, for it has a
+ * tunnel of its own. */
+static void run_connect(ServiceRequest *request, GError **error)
+{
+    ServiceManager *manager = request->manager;
+    ServiceProfile *profile = find_profile(request, error);
+    if (profile == NULL)
+        return;
+    ServiceConnection *current = service_manager_connection_of(manager, profile);
+    bool is_theirs = current != NULL && service_connection_owner(current) != request->caller->uid;
+    if (is_theirs && !wants_take_over(request)) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED, NULL,
+                             _("The profile \"%s\" is in use by another user."),
+                             profile->profile->name);
+        return;
+    }
+    if (current != NULL && (is_theirs || service_connection_has_failed(current))) {
+        service_connection_stop(current, NULL);
+        current = NULL;
+    }
+    if (current == NULL)
+        current = service_manager_connect(manager, profile, request->caller);
+    service_request_return(request, g_variant_new("(o)", service_connection_path(current)));
+}
+
+static void run_get_text(ServiceRequest *request, GError **error)
+{
+    const ServiceProfile *profile = find_profile(request, error);
+    if (profile != NULL)
+        service_request_return(request, g_variant_new("(s)", profile->text));
+}
+
+static void run_remove(ServiceRequest *request, GError **error)
+{
+    ServiceProfile *profile = find_profile(request, error);
+    if (profile == NULL)
+        return;
+    service_manager_remove_profile(request->manager, profile);
+    service_request_return(request, NULL);
+}
+
+/* ---- Connection ---- */
+
+static void run_get_report(ServiceRequest *request, GError **error)
+{
+    const ServiceConnection *connection = find_connection(request, error);
+    if (connection != NULL)
+        service_request_return(request,
+                               g_variant_new("(s)", service_connection_report(connection)));
+}
+
+static void run_disconnect(ServiceRequest *request, GError **error)
+{
+    ServiceConnection *connection = find_connection(request, error);
+    if (connection != NULL)
+        service_connection_stop(connection, g_steal_pointer(&request->invocation));
+}
+
+static void run_renegotiate(ServiceRequest *request, GError **error)
+{
+    ServiceConnection *connection = find_connection(request, error);
+    if (connection == NULL)
+        return;
+    service_connection_renegotiate(connection);
+    service_request_return(request, NULL);
+}
+
+#define MANAGER    "org.dialtone.Dialtone1.Manager"
+#define PROFILE    "org.dialtone.Dialtone1.Profile"
+#define CONNECTION "org.dialtone.Dialtone1.Connection"
+
+const ServiceMethod service_methods[] = {
+    {MANAGER, "AddProfile", anybody, run_add_profile},
+    {MANAGER, "RegisterAgent", anybody, run_register_agent},
+    {MANAGER, "UnregisterAgent", anybody, run_unregister_agent},
+    {MANAGER, "GetLog", anybody, run_get_log},
+    {PROFILE, "Connect", decide_connect, run_connect},
+    {PROFILE, "GetText", whoever_uses, run_get_text},
+    {PROFILE, "Remove", owner_of_profile, run_remove},
+    {CONNECTION, "GetReport", owner_of_connection, run_get_report},
+    {CONNECTION, "Disconnect", owner_or_take_over, run_disconnect},
+    {CONNECTION, "Renegotiate", owner_or_take_over, run_renegotiate},
+};
+const gsize service_methods_n = G_N_ELEMENTS(service_methods);

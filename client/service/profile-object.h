@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A profile on the bus: of the system's layers, or added by a user. */
+#pragma once
+
+#include "client/profile/entry.h"
+#include "client/profile/profile.h"
+#include "client/service/caller.h"
+#include "dialtone-dialtone1.h"
+
+typedef struct ServiceProfile {
+    char *path; /* of its object */
+    char *file; /* of a system profile; NULL */
+    char *text; /* in normal form */
+    DialtoneProfile *profile;
+    DialtoneLayer layer;
+    uid_t owner; /* 0 for the system's */
+    DialtoneBusProfile *skeleton;
+    DialtoneBusObjectSkeleton *object;
+} ServiceProfile;
+
+/* Takes the parsed profile. */
+ServiceProfile *service_profile_new(const char *path, DialtoneProfile *profile_take,
+                                    DialtoneLayer layer, uid_t owner, const char *file);
+void service_profile_free(ServiceProfile *self);
+
+bool service_profile_is_system(const ServiceProfile *self) G_GNUC_WARN_UNUSED_RESULT;
+/* The same name or UUID. */
+bool service_profile_clashes(const ServiceProfile *self,
+                             const DialtoneProfile *other) G_GNUC_WARN_UNUSED_RESULT;
+/* @path NULL: none. */
+void service_profile_set_connection(ServiceProfile *self, const char *path);

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How every call goes: the table names the method, the bus names the caller, the method says what
+ * has to be allowed, polkit allows it, the method runs. A method that the table lacks is refused.
+ * How many calls wait at a time is limited, so that nobody fills the memory of the service.
+ */
+#include <string.h>
+
+#include "client/common/bus-error.h"
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/service/log.h"
+#include "client/service/manager-private.h"
+
+enum { REQUESTS_MAX = 256 };
+
+static void request_free(ServiceRequest *request)
+{
+    request->manager->requests--;
+    g_clear_object(&request->invocation);
+    service_caller_free(request->caller);
+    g_free(request);
+}
+
+static void refuse(ServiceRequest *request, const GError *error)
+{
+    GDBusMethodInvocation *invocation = g_steal_pointer(&request->invocation);
+    if (dialtone_failure_of(error) == DIALTONE_FAILURE_NOT_PERMITTED)
+        service_log(request->caller != NULL ? request->caller->uid : 0, NULL,
+                    "refused %s.%s to uid %d: %s", request->method->interface,
+                    request->method->name, request->caller != NULL ? (int)request->caller->uid : -1,
+                    error->message);
+    dialtone_bus_error_return(invocation, error);
+    request_free(request);
+}
+
+void service_request_return(ServiceRequest *request, GVariant *value)
+{
+    g_dbus_method_invocation_return_value(g_steal_pointer(&request->invocation), value);
+}
+
+static void on_allowed(bool allowed, gpointer data)
+{
+    ServiceRequest *request = data;
+    g_autoptr(GError) error = NULL;
+    if (!allowed)
+        dialtone_failure_set(&error, DIALTONE_FAILURE_NOT_PERMITTED,
+                             _("Ask the administrator, or try again as an administrator."),
+                             _("You are not allowed to do that."));
+    else
+        request->method->run(request, &error);
+    if (error != NULL)
+        refuse(request, error);
+    else
+        request_free(request);
+}
+
+static bool is_interactive(GDBusMethodInvocation *invocation)
+{
+    GDBusMessage *message = g_dbus_method_invocation_get_message(invocation);
+    return (g_dbus_message_get_flags(message) &
+            G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
+}
+
+static void on_caller(GObject *source, GAsyncResult *result, gpointer data)
+{
+    ServiceRequest *request = data;
+    g_autoptr(GError) error = NULL;
+    request->caller = service_caller_ask_finish(result, &error);
+    ServiceAction action = SERVICE_ACTION_REFUSED;
+    if (request->caller != NULL)
+        action = request->method->decide(request, &error);
+    if (error != NULL)
+        refuse(request, error);
+    else
+        service_authority_check(request->caller, action, is_interactive(request->invocation),
+                                on_allowed, request);
+}
+
+static const ServiceMethod *find(GDBusMethodInvocation *invocation)
+{
+    const char *interface = g_dbus_method_invocation_get_interface_name(invocation);
+    const char *name = g_dbus_method_invocation_get_method_name(invocation);
+    for (gsize i = 0; i < service_methods_n; i++)
+        if (strcmp(service_methods[i].interface, interface) == 0 &&
+            strcmp(service_methods[i].name, name) == 0)
+            return &service_methods[i];
+    return NULL;
+}
+
+gboolean service_request_begin(ServiceManager *manager, GDBusMethodInvocation *invocation)
+{
+    const ServiceMethod *method = find(invocation);
+    if (method == NULL || manager->requests >= REQUESTS_MAX) {
+        g_dbus_method_invocation_return_dbus_error(
+            invocation, "org.freedesktop.DBus.Error.LimitsExceeded", "too many calls at a time");
+        return TRUE;
+    }
+    ServiceRequest *request = g_new0(ServiceRequest, 1);
+    /* The handler owns the invocation; methods of GDBus that answer it take that. */
+    *request = (ServiceRequest){.manager = manager, .invocation = invocation, .method = method};
+    manager->requests++;
+    service_caller_ask(manager->bus, g_dbus_method_invocation_get_sender(invocation), NULL,
+                       on_caller, request);
+    return TRUE;
+}
