@@ -1,26 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dialtone connect: reads what is wanted from the command line. Secrets never stand there. Without
- * --standalone the service would do it; this version has none and says so.
+ * dialtone connect: reads what is wanted from the command line. Secrets never stand there. The
+ * service does it, or with --standalone this program.
  */
 #include "client/cli/verbs.h"
 
 #include "client/cli/cli.h"
+#include "client/cli/service.h"
 #include "client/cli/standalone.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "platform/clock.h"
-
-static int no_service(const char *profile, bool json)
-{
-    g_autoptr(GError) error = NULL;
-    dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL,
-                         _("Run it without the service: sudo dialtone connect --standalone "
-                           "PROFILE"),
-                         _("The service is not there."));
-    standalone_print_failure(profile, error, json);
-    return DIALTONE_FAILURE_INTERNAL;
-}
 
 /* Program and arguments, which stay theirs; NULL without a program. */
 static const char **argv_of(const char *program, char **arguments)
@@ -38,7 +28,7 @@ static const char **argv_of(const char *program, char **arguments)
 int cli_connect(int argc, char **argv)
 {
     guint64 began = platform_clock_now();
-    gboolean standalone = FALSE, json = FALSE, no_wait = FALSE;
+    gboolean standalone = FALSE, json = FALSE, no_wait = FALSE, take_over = FALSE;
     gint wait = 60;
     g_autofree char *secrets = NULL, *command = NULL;
     g_auto(GStrv) command_arguments = NULL;
@@ -55,6 +45,8 @@ int cli_connect(int argc, char **argv)
          N_("Print one JSON object a change of state on standard output"), NULL},
         {"wait", 0, 0, G_OPTION_ARG_INT, &wait, N_("Wait so long for the service to connect (60)"),
          N_("SECONDS")},
+        {"take-over", 0, 0, G_OPTION_ARG_NONE, &take_over,
+         N_("Disconnect another user who has the profile in use"), NULL},
         {"no-wait", 0, 0, G_OPTION_ARG_NONE, &no_wait, N_("Do not wait for the service"), NULL},
         {NULL},
     };
@@ -76,8 +68,8 @@ int cli_connect(int argc, char **argv)
         return cli_usage(argv[0], "%s", _("which profile? Give a name, a UUID or a path"));
     if (rest[1] != NULL)
         return cli_usage(argv[0], _("'%s' is one argument too many"), rest[1]);
-    if (!standalone)
-        return no_service(rest[0], json);
+    if (wait < 1 || wait > 3600)
+        return cli_usage(argv[0], "%s", _("--wait takes 1 to 3600 seconds"));
     if (command == NULL && command_arguments != NULL)
         return cli_usage(argv[0], "%s", _("--ask-argument goes with --ask-command"));
     g_autofree const char **ask_command = argv_of(command, command_arguments);
@@ -86,5 +78,9 @@ int cli_connect(int argc, char **argv)
                                    .ask_command = ask_command,
                                    .json = json,
                                    .began = began};
-    return standalone_run(&run);
+    if (standalone)
+        return standalone_run(&run);
+    const ServiceConnectOptions service = {
+        .run = run, .wait_seconds = no_wait ? 0 : wait, .take_over = take_over};
+    return service_connect(&service);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dialtone disconnect: asks the process of a tunnel to end, and waits until it has put the
- * network back. That nothing is up is what was wanted, and no failure.
+ * dialtone disconnect: asks the service, or the process of a standalone tunnel, to end it, and
+ * waits until the network is as it was. That nothing is up is what was wanted, and no failure.
  */
 #include "client/cli/verbs.h"
 
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "client/cli/cli.h"
+#include "client/cli/service.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 
@@ -54,10 +55,14 @@ static int disconnect(const PlatformSlotInfo *tunnel)
     return DIALTONE_FAILURE_INTERNAL;
 }
 
-static int disconnect_all(const GArray *tunnels)
+static int disconnect_all(const GPtrArray *connections, const GArray *tunnels)
 {
     int code = DIALTONE_FAILURE_NONE;
 
+    for (guint i = 0; i < connections->len; i++) {
+        int one = cli_service_disconnect(connections->pdata[i]);
+        code = one != DIALTONE_FAILURE_NONE ? one : code;
+    }
     for (guint i = 0; i < tunnels->len; i++) {
         int one = disconnect(&g_array_index(tunnels, PlatformSlotInfo, i));
         code = one != DIALTONE_FAILURE_NONE ? one : code;
@@ -87,10 +92,14 @@ int cli_disconnect(int argc, char **argv)
         return cli_usage(argv[0], "%s", _("give one profile, or --all"));
 
     g_autofree char *name = profiles[0] != NULL ? cli_profile_name(profiles[0]) : NULL;
+    g_autoptr(CliService) service = cli_service_new_if_running();
+    g_autoptr(GPtrArray) connections = cli_service_connections(service, name);
     g_autoptr(GArray) tunnels = cli_tunnels(name);
-    if (tunnels->len == 0)
+    cli_service_leave_standalone(connections, tunnels);
+    guint n = connections->len + tunnels->len;
+    if (n == 0)
         return cli_none_is_up(profiles[0]);
-    if (tunnels->len > 1 && name == NULL && !all)
+    if (n > 1 && name == NULL && !all)
         return cli_usage(argv[0], "%s", _("several tunnels are up; name a profile, or give --all"));
-    return disconnect_all(tunnels);
+    return disconnect_all(connections, tunnels);
 }

@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "client/cli/cli.h"
+#include "client/cli/service.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 
@@ -23,6 +24,21 @@ static int renegotiate(const PlatformSlotInfo *tunnel)
     }
     cli_complain(_("The tunnel went down meanwhile."));
     return DIALTONE_FAILURE_TUNNEL_LOST;
+}
+
+static int renegotiate_all(const GPtrArray *connections, const GArray *tunnels)
+{
+    int code = DIALTONE_FAILURE_NONE;
+
+    for (guint i = 0; i < connections->len; i++) {
+        int one = cli_service_renegotiate(connections->pdata[i]);
+        code = one != DIALTONE_FAILURE_NONE ? one : code;
+    }
+    for (guint i = 0; i < tunnels->len; i++) {
+        int one = renegotiate(&g_array_index(tunnels, PlatformSlotInfo, i));
+        code = one != DIALTONE_FAILURE_NONE ? one : code;
+    }
+    return code;
 }
 
 int cli_renegotiate(int argc, char **argv)
@@ -41,17 +57,16 @@ int cli_renegotiate(int argc, char **argv)
         return cli_usage(argv[0], _("'%s' is one argument too many"), profiles[1]);
 
     g_autofree char *name = profiles[0] != NULL ? cli_profile_name(profiles[0]) : NULL;
+    g_autoptr(CliService) service = cli_service_new_if_running();
+    g_autoptr(GPtrArray) connections = cli_service_connections(service, name);
     g_autoptr(GArray) tunnels = cli_tunnels(name);
-    if (tunnels->len == 0) {
+    cli_service_leave_standalone(connections, tunnels);
+    guint n = connections->len + tunnels->len;
+    if (n == 0) {
         int code = cli_none_is_up(profiles[0]);
         return code != DIALTONE_FAILURE_NONE ? code : DIALTONE_FAILURE_TUNNEL_LOST;
     }
-    if (tunnels->len > 1 && name == NULL)
+    if (n > 1 && name == NULL)
         return cli_usage(argv[0], "%s", _("several tunnels are up; name a profile"));
-    int code = DIALTONE_FAILURE_NONE;
-    for (guint i = 0; i < tunnels->len; i++) {
-        int one = renegotiate(&g_array_index(tunnels, PlatformSlotInfo, i));
-        code = one != DIALTONE_FAILURE_NONE ? one : code;
-    }
-    return code;
+    return renegotiate_all(connections, tunnels);
 }

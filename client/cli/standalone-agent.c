@@ -1,58 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The agent: the user's own process. It opens the secrets file while it is still root (the file may
- * be root's), becomes the user, reads profile, secrets and certificates, hands them to the tunnel,
- * and keeps none but a private key, with which it signs. Then it shows what the tunnel reports and
- * asks what the tunnel wants to know, until the tunnel says how it ended.
+ * The agent without the service: the user's own process beside the tunnel's. It opens the secrets
+ * file while it is still root (the file may be root's), becomes the user, reads the profile and
+ * hands it over; the rest is agent.c's.
  *
  * The profile goes out before the secrets are read: who gives those by standard input may take
  * their time, and meanwhile the tunnel can be told to stop.
  */
 #include "client/cli/standalone.h"
 
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
-
+#include "client/cli/agent.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/profile/access.h"
 #include "client/profile/parse.h"
-#include "client/profile/pin.h"
 #include "client/profile/secrets.h"
 #include "client/profile/store.h"
-#include "client/profile/strength.h"
 #include "client/tunnel/config.h"
 #include "client/tunnel/frames.h"
 #include "platform/sandbox.h"
-#include "platform/secret-memory.h"
-
-enum { SECRETS_FILE_MAX = 64 * 1024 };
-
-typedef struct Agent {
-    const StandaloneOptions *options;
-    int fd; /* to the tunnel */
-    StandaloneWait wait;
-    int secrets_fd; /* open secrets file; -1: none */
-    uid_t caller;
-    DialtoneFound *found;
-    char *pins;                     /* the folder of gateways that were seen; NULL: there is none */
-    char *gateway;                  /* the one that was compared last */
-    const DialtoneProfile *profile; /* of what was found */
-    DialtoneCredential *credential; /* signs; NULL: nothing to sign with */
-    TunnelFrame asked;              /* a question that nobody was asked yet */
-    bool ended;                     /* END has come */
-    bool gone;                      /* nothing more will */
-    bool reported;                  /* a `failed` was shown */
-    bool hinted;                    /* how it ends was told */
-    int code;
-} Agent;
-
-static const DialtoneSecretMemory MEMORY = {platform_secret_alloc, platform_secret_free};
 
 /* ---- privileges ---- */
 
-static bool become_caller(Agent *agent, GError **error)
+static bool become_caller(GError **error)
 {
     PlatformIdentity caller;
     int result = platform_sandbox_caller_identity(&caller);
@@ -70,24 +40,13 @@ static bool become_caller(Agent *agent, GError **error)
     return false;
 }
 
-static bool open_secrets(Agent *agent, GError **error)
-{
-    PlatformIdentity caller;
-    if (platform_sandbox_caller_identity(&caller) == 0)
-        agent->caller = caller.uid;
-    if (agent->options->secrets == NULL)
-        return true;
-    agent->secrets_fd = dialtone_secrets_open(agent->options->secrets, agent->caller, error);
-    return agent->secrets_fd >= 0;
-}
-
 /* ---- the profile ---- */
 
-static bool send_profile(Agent *agent, GError **error)
+static bool send_profile(const DialtoneProfile *profile, int fd, GError **error)
 {
-    g_autofree char *text = dialtone_profile_to_text(agent->profile, true);
-    bool legacy = tunnel_config_needs_legacy(agent->profile);
-    int result = tunnel_frame_send_profile(agent->fd, text, legacy);
+    g_autofree char *text = dialtone_profile_to_text(profile, true);
+    bool legacy = tunnel_config_needs_legacy(profile);
+    int result = tunnel_frame_send_profile(fd, text, legacy);
     if (result == 0)
         return true;
     dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL,
@@ -103,316 +62,38 @@ static void print_issues(const GPtrArray *issues, const char *file)
     }
 }
 
-static bool load_profile(Agent *agent, GError **error)
+static DialtoneFound *load_profile(const StandaloneOptions *options, uid_t caller, GError **error)
 {
-    g_autoptr(DialtoneStore) store = dialtone_store_new(agent->caller);
-    agent->found =
-        dialtone_store_load(store, agent->options->profile, agent->options->secrets != NULL, error);
-    if (agent->found == NULL)
-        return false;
-    agent->pins = dialtone_pin_folder(agent->caller);
-    agent->profile = agent->found->profile;
-    print_issues(agent->found->entry->issues, agent->found->entry->path);
-    print_issues(agent->found->issues, agent->found->override);
-    return dialtone_access_check(agent->profile, agent->caller, error);
+    g_autoptr(DialtoneStore) store = dialtone_store_new(caller);
+    g_autoptr(DialtoneFound) found =
+        dialtone_store_load(store, options->profile, options->secrets != NULL, error);
+    if (found == NULL)
+        return NULL;
+    print_issues(found->entry->issues, found->entry->path);
+    print_issues(found->issues, found->override);
+    return dialtone_access_check(found->profile, caller, error) ? g_steal_pointer(&found) : NULL;
 }
 
-/* ---- secrets ---- */
-
-/* Reads to the end, but no longer than the tunnel lives. -1: it ended, or errno. */
-static gssize read_secrets_text(Agent *agent, char *text)
-{
-    gsize n = 0;
-    while (n < SECRETS_FILE_MAX) {
-        if (standalone_wait(&agent->wait, agent->secrets_fd, -1) != STANDALONE_PROMPT_ANSWERED) {
-            errno = ECANCELED;
-            return -1;
-        }
-        gssize got = read(agent->secrets_fd, text + n, SECRETS_FILE_MAX - n);
-        if (got <= 0)
-            return got == 0 ? (gssize)n : -1;
-        n += (gsize)got;
-    }
-    errno = EFBIG;
-    return -1;
-}
-
-static DialtoneSecrets *read_secrets(Agent *agent, GError **error)
-{
-    const char *file = agent->options->secrets;
-    char *text = platform_secret_alloc(SECRETS_FILE_MAX + 1);
-    if (text == NULL)
-        errno = ENOMEM;
-    gssize n = text != NULL ? read_secrets_text(agent, text) : -1;
-    DialtoneSecrets *secrets = NULL;
-    if (n >= 0)
-        secrets = dialtone_secrets_parse(text, (gsize)n, file, &MEMORY, error);
-    else
-        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, NULL,
-                             _("%s: can't be read: %s"), file, g_strerror(errno));
-    platform_secret_free(text);
-    return secrets;
-}
-
-static bool copy_secret(IkeSecret *into, const DialtoneSecret *from, const char *key,
-                        GError **error)
-{
-    if (from->bytes == NULL || tunnel_secret_set(into, from->bytes, from->n))
-        return true;
-    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, _("Use a shorter one."),
-                         _("[Secrets] %s is longer than %d bytes."), key, IKE_SECRET_MAX);
-    return false;
-}
-
-static bool copy_codes(TunnelSecrets *into, const DialtoneSecrets *from, GError **error)
-{
-    G_STATIC_ASSERT((int)DIALTONE_PASSCODES_MAX <= (int)TUNNEL_CODES_MAX);
-    for (gsize i = 0; i < from->n_passcodes; i++)
-        if (!copy_secret(&into->codes[into->codes_n++], &from->passcodes[i], "Passcode", error))
-            return false;
-    return true;
-}
-
-static bool copy_secrets(TunnelSecrets *into, const DialtoneSecrets *from, GError **error)
-{
-    return copy_secret(&into->psk, &from->psk, "PSK", error) &&
-           copy_secret(&into->user, &from->user, "User", error) &&
-           copy_secret(&into->password, &from->password, "Password", error) &&
-           copy_codes(into, from, error);
-}
-
-/* Said once a connect, and only of a key that the user gave just now: it never holds the key. */
-static void warn_of_weak_psk(const IkeSecret *psk)
-{
-    g_autofree char *warning = psk->known ? dialtone_strength_warning(psk->bytes, psk->n) : NULL;
-    if (warning == NULL)
-        return;
-    g_autofree char *line = g_strdup_printf(_("Warning: %s."), warning);
-    standalone_print_notice(line);
-}
-
-/* A profile that names no key needs one in the file. */
-static bool check_psk(Agent *agent, const TunnelSecrets *secrets, GError **error)
-{
-    if (secrets->psk.known || agent->options->secrets == NULL)
-        return true;
-    g_autoptr(DialtoneStore) store = dialtone_store_new(agent->caller);
-    g_autoptr(DialtoneFound) strict =
-        dialtone_store_load(store, agent->options->profile, false, error);
-    return strict != NULL;
-}
-
-static bool load_credential(Agent *agent, const DialtoneSecrets *secrets, GError **error)
-{
-    const StandaloneCredentialSetup setup = {
-        .profile = agent->profile,
-        .path = agent->found->entry->path,
-        .caller = agent->caller,
-        .memory = &MEMORY,
-        .passphrase = secrets != NULL ? &secrets->passphrase : NULL,
-        .tunnel_fd = agent->fd,
-    };
-    return standalone_credential_load(&setup, &agent->credential, error);
-}
-
-static bool send_secrets(Agent *agent, GError **error)
-{
-    g_autoptr(DialtoneSecrets) read = NULL;
-    g_autoptr(TunnelSecrets) secrets = tunnel_secrets_new();
-    if (agent->secrets_fd >= 0) {
-        read = read_secrets(agent, error);
-        close(agent->secrets_fd);
-        agent->secrets_fd = -1;
-        if (read == NULL || !copy_secrets(secrets, read, error))
-            return false;
-    }
-    if (!check_psk(agent, secrets, error) || !load_credential(agent, read, error))
-        return false;
-    standalone_keyring_fill(agent->profile, agent->fd, secrets);
-    /* A secrets file may hold a key that this profile has no use for. */
-    if (agent->profile->auth == DIALTONE_AUTH_PSK)
-        warn_of_weak_psk(&secrets->psk);
-    int result = tunnel_frame_send_secrets(agent->fd, secrets);
-    if (result == 0)
-        return true;
-    dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL,
-                         _("The secrets could not be handed over: %s"), g_strerror(-result));
-    return false;
-}
-
-/* ---- the conversation ---- */
-
-static void on_question(Agent *agent, const TunnelFrame *frame)
-{
-    g_auto(TunnelQuestion) question = {0};
-    g_autoptr(TunnelAnswer) answer = tunnel_answer_new();
-    const StandaloneAsker asker = {.profile = agent->profile->name,
-                                   .command = agent->options->ask_command,
-                                   .wait = &agent->wait};
-    if (!tunnel_frame_read_question(frame, &question))
-        return;
-    /* What interrupted it is the end, or a new question, which is asked next. */
-    bool answered = answer != NULL && standalone_question(&asker, &question, answer);
-    if (answered)
-        warn_of_weak_psk(&answer->given[TUNNEL_ASK_PSK]);
-    if (tunnel_frame_send_answer(agent->fd, question.id, answered ? answer : NULL) < 0)
-        g_debug("an answer found nobody to take it");
-}
-
-/* Once a connection, before a password is asked for, and again when another gateway answers. */
-static void check_gateway(Agent *agent, const DialtoneReport *report)
-{
-    const DialtoneCertificateReport *certificate = &report->gateway_certificate;
-    const DialtonePin seen = {.id = report->remote_id,
-                              .vendor = report->vendor,
-                              .certificate = certificate->fingerprint,
-                              .issuer = certificate->issuer};
-    if (seen.id == NULL || agent->pins == NULL)
-        return;
-    char *gateway =
-        g_strdup_printf("%s %s %s", seen.id, seen.certificate != NULL ? seen.certificate : "",
-                        report->member != NULL ? report->member : "");
-    bool known = g_strcmp0(agent->gateway, gateway) == 0;
-    g_free(agent->gateway);
-    agent->gateway = gateway;
-    if (known)
-        return;
-    bool proven = agent->profile->remote_id.kind != DIALTONE_ID_ANY;
-    g_autofree char *warning =
-        dialtone_pin_check(agent->pins, agent->profile->name, report->member, &seen, proven);
-    if (warning != NULL)
-        standalone_print_notice(warning);
-}
-
-static void on_report(Agent *agent, const TunnelFrame *frame)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(DialtoneReport) report =
-        dialtone_report_from_json((const char *)frame->bytes, frame->n, &error);
-    if (report == NULL) {
-        g_debug("a report that can't be read: %s", error->message);
-        return;
-    }
-    check_gateway(agent, report);
-    agent->reported |= report->state == DIALTONE_STATE_FAILED;
-    standalone_print(report, agent->options->json);
-    if (report->state == DIALTONE_STATE_CONNECTED && agent->wait.terminal >= 0 && !agent->hinted) {
-        standalone_print_notice(_("(Ctrl-C ends the tunnel.)"));
-        agent->hinted = true;
-    }
-}
-
-static void on_frame(Agent *agent, const TunnelFrame *frame)
-{
-    switch (frame->type) {
-    case TUNNEL_FRAME_REPORT:
-        on_report(agent, frame);
-        break;
-    case TUNNEL_FRAME_QUESTION:
-        on_question(agent, frame);
-        break;
-    case TUNNEL_FRAME_SIGN:
-        standalone_credential_sign(agent->credential, agent->fd, frame);
-        break;
-    case TUNNEL_FRAME_NOTICE:
-        standalone_print_notice((const char *)frame->bytes);
-        break;
-    case TUNNEL_FRAME_END:
-        agent->ended = true;
-        agent->code = frame->n > 0 ? frame->bytes[0] : DIALTONE_FAILURE_INTERNAL;
-        break;
-    case TUNNEL_FRAME_PROFILE:
-    case TUNNEL_FRAME_SECRETS:
-    case TUNNEL_FRAME_ANSWER:
-    case TUNNEL_FRAME_CREDENTIALS:
-    case TUNNEL_FRAME_SIGNATURE:
-        break;
-    }
-}
-
-/* While something is waited for, a person's answer as well, what the tunnel tells is dealt with at
- * once. Only its end, or a new question, is a reason to wait no longer. */
-static bool hear(gpointer data)
-{
-    Agent *agent = data;
-    g_auto(TunnelFrame) frame = {0};
-    int result = tunnel_frame_receive(agent->fd, 0, &frame);
-    if (result != 1) {
-        agent->gone = result != -EAGAIN && result != -EINTR;
-        return !agent->gone;
-    }
-    if (frame.type == TUNNEL_FRAME_QUESTION) {
-        tunnel_frame_clear(&agent->asked);
-        agent->asked = frame;
-        frame = (TunnelFrame){0};
-        return false;
-    }
-    on_frame(agent, &frame);
-    return !agent->ended;
-}
-
-static void tunnel_vanished(Agent *agent)
-{
-    g_autoptr(GError) error = NULL;
-    agent->code = DIALTONE_FAILURE_INTERNAL;
-    if (agent->reported)
-        return;
-    dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL,
-                         _("Connect again; if it happens again, send a report."),
-                         _("The process that carried the tunnel has ended unexpectedly."));
-    standalone_print_failure(agent->options->profile, error, agent->options->json);
-}
-
-static void converse(Agent *agent)
-{
-    while (!agent->ended && !agent->gone) {
-        if (agent->asked.bytes == NULL)
-            (void)standalone_wait(&agent->wait, -1, -1);
-        g_auto(TunnelFrame) question = agent->asked;
-        agent->asked = (TunnelFrame){0};
-        if (question.bytes != NULL)
-            on_frame(agent, &question);
-    }
-    if (!agent->ended)
-        tunnel_vanished(agent);
-}
-
-/* A failure before the tunnel knows of anything. If the tunnel has ended meanwhile, that is the
- * story to tell. */
-static int fail(Agent *agent, const GError *error)
-{
-    g_auto(TunnelFrame) frame = {0};
-    while (!agent->ended && tunnel_frame_receive(agent->fd, 0, &frame) == 1) {
-        on_frame(agent, &frame);
-        tunnel_frame_clear(&frame);
-    }
-    if (agent->ended)
-        return agent->code;
-    const char *name = agent->profile != NULL ? agent->profile->name : agent->options->profile;
-    standalone_print_failure(name, error, agent->options->json);
-    return (int)dialtone_failure_of(error);
-}
+/* ---- life ---- */
 
 int standalone_agent(const StandaloneOptions *options, int tunnel_fd)
 {
-    Agent agent = {
-        .options = options,
-        .fd = tunnel_fd,
-        .wait = {.tunnel = tunnel_fd, .terminal = isatty(STDERR_FILENO) ? STDERR_FILENO : -1},
-        .secrets_fd = -1};
-    agent.wait.hear = hear;
-    agent.wait.data = &agent;
+    PlatformIdentity caller = {0};
     g_autoptr(GError) error = NULL;
-    if (!open_secrets(&agent, &error) || !become_caller(&agent, &error) ||
-        !load_profile(&agent, &error) || !send_profile(&agent, &error) ||
-        !send_secrets(&agent, &error))
-        agent.code = fail(&agent, error);
-    else
-        converse(&agent);
-    dialtone_credential_free(agent.credential);
-    dialtone_found_free(agent.found);
-    g_free(agent.pins);
-    g_free(agent.gateway);
-    tunnel_frame_clear(&agent.asked);
-    return agent.code;
+    bool known = platform_sandbox_caller_identity(&caller) == 0;
+    AgentSetup setup = {.fd = tunnel_fd,
+                        .name = options->profile,
+                        .caller = known ? caller.uid : 0,
+                        .secrets_fd = -1,
+                        .secrets = options->secrets,
+                        .ask_command = options->ask_command,
+                        .json = options->json};
+    if (options->secrets != NULL)
+        setup.secrets_fd = dialtone_secrets_open(options->secrets, setup.caller, &error);
+    bool ready = error == NULL && become_caller(&error);
+    g_autoptr(DialtoneFound) found = ready ? load_profile(options, setup.caller, &error) : NULL;
+    g_autoptr(Agent) agent = agent_new(&setup);
+    if (found != NULL && send_profile(found->profile, tunnel_fd, &error))
+        return agent_run(agent, found->profile, found->entry->path);
+    return agent_fail(agent, error);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "client/cli/cli.h"
+#include "client/cli/service.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/common/report.h"
@@ -57,6 +58,48 @@ static void print_tunnel(const PlatformSlotInfo *tunnel, bool as_json)
         print_report(report);
 }
 
+/* What the service wants and has no tunnel for: it waits, or has failed. */
+static void print_connection(DialtoneBusConnection *connection, bool as_json)
+{
+    g_autoptr(DialtoneReport) report = cli_service_report(connection);
+    const char *name = dialtone_bus_connection_get_name(connection);
+
+    if (as_json && report != NULL)
+        print_report(report);
+    if (as_json)
+        return;
+    g_autofree char *state = report != NULL
+                                 ? dialtone_report_to_line(report)
+                                 : g_strdup_printf(_("%s, of another user"),
+                                                   dialtone_bus_connection_get_state(connection));
+    g_autofree char *line = g_strdup_printf("%s: %s", name, state);
+    cli_print(line);
+}
+
+static bool has_tunnel(DialtoneBusConnection *connection, const GArray *tunnels)
+{
+    for (guint i = 0; i < tunnels->len; i++)
+        if (cli_service_carries(connection, &g_array_index(tunnels, PlatformSlotInfo, i)))
+            return true;
+    return false;
+}
+
+/* Returns how many were shown. */
+static guint print_connections(const char *name, const GArray *tunnels, bool as_json)
+{
+    g_autoptr(CliService) service = cli_service_new_if_running();
+    g_autoptr(GPtrArray) connections = cli_service_connections(service, name);
+    guint n = 0;
+
+    for (guint i = 0; i < connections->len; i++) {
+        if (has_tunnel(connections->pdata[i], tunnels))
+            continue;
+        print_connection(connections->pdata[i], as_json);
+        n++;
+    }
+    return n;
+}
+
 /* Returns the exit code. */
 static int print_idle(const char *what, const char *name, bool as_json)
 {
@@ -102,9 +145,10 @@ int cli_status(int argc, char **argv)
     g_autoptr(GArray) tunnels = cli_tunnels(name);
     for (guint i = 0; i < tunnels->len; i++)
         print_tunnel(&g_array_index(tunnels, PlatformSlotInfo, i), as_json);
-    if (tunnels->len == 0 && name != NULL)
+    guint n = tunnels->len + print_connections(name, tunnels, as_json);
+    if (n == 0 && name != NULL)
         return print_idle(profiles[0], name, as_json);
-    if (tunnels->len == 0 && !as_json)
+    if (n == 0 && !as_json)
         cli_print(_("No tunnel is up."));
     return DIALTONE_FAILURE_NONE;
 }

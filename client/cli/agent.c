@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The agent: what acts for a user towards a tunnel. It reads secrets and certificates, hands them
+ * to the tunnel, and keeps none but a private key, with which it signs. Then it shows what the
+ * tunnel reports and asks what the tunnel wants to know, until the tunnel says how it ended.
+ */
+#include "client/cli/agent.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/profile/parse.h"
+#include "client/profile/pin.h"
+#include "client/profile/secrets.h"
+#include "client/profile/store.h"
+#include "client/profile/strength.h"
+#include "platform/secret-memory.h"
+
+enum { SECRETS_FILE_MAX = 64 * 1024 };
+
+struct Agent {
+    AgentSetup setup;
+    StandaloneWait wait;
+    const DialtoneProfile *profile; /* NULL: not known yet */
+    const char *path;               /* of its file; or what it is called */
+    char *pins;                     /* the folder of gateways that were seen; NULL: there is none */
+    char *gateway;                  /* the one that was compared last */
+    DialtoneCredential *credential; /* signs; NULL: nothing to sign with */
+    TunnelFrame asked;              /* a question that nobody was asked yet */
+    bool ended;                     /* END has come */
+    bool gone;                      /* nothing more will */
+    bool connected;                 /* now */
+    bool reported;                  /* a `failed` was shown */
+    bool hinted;                    /* how it ends was told */
+    bool late;                      /* nothing came for too long */
+    int code;
+};
+
+static const DialtoneSecretMemory MEMORY = {platform_secret_alloc, platform_secret_free};
+
+/* ---- secrets ---- */
+
+/* Reads to the end, but no longer than the tunnel lives. -1: it ended, or errno. */
+static gssize read_secrets_text(Agent *agent, char *text)
+{
+    gsize n = 0;
+    while (n < SECRETS_FILE_MAX) {
+        if (standalone_wait(&agent->wait, agent->setup.secrets_fd, -1) !=
+            STANDALONE_PROMPT_ANSWERED) {
+            errno = ECANCELED;
+            return -1;
+        }
+        gssize got = read(agent->setup.secrets_fd, text + n, SECRETS_FILE_MAX - n);
+        if (got <= 0)
+            return got == 0 ? (gssize)n : -1;
+        n += (gsize)got;
+    }
+    errno = EFBIG;
+    return -1;
+}
+
+static DialtoneSecrets *read_secrets(Agent *agent, GError **error)
+{
+    const char *file = agent->setup.secrets;
+    char *text = platform_secret_alloc(SECRETS_FILE_MAX + 1);
+    if (text == NULL)
+        errno = ENOMEM;
+    gssize n = text != NULL ? read_secrets_text(agent, text) : -1;
+    DialtoneSecrets *secrets = NULL;
+    if (n >= 0)
+        secrets = dialtone_secrets_parse(text, (gsize)n, file, &MEMORY, error);
+    else
+        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, NULL,
+                             _("%s: can't be read: %s"), file, g_strerror(errno));
+    platform_secret_free(text);
+    return secrets;
+}
+
+static bool copy_secret(IkeSecret *into, const DialtoneSecret *from, const char *key,
+                        GError **error)
+{
+    if (from->bytes == NULL || tunnel_secret_set(into, from->bytes, from->n))
+        return true;
+    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, _("Use a shorter one."),
+                         _("[Secrets] %s is longer than %d bytes."), key, IKE_SECRET_MAX);
+    return false;
+}
+
+static bool copy_codes(TunnelSecrets *into, const DialtoneSecrets *from, GError **error)
+{
+    G_STATIC_ASSERT((int)DIALTONE_PASSCODES_MAX <= (int)TUNNEL_CODES_MAX);
+    for (gsize i = 0; i < from->n_passcodes; i++)
+        if (!copy_secret(&into->codes[into->codes_n++], &from->passcodes[i], "Passcode", error))
+            return false;
+    return true;
+}
+
+static bool copy_secrets(TunnelSecrets *into, const DialtoneSecrets *from, GError **error)
+{
+    return copy_secret(&into->psk, &from->psk, "PSK", error) &&
+           copy_secret(&into->user, &from->user, "User", error) &&
+           copy_secret(&into->password, &from->password, "Password", error) &&
+           copy_codes(into, from, error);
+}
+
+/* Said once a connect, and only of a key that the user gave just now: it never holds the key. */
+static void warn_of_weak_psk(const IkeSecret *psk)
+{
+    g_autofree char *warning = psk->known ? dialtone_strength_warning(psk->bytes, psk->n) : NULL;
+    if (warning == NULL)
+        return;
+    g_autofree char *line = g_strdup_printf(_("Warning: %s."), warning);
+    standalone_print_notice(line);
+}
+
+/* A profile that names no key needs one in the file. */
+static bool check_psk(Agent *agent, const TunnelSecrets *secrets, GError **error)
+{
+    if (secrets->psk.known || agent->setup.secrets == NULL || agent->path == NULL)
+        return true;
+    g_autoptr(DialtoneStore) store = dialtone_store_new(agent->setup.caller);
+    g_autoptr(DialtoneFound) strict = dialtone_store_load(store, agent->setup.name, false, error);
+    return strict != NULL;
+}
+
+static bool load_credential(Agent *agent, const DialtoneSecrets *secrets, GError **error)
+{
+    const StandaloneCredentialSetup setup = {
+        .profile = agent->profile,
+        .path = agent->path,
+        .caller = agent->setup.caller,
+        .memory = &MEMORY,
+        .passphrase = secrets != NULL ? &secrets->passphrase : NULL,
+        .tunnel_fd = agent->setup.fd,
+    };
+    return standalone_credential_load(&setup, &agent->credential, error);
+}
+
+static bool send_secrets(Agent *agent, GError **error)
+{
+    g_autoptr(DialtoneSecrets) read = NULL;
+    g_autoptr(TunnelSecrets) secrets = tunnel_secrets_new();
+    if (agent->setup.secrets_fd >= 0) {
+        read = read_secrets(agent, error);
+        close(agent->setup.secrets_fd);
+        agent->setup.secrets_fd = -1;
+        if (read == NULL || !copy_secrets(secrets, read, error))
+            return false;
+    }
+    if (!check_psk(agent, secrets, error) || !load_credential(agent, read, error))
+        return false;
+    standalone_keyring_fill(agent->profile, agent->setup.fd, secrets);
+    /* A secrets file may hold a key that this profile has no use for. */
+    if (agent->profile->auth == DIALTONE_AUTH_PSK)
+        warn_of_weak_psk(&secrets->psk);
+    int result = tunnel_frame_send_secrets(agent->setup.fd, secrets);
+    if (result == 0)
+        return true;
+    dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL,
+                         _("The secrets could not be handed over: %s"), g_strerror(-result));
+    return false;
+}
+
+/* ---- the conversation ---- */
+
+static void on_question(Agent *agent, const TunnelFrame *frame)
+{
+    g_auto(TunnelQuestion) question = {0};
+    g_autoptr(TunnelAnswer) answer = tunnel_answer_new();
+    const StandaloneAsker asker = {
+        .profile = agent->profile->name, .command = agent->setup.ask_command, .wait = &agent->wait};
+    if (!tunnel_frame_read_question(frame, &question))
+        return;
+    /* What interrupted it is the end, or a new question, which is asked next. */
+    bool answered = answer != NULL && standalone_question(&asker, &question, answer);
+    if (answered)
+        warn_of_weak_psk(&answer->given[TUNNEL_ASK_PSK]);
+    if (tunnel_frame_send_answer(agent->setup.fd, question.id, answered ? answer : NULL) < 0)
+        g_debug("an answer found nobody to take it");
+}
+
+/* Once a connection, before a password is asked for, and again when another gateway answers. */
+static void check_gateway(Agent *agent, const DialtoneReport *report)
+{
+    const DialtoneCertificateReport *certificate = &report->gateway_certificate;
+    const DialtonePin seen = {.id = report->remote_id,
+                              .vendor = report->vendor,
+                              .certificate = certificate->fingerprint,
+                              .issuer = certificate->issuer};
+    if (seen.id == NULL || agent->pins == NULL)
+        return;
+    char *gateway =
+        g_strdup_printf("%s %s %s", seen.id, seen.certificate != NULL ? seen.certificate : "",
+                        report->member != NULL ? report->member : "");
+    bool known = g_strcmp0(agent->gateway, gateway) == 0;
+    g_free(agent->gateway);
+    agent->gateway = gateway;
+    if (known)
+        return;
+    bool proven = agent->profile->remote_id.kind != DIALTONE_ID_ANY;
+    g_autofree char *warning =
+        dialtone_pin_check(agent->pins, agent->profile->name, report->member, &seen, proven);
+    if (warning != NULL)
+        standalone_print_notice(warning);
+}
+
+static void on_report(Agent *agent, const TunnelFrame *frame)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DialtoneReport) report =
+        dialtone_report_from_json((const char *)frame->bytes, frame->n, &error);
+    if (report == NULL) {
+        g_debug("a report that can't be read: %s", error->message);
+        return;
+    }
+    check_gateway(agent, report);
+    agent->reported |= report->state == DIALTONE_STATE_FAILED;
+    agent->connected = report->state == DIALTONE_STATE_CONNECTED;
+    standalone_print(report, agent->setup.json);
+    bool stays = agent->setup.stay == AGENT_STAYS && agent->wait.terminal >= 0;
+    if (agent->connected && stays && !agent->hinted) {
+        standalone_print_notice(_("(Ctrl-C ends the tunnel.)"));
+        agent->hinted = true;
+    }
+}
+
+static void on_frame(Agent *agent, const TunnelFrame *frame)
+{
+    switch (frame->type) {
+    case TUNNEL_FRAME_REPORT:
+        on_report(agent, frame);
+        break;
+    case TUNNEL_FRAME_QUESTION:
+        on_question(agent, frame);
+        break;
+    case TUNNEL_FRAME_SIGN:
+        standalone_credential_sign(agent->credential, agent->setup.fd, frame);
+        break;
+    case TUNNEL_FRAME_NOTICE:
+        standalone_print_notice((const char *)frame->bytes);
+        break;
+    case TUNNEL_FRAME_END:
+        agent->ended = true;
+        agent->code = frame->n > 0 ? frame->bytes[0] : DIALTONE_FAILURE_INTERNAL;
+        break;
+    case TUNNEL_FRAME_PROFILE:
+    case TUNNEL_FRAME_SECRETS:
+    case TUNNEL_FRAME_ANSWER:
+    case TUNNEL_FRAME_CREDENTIALS:
+    case TUNNEL_FRAME_SIGNATURE:
+        break;
+    }
+}
+
+static bool is_done(const Agent *agent)
+{
+    return agent->ended || (agent->connected && agent->setup.stay != AGENT_STAYS);
+}
+
+/* While something is waited for, a person's answer as well, what the tunnel tells is dealt with at
+ * once. Only its end, or a new question, is a reason to wait no longer. */
+static bool hear(gpointer data)
+{
+    Agent *agent = data;
+    g_auto(TunnelFrame) frame = {0};
+    int result = tunnel_frame_receive(agent->setup.fd, 0, &frame);
+    if (result != 1) {
+        agent->gone = result != -EAGAIN && result != -EINTR;
+        return !agent->gone;
+    }
+    if (frame.type == TUNNEL_FRAME_QUESTION) {
+        tunnel_frame_clear(&agent->asked);
+        agent->asked = frame;
+        frame = (TunnelFrame){0};
+        return false;
+    }
+    on_frame(agent, &frame);
+    return !is_done(agent);
+}
+
+static void tunnel_vanished(Agent *agent)
+{
+    g_autoptr(GError) error = NULL;
+    agent->code = DIALTONE_FAILURE_INTERNAL;
+    if (agent->reported)
+        return;
+    dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL,
+                         _("Connect again; if it happens again, send a report."),
+                         _("The process that carried the tunnel has ended unexpectedly."));
+    standalone_print_failure(agent->setup.name, error, agent->setup.json);
+}
+
+/* A person's time to answer does not count: it begins anew behind each question. */
+static StandalonePrompt wait_for_word(Agent *agent)
+{
+    gint64 patience = agent->setup.patience_us;
+    return standalone_wait(&agent->wait, -1, patience > 0 ? g_get_monotonic_time() + patience : -1);
+}
+
+static void converse(Agent *agent)
+{
+    while (!is_done(agent) && !agent->gone && !agent->late) {
+        if (agent->asked.bytes == NULL)
+            agent->late = wait_for_word(agent) == STANDALONE_PROMPT_NOBODY;
+        g_auto(TunnelFrame) question = agent->asked;
+        agent->asked = (TunnelFrame){0};
+        if (question.bytes != NULL)
+            on_frame(agent, &question);
+    }
+    if (agent->gone && !is_done(agent))
+        tunnel_vanished(agent);
+}
+
+int agent_fail(Agent *agent, const GError *error)
+{
+    g_auto(TunnelFrame) frame = {0};
+    while (!agent->ended && tunnel_frame_receive(agent->setup.fd, 0, &frame) == 1) {
+        on_frame(agent, &frame);
+        tunnel_frame_clear(&frame);
+    }
+    if (agent->ended)
+        return agent->code;
+    const char *name = agent->profile != NULL ? agent->profile->name : agent->setup.name;
+    standalone_print_failure(name, error, agent->setup.json);
+    return (int)dialtone_failure_of(error);
+}
+
+/* ---- life ---- */
+
+int agent_run(Agent *agent, const DialtoneProfile *profile, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    agent->profile = profile;
+    agent->path = path;
+    if (!send_secrets(agent, &error))
+        return agent_fail(agent, error);
+    if (agent->setup.stay != AGENT_LEAVES_AT_ONCE)
+        converse(agent);
+    return agent->code;
+}
+
+bool agent_ran_out_of_patience(const Agent *agent)
+{
+    return agent->late;
+}
+
+Agent *agent_new(const AgentSetup *setup)
+{
+    Agent *agent = g_new0(Agent, 1);
+    agent->setup = *setup;
+    agent->wait = (StandaloneWait){.tunnel = setup->fd,
+                                   .terminal = isatty(STDERR_FILENO) ? STDERR_FILENO : -1,
+                                   .hear = hear,
+                                   .data = agent};
+    agent->pins = dialtone_pin_folder(setup->caller);
+    return agent;
+}
+
+void agent_free(Agent *agent)
+{
+    if (agent == NULL)
+        return;
+    if (agent->setup.secrets_fd >= 0)
+        close(agent->setup.secrets_fd);
+    dialtone_credential_free(agent->credential);
+    tunnel_frame_clear(&agent->asked);
+    g_free(agent->pins);
+    g_free(agent->gateway);
+    g_free(agent);
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dialtone connect through the service. This program is the agent meanwhile: it registers before it
+ * asks for the connection, the service hands it a channel, and it serves that until the tunnel is
+ * connected or has failed. A connection that needs nobody, for it is up already or the machine
+ * knows all its secrets, is only watched.
+ *
+ * SIGINT and SIGTERM end the connection: the handler hangs up the channel, the only thing in reach
+ * of a signal handler that whoever waits will notice.
+ */
+#include "client/cli/service.h"
+
+#include <gio/gunixfdlist.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client/cli/agent.h"
+#include "client/common/bus-error.h"
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/profile/parse.h"
+#include "client/profile/secrets.h"
+#include "platform/sandbox.h"
+
+#define AGENT_PATH "/org/dialtone/Agent"
+
+enum {
+    SERVE_SECONDS = 10,
+    CONNECT_MS = 150 * 1000, /* polkit may ask a person meanwhile */
+};
+
+typedef struct Connect {
+    const ServiceConnectOptions *options;
+    CliService *service;
+    DialtoneBusProfile *profile;
+    char *path; /* of the user's file; NULL: a system profile */
+    int secrets_fd;
+    DialtoneBusConnection *connection; /* NULL: not wanted yet */
+    guint serial;                      /* of the last report that was shown */
+    bool done;
+    int code;
+} Connect;
+
+static volatile sig_atomic_t interrupted;
+static volatile int channel = -1;
+
+static void on_signal(int number)
+{
+    interrupted = 1;
+    if (channel >= 0)
+        shutdown(channel, SHUT_RDWR);
+}
+
+static void hear_signals(void)
+{
+    const struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int fail(const Connect *connect, const GError *error)
+{
+    standalone_print_failure(connect->options->run.profile, error, connect->options->run.json);
+    return (int)dialtone_failure_of(error);
+}
+
+/* ---- serving ---- */
+
+static void give_in(Connect *connect)
+{
+    g_autoptr(GError) error = NULL;
+    dialtone_failure_set(&error, DIALTONE_FAILURE_UNREACHABLE,
+                         _("`dialtone status` shows how it goes on; `dialtone disconnect` ends "
+                           "it."),
+                         _("Not connected within %d seconds; the service goes on trying."),
+                         connect->options->wait_seconds);
+    connect->code = fail(connect, error);
+}
+
+static void serve(Connect *connect, int fd, const DialtoneProfile *profile)
+{
+    const StandaloneOptions *run = &connect->options->run;
+    const AgentSetup setup = {.fd = fd,
+                              .name = run->profile,
+                              .caller = getuid(),
+                              .secrets_fd = connect->secrets_fd,
+                              .secrets = run->secrets,
+                              .ask_command = run->ask_command,
+                              .json = run->json,
+                              .stay = connect->options->wait_seconds > 0 ? AGENT_LEAVES_CONNECTED
+                                                                         : AGENT_LEAVES_AT_ONCE,
+                              .patience_us = connect->options->wait_seconds * G_USEC_PER_SEC};
+    g_autoptr(Agent) agent = agent_new(&setup);
+    connect->secrets_fd = -1;
+    channel = fd;
+    if (!interrupted)
+        connect->code = agent_run(agent, profile, connect->path);
+    channel = -1;
+    connect->done = true;
+    if (agent_ran_out_of_patience(agent))
+        give_in(connect);
+}
+
+/* The answer goes out before the channel is served, for that takes as long as a person does. */
+static gboolean on_serve(DialtoneBusAgent1 *skeleton, GDBusMethodInvocation *invocation,
+                         GUnixFDList *fds, const char *object, const char *text, GVariant *options,
+                         GVariant *handle, gpointer data)
+{
+    Connect *connect = data;
+    g_autoptr(DialtoneProfile) profile =
+        dialtone_profile_parse_with_psk(text, strlen(text), "profile", NULL);
+    int fd = fds != NULL ? g_unix_fd_list_get(fds, g_variant_get_handle(handle), NULL) : -1;
+    if (profile == NULL || fd < 0 || connect->done) {
+        g_dbus_method_invocation_return_dbus_error(invocation, "org.dialtone.Dialtone1.Error.Usage",
+                                                   "nobody is there to serve it");
+        if (fd >= 0)
+            close(fd);
+        return TRUE;
+    }
+    dialtone_bus_agent1_complete_serve(skeleton, invocation, NULL);
+    g_dbus_connection_flush_sync(connect->service->bus, NULL, NULL);
+    serve(connect, fd, profile);
+    close(fd);
+    return TRUE;
+}
+
+/* Anybody can send to our name; the service alone is listened to. */
+static gboolean on_authorize(GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *invocation,
+                             gpointer data)
+{
+    const Connect *connect = data;
+    g_autofree char *owner = g_dbus_object_manager_client_get_name_owner(
+        G_DBUS_OBJECT_MANAGER_CLIENT(connect->service->objects));
+    if (g_strcmp0(owner, g_dbus_method_invocation_get_sender(invocation)) == 0)
+        return TRUE;
+    g_dbus_method_invocation_return_dbus_error(
+        invocation, "org.freedesktop.DBus.Error.AccessDenied", "this agent hears the service");
+    return FALSE;
+}
+
+static DialtoneBusAgent1 *export_agent(Connect *connect, GError **error)
+{
+    g_autoptr(DialtoneBusAgent1) agent = dialtone_bus_agent1_skeleton_new();
+    g_signal_connect(agent, "handle-serve", G_CALLBACK(on_serve), connect);
+    g_signal_connect(agent, "g-authorize-method", G_CALLBACK(on_authorize), connect);
+    if (!g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(agent), connect->service->bus,
+                                          AGENT_PATH, error))
+        return NULL;
+    return g_steal_pointer(&agent);
+}
+
+/* ---- watching ---- */
+
+/* What somebody else's agent, or nobody, has to be asked for is told here. */
+static void show_report(Connect *connect)
+{
+    g_autoptr(DialtoneReport) report = cli_service_report(connect->connection);
+    if (report == NULL)
+        return;
+    standalone_print(report, connect->options->run.json);
+    bool asks = report->state == DIALTONE_STATE_NEEDS_SECRETS;
+    connect->done = report->state == DIALTONE_STATE_CONNECTED ||
+                    report->state == DIALTONE_STATE_FAILED ||
+                    (asks && connect->options->wait_seconds == 0);
+    if (report->state == DIALTONE_STATE_FAILED)
+        connect->code = (int)report->reason;
+}
+
+static void look(Connect *connect)
+{
+    guint serial = dialtone_bus_connection_get_serial(connect->connection);
+    if (serial == connect->serial)
+        return;
+    connect->serial = serial;
+    show_report(connect);
+}
+
+static void on_object_removed(GDBusObjectManager *objects, GDBusObject *object, gpointer data)
+{
+    Connect *connect = data;
+    if (connect->connection == NULL ||
+        strcmp(g_dbus_object_get_object_path(object),
+               g_dbus_proxy_get_object_path(G_DBUS_PROXY(connect->connection))) != 0)
+        return;
+    connect->done = true;
+}
+
+static gboolean on_time(gpointer data)
+{
+    bool *over = data;
+    *over = true;
+    return G_SOURCE_REMOVE;
+}
+
+/* Who does not wait for the tunnel still hands over what the user has. */
+static void wait_for_it(Connect *connect)
+{
+    bool over = false, waits = connect->options->wait_seconds > 0;
+    guint timer = g_timeout_add_seconds(
+        waits ? (guint)connect->options->wait_seconds : SERVE_SECONDS, on_time, &over);
+    gulong removed = g_signal_connect(connect->service->objects, "object-removed",
+                                      G_CALLBACK(on_object_removed), connect);
+    look(connect);
+    while (!connect->done && !over && !interrupted) {
+        g_main_context_iteration(NULL, TRUE);
+        if (!connect->done)
+            look(connect);
+    }
+    g_signal_handler_disconnect(connect->service->objects, removed);
+    if (!over)
+        g_source_remove(timer);
+    else if (waits)
+        give_in(connect);
+}
+
+/* ---- the call ---- */
+
+static bool want(Connect *connect, GError **error)
+{
+    GVariantBuilder options;
+    g_autofree char *path = NULL;
+    g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
+    if (connect->options->take_over)
+        g_variant_builder_add(&options, "{sv}", "take-over", g_variant_new_boolean(TRUE));
+    GDBusProxy *proxy = G_DBUS_PROXY(connect->profile);
+    g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
+        connect->service->bus, "org.dialtone.Dialtone1", g_dbus_proxy_get_object_path(proxy),
+        "org.dialtone.Dialtone1.Profile", "Connect",
+        g_variant_new("(@a{sv})", g_variant_builder_end(&options)), G_VARIANT_TYPE("(o)"),
+        G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, CONNECT_MS, NULL, error);
+    if (answer == NULL)
+        return false;
+    g_variant_get(answer, "(o)", &path);
+    connect->connection = dialtone_bus_connection_proxy_new_sync(
+        connect->service->bus, G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START, "org.dialtone.Dialtone1", path,
+        NULL, error);
+    return connect->connection != NULL;
+}
+
+static bool open_secrets(Connect *connect, GError **error)
+{
+    const char *file = connect->options->run.secrets;
+    if (file == NULL)
+        return true;
+    connect->secrets_fd = dialtone_secrets_open(file, getuid(), error);
+    return connect->secrets_fd >= 0;
+}
+
+static int run(Connect *connect)
+{
+    g_autoptr(GError) error = NULL, remote = NULL;
+    const StandaloneOptions *options = &connect->options->run;
+    connect->service = cli_service_new(&error);
+    if (connect->service == NULL || !open_secrets(connect, &error))
+        return fail(connect, error);
+    connect->profile = cli_service_profile(connect->service, options->profile,
+                                           options->secrets != NULL, &connect->path, &error);
+    if (connect->profile == NULL)
+        return fail(connect, error);
+    g_autoptr(DialtoneBusAgent1) agent = export_agent(connect, &remote);
+    if (agent == NULL ||
+        !dialtone_bus_manager_call_register_agent_sync(
+            connect->service->manager, AGENT_PATH, g_variant_new("a{sv}", NULL), NULL, &remote) ||
+        !want(connect, &remote)) {
+        error = dialtone_bus_error_read(remote);
+        return fail(connect, error);
+    }
+    wait_for_it(connect);
+    if (interrupted) {
+        (void)dialtone_bus_connection_call_disconnect_sync(connect->connection, NULL, NULL);
+        connect->code = DIALTONE_FAILURE_NONE;
+    }
+    g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(agent));
+    return connect->code;
+}
+
+int service_connect(const ServiceConnectOptions *options)
+{
+    Connect connect = {.options = options, .secrets_fd = -1};
+    if (platform_sandbox_harden() < 0)
+        g_debug("this process can be traced");
+    hear_signals();
+    int code = run(&connect);
+    if (connect.secrets_fd >= 0)
+        close(connect.secrets_fd);
+    g_clear_object(&connect.connection);
+    g_clear_object(&connect.profile);
+    cli_service_free(connect.service);
+    g_free(connect.path);
+    return code;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Finding the service and what it has. Profiles of the user's own are files that this program
+ * reads: the service is given their text, never a path.
+ */
+#include "client/cli/service.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "client/cli/cli.h"
+#include "client/common/bus-error.h"
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
+#include "client/profile/parse.h"
+#include "client/profile/store.h"
+
+#define BUS_NAME "org.dialtone.Dialtone1"
+#define BUS_PATH "/org/dialtone/Dialtone1"
+
+enum {
+    CALL_MS = 30 * 1000,
+    ASKED_MS = 150 * 1000, /* polkit may ask a person meanwhile */
+};
+
+/* ---- the service ---- */
+
+static CliService *service_of(GDBusConnection *bus_take, GDBusObjectManager *objects_take)
+{
+    g_autoptr(GDBusObject) object =
+        g_dbus_object_manager_get_object(objects_take, BUS_PATH "/manager");
+    CliService *service = g_new0(CliService, 1);
+    service->bus = bus_take;
+    service->objects = objects_take;
+    if (object != NULL)
+        service->manager = dialtone_bus_object_get_manager(DIALTONE_BUS_OBJECT(object));
+    return service;
+}
+
+static CliService *find(GDBusObjectManagerClientFlags flags, GError **error)
+{
+    GDBusConnection *bus = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, error);
+    if (bus == NULL)
+        return NULL;
+    g_dbus_connection_set_exit_on_close(bus, FALSE);
+    GDBusObjectManager *objects =
+        dialtone_bus_object_manager_client_new_sync(bus, flags, BUS_NAME, BUS_PATH, NULL, error);
+    if (objects == NULL) {
+        g_object_unref(bus);
+        return NULL;
+    }
+    return service_of(bus, objects);
+}
+
+CliService *cli_service_new(GError **error)
+{
+    g_autoptr(GError) remote = NULL;
+    g_autoptr(CliService) service = find(G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_NONE, &remote);
+    if (service != NULL && service->manager != NULL) {
+        g_dbus_proxy_set_default_timeout(G_DBUS_PROXY(service->manager), CALL_MS);
+        return g_steal_pointer(&service);
+    }
+    if (remote == NULL)
+        g_set_error(&remote, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN, "nobody has its name");
+    g_propagate_error(error, dialtone_bus_error_read(remote));
+    return NULL;
+}
+
+CliService *cli_service_new_if_running(void)
+{
+    g_autoptr(CliService) service =
+        find(G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_DO_NOT_AUTO_START, NULL);
+    return service != NULL && service->manager != NULL ? g_steal_pointer(&service) : NULL;
+}
+
+void cli_service_free(CliService *service)
+{
+    if (service == NULL)
+        return;
+    g_clear_object(&service->manager);
+    g_clear_object(&service->objects);
+    g_clear_object(&service->bus);
+    g_free(service);
+}
+
+/* ---- profiles ---- */
+
+static bool is_called(DialtoneBusProfile *profile, const char *what)
+{
+    const char *uuid = dialtone_bus_profile_get_uuid(profile);
+    return strcmp(dialtone_bus_profile_get_name(profile), what) == 0 ||
+           (*uuid != '\0' && g_ascii_strcasecmp(uuid, what) == 0);
+}
+
+/* A user's own files are read anew each time, so of the service's profiles those of the system's
+ * layers alone are looked for. */
+static DialtoneBusProfile *find_system(CliService *service, const char *what)
+{
+    g_autolist(GDBusObject) objects = g_dbus_object_manager_get_objects(service->objects);
+    for (GList *at = objects; at != NULL; at = at->next) {
+        g_autoptr(DialtoneBusProfile) profile =
+            dialtone_bus_object_get_profile(DIALTONE_BUS_OBJECT(at->data));
+        if (profile != NULL && is_called(profile, what) &&
+            strcmp(dialtone_bus_profile_get_layer(profile), "user") != 0)
+            return g_steal_pointer(&profile);
+    }
+    return NULL;
+}
+
+/* A proxy that does not wait for the object manager to hear of the object. */
+static DialtoneBusProfile *proxy_of(CliService *service, const char *path, GError **error)
+{
+    g_autoptr(GError) remote = NULL;
+    DialtoneBusProfile *profile = dialtone_bus_profile_proxy_new_sync(
+        service->bus, G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START, BUS_NAME, path, NULL, &remote);
+    if (profile == NULL)
+        g_propagate_error(error, dialtone_bus_error_read(remote));
+    return profile;
+}
+
+static DialtoneBusProfile *add(CliService *service, const DialtoneProfile *profile, GError **error)
+{
+    g_autoptr(GError) remote = NULL;
+    g_autofree char *text = dialtone_profile_to_text(profile, true), *path = NULL;
+    GVariantBuilder options;
+    g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(&options, "{sv}", "name", g_variant_new_string(profile->name));
+    if (dialtone_bus_manager_call_add_profile_sync(
+            service->manager, text, g_variant_builder_end(&options), &path, NULL, &remote))
+        return proxy_of(service, path, error);
+    g_propagate_error(error, dialtone_bus_error_read(remote));
+    return NULL;
+}
+
+DialtoneBusProfile *cli_service_profile(CliService *service, const char *what, bool with_psk,
+                                        char **pathp, GError **error)
+{
+    DialtoneBusProfile *known = find_system(service, what);
+    if (known != NULL)
+        return known;
+    g_autoptr(DialtoneStore) store = dialtone_store_new(getuid());
+    g_autoptr(DialtoneFound) found = dialtone_store_load(store, what, with_psk, error);
+    if (found == NULL)
+        return NULL;
+    for (guint i = 0; i < found->entry->issues->len; i++) {
+        g_autofree char *text =
+            dialtone_issue_text(found->entry->issues->pdata[i], found->entry->path);
+        standalone_print_notice(text);
+    }
+    known = add(service, found->profile, error);
+    if (known != NULL)
+        *pathp = g_strdup(found->entry->path);
+    return known;
+}
+
+/* ---- connections ---- */
+
+GPtrArray *cli_service_connections(CliService *service, const char *name)
+{
+    GPtrArray *found = g_ptr_array_new_with_free_func(g_object_unref);
+    g_autolist(GDBusObject) objects =
+        service != NULL ? g_dbus_object_manager_get_objects(service->objects) : NULL;
+    for (GList *at = objects; at != NULL; at = at->next) {
+        g_autoptr(DialtoneBusConnection) connection =
+            dialtone_bus_object_get_connection(DIALTONE_BUS_OBJECT(at->data));
+        if (connection != NULL &&
+            (name == NULL || strcmp(dialtone_bus_connection_get_name(connection), name) == 0))
+            g_ptr_array_add(found, g_steal_pointer(&connection));
+    }
+    return found;
+}
+
+bool cli_service_carries(DialtoneBusConnection *connection, const PlatformSlotInfo *tunnel)
+{
+    return tunnel->uid == dialtone_bus_connection_get_owner(connection) &&
+           strcmp(tunnel->label, dialtone_bus_connection_get_name(connection)) == 0;
+}
+
+void cli_service_leave_standalone(const GPtrArray *connections, GArray *tunnels)
+{
+    for (guint i = tunnels->len; i-- > 0;) {
+        const PlatformSlotInfo *tunnel = &g_array_index(tunnels, PlatformSlotInfo, i);
+        bool is_theirs = false;
+        for (guint j = 0; j < connections->len; j++)
+            is_theirs |= cli_service_carries(connections->pdata[j], tunnel);
+        if (is_theirs)
+            g_array_remove_index(tunnels, i);
+    }
+}
+
+/* Without generated code, for that has no flag to say that a person is there to be asked. */
+static int call(DialtoneBusConnection *connection, const char *method)
+{
+    g_autoptr(GError) remote = NULL, error = NULL;
+    GDBusProxy *proxy = G_DBUS_PROXY(connection);
+    g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
+        g_dbus_proxy_get_connection(proxy), BUS_NAME, g_dbus_proxy_get_object_path(proxy),
+        "org.dialtone.Dialtone1.Connection", method, NULL, NULL,
+        G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, ASKED_MS, NULL, &remote);
+    if (answer != NULL)
+        return DIALTONE_FAILURE_NONE;
+    error = dialtone_bus_error_read(remote);
+    return cli_fail(error);
+}
+
+int cli_service_disconnect(DialtoneBusConnection *connection)
+{
+    return call(connection, "Disconnect");
+}
+
+int cli_service_renegotiate(DialtoneBusConnection *connection)
+{
+    return call(connection, "Renegotiate");
+}
+
+DialtoneReport *cli_service_report(DialtoneBusConnection *connection)
+{
+    g_autofree char *json = NULL;
+    if (!dialtone_bus_connection_call_get_report_sync(connection, &json, NULL, NULL))
+        return NULL;
+    return dialtone_report_from_json(json, strlen(json), NULL);
+}

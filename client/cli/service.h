@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The service, as the verbs see it. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "client/cli/standalone.h"
+#include "platform/slot.h"
+#include "dialtone-agent1.h"
+#include "dialtone-dialtone1.h"
+
+typedef struct CliService {
+    GDBusConnection *bus;
+    GDBusObjectManager *objects;
+    DialtoneBusManager *manager;
+} CliService;
+
+/* Starts the service if the bus can. NULL with a DIALTONE_FAILURE: it is not there. */
+CliService *cli_service_new(GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same, but NULL without an error where it does not run already. */
+CliService *cli_service_new_if_running(void) G_GNUC_WARN_UNUSED_RESULT;
+void cli_service_free(CliService *service);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CliService, cli_service_free)
+
+/* What the user called @what: a profile that the service knows, else a file of the user's, which is
+ * handed to the service. *pathp is that file's, or NULL. With @with_psk one that names no key is
+ * one for which a secrets file has it. */
+DialtoneBusProfile *cli_service_profile(CliService *service, const char *what, bool with_psk,
+                                        char **pathp, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The connections of @name, or all (NULL): of DialtoneBusConnection. Those that only tell how they
+ * failed are among them. @service NULL: none. */
+GPtrArray *cli_service_connections(CliService *service, const char *name) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The tunnel is this connection's. */
+bool cli_service_carries(DialtoneBusConnection *connection,
+                         const PlatformSlotInfo *tunnel) G_GNUC_WARN_UNUSED_RESULT;
+/* Takes those out of @tunnels that are the service's: what is left is standalone. */
+void cli_service_leave_standalone(const GPtrArray *connections, GArray *tunnels);
+/* Polkit may ask for a password. Return the exit code, and print why it is not 0. */
+int cli_service_disconnect(DialtoneBusConnection *connection);
+int cli_service_renegotiate(DialtoneBusConnection *connection);
+/* The last report; NULL: it is not the caller's to read. */
+DialtoneReport *cli_service_report(DialtoneBusConnection *connection) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef struct ServiceConnectOptions {
+    StandaloneOptions run;
+    int wait_seconds; /* until it is connected; 0: not at all */
+    bool take_over;
+} ServiceConnectOptions;
+
+/* `dialtone connect` through the service. Returns the exit code. */
+int service_connect(const ServiceConnectOptions *options);
