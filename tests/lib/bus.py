@@ -173,8 +173,10 @@ def add_layer(folder):
 class Bus:
     """Use it as a context. `service` is the uid of the user dialtone, `people` those of others."""
 
-    def __init__(self):
+    def __init__(self, wrapper=()):
+        """wrapper: what the bus, and so everything it starts, is run by: ("ip", "netns", "exec", node)."""
         self.build = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(binary()))))
+        self.wrapper = tuple(wrapper)
         self.service, self.people, self.daemon = SERVICE, dict(PEOPLE), None
 
     # ---- life ----
@@ -188,7 +190,7 @@ class Bus:
         os.makedirs("/run/dbus")
         with open(LOG, "wb") as log:
             self.daemon = subprocess.Popen(
-                ["dbus-daemon", "--system", "--nofork", "--nopidfile", "--nosyslog"],
+                [*self.wrapper, "dbus-daemon", "--system", "--nofork", "--nopidfile", "--nosyslog"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment())
         wait_until(lambda: os.path.exists(SOCKET), 5, "the system bus is there")
         return self
