@@ -14,6 +14,7 @@
 #include "platform/helper/error.h"
 #include "platform/helper/routes.h"
 #include "platform/network-watch.h"
+#include "platform/nft.h"
 #include "platform/tun.h"
 #include "platform/udp.h"
 
@@ -43,6 +44,7 @@ struct HelperNetwork {
     GArray *routes;
     GArray *rules;
     HelperDns dns;
+    PlatformFirewall *firewall;
     PlatformNetlinkGuard *guard; /* while a plan is set up */
 };
 
@@ -136,6 +138,7 @@ gboolean helper_network_undo(HelperNetwork *network, gboolean link_too, GError *
         r2 = undo_link(network);
         r = r ? r : r2;
     }
+    ok = platform_firewall_undo(network->firewall, ok ? error : NULL) && ok;
     if (network->plan)
         publish(network, NULL);
     forget_plan(network);
@@ -202,6 +205,7 @@ HelperNetwork *helper_network_new(PlatformSlot *slot, const char *dir,
     network->slot = slot;
     network->info = platform_slot_info(slot);
     network->dir = dir;
+    network->firewall = platform_firewall_new(slot, dir);
     network->dns = (HelperDns){paths, network->info->interface, &network->journal};
     open_esp(network);
     network->routes = g_array_new(FALSE, TRUE, sizeof(PlatformRoute));
@@ -231,6 +235,7 @@ void helper_network_free(HelperNetwork *network)
     g_array_unref(network->routes);
     g_array_unref(network->rules);
     platform_netlink_free(network->netlink);
+    platform_firewall_free(network->firewall);
     g_free(network);
 }
 
@@ -257,6 +262,7 @@ gboolean helper_network_open_tun(HelperNetwork *network, unsigned mtu, gboolean 
     }
     /* Routes and addresses of a former interface went with it. */
     forget_plan(network);
+    platform_nft_prepare();
     *fdp = fd;
     return TRUE;
 }
@@ -432,6 +438,7 @@ static gboolean apply_steps(HelperNetwork *network, const HelperPlan *plan, gboo
 {
     g_autoptr(GArray) routes = helper_routes_of(plan, network->info, network->ifindex);
     g_autoptr(GArray) rules = helper_rules_of(plan, network->info);
+    const PlatformFirewallWants protected = {plan->addresses, plan->routes, plan->exclude};
     Local local = {network, plan, routes};
 
     /* Without an answer all of it goes through the tunnel. */
@@ -442,9 +449,10 @@ static gboolean apply_steps(HelperNetwork *network, const HelperPlan *plan, gboo
                                  MIN(network->n_ports, HELPER_ROUTES_PORTS));
     if (filtered && network->has_esp)
         helper_rules_add_esp(rules, plan, network->info);
-    if (!note(network, PLATFORM_SLOT_NOTE_TABLE, error) || !apply_addresses(network, plan, error) ||
-        !apply_routes(network, routes, error) || !apply_rules(network, rules, error) ||
-        !drop_addresses(network, plan, error))
+    if (!note(network, PLATFORM_SLOT_NOTE_TABLE, error) ||
+        !platform_firewall_protect(network->firewall, &protected, warnings, error) ||
+        !apply_addresses(network, plan, error) || !apply_routes(network, routes, error) ||
+        !apply_rules(network, rules, error) || !drop_addresses(network, plan, error))
         return FALSE;
     helper_dns_apply(&network->dns, network->ifindex, &plan->dns, warnings);
     g_array_unref(g_steal_pointer(&network->routes));

@@ -2,6 +2,7 @@
 /* The network of one slot: what is set up, what is wanted, and the way between the two. */
 #pragma once
 
+#include "platform/firewall.h"
 #include "platform/helper/plan.h"
 #include "platform/slot.h"
 

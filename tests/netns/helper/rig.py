@@ -84,7 +84,7 @@ def snapshot():
         text = file.read()
     return "\n".join([
         sh("ip -4 rule"), sh("ip -6 rule"), sh("ip -4 route show table all"),
-        sh("ip -6 route show table all"), sh("ip -o link"), sh("ip -o addr"),
+        sh("ip -6 route show table all"), sh("ip -o link"), sh("ip -o addr"), sh("nft list ruleset"),
         sh("sysctl -a 2>/dev/null | grep -E '^net.ipv[46].conf.(all|default|up0|lo)' || true"),
         sh("ls -A /run/dialtone 2>/dev/null | grep -v lock || true"), sh("ls -A /etc"),
         sh("ls -l --full-time /etc/resolv.conf.* 2>/dev/null || true"),

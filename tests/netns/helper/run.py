@@ -83,6 +83,77 @@ def _(rig):
         sh("ip route del 10.9.9.0/25")
 
 
+# ---- neighbours ----
+
+WIRE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "lib", "wire.py")
+
+
+def neighbour(*words):
+    """What somebody on the link of up0 gets for what he sends."""
+    return sh(" ".join(["ip netns exec router", sys.executable, WIRE, *words])).strip()
+
+
+def syn(port="9"):
+    with open("/sys/class/net/up0/address", encoding="ascii") as file:
+        return neighbour("syn", "up1", file.read().strip(), machine.ROUTER, "10.1.2.3", port)
+
+
+def with_address_on(link, function):
+    """What it says while the machine has the tunnel's address without a tunnel."""
+    sh(f"ip addr add 10.1.2.3/32 dev {link}")
+    try:
+        return function()
+    finally:
+        sh(f"ip addr del 10.1.2.3/32 dev {link}")
+
+
+@case("F3: a packet for the tunnel's address that comes by another link is not answered")
+def _(rig):
+    expect(with_address_on("lo", syn) == "answered by tcp", "nothing to be prevented here")
+    rig.set_up(FULL)
+    expect(syn() == "silence", "a neighbour learns the tunnel's address")
+    rig.do(f"apply {SPLIT}")
+    expect(syn() == "silence", "a neighbour learns the tunnel's address of a split tunnel")
+    sh("ping -n -c 1 -W 1 10.1.2.3")
+
+
+@case("F3: an address that another link has as well is reached there still")
+def _(rig):
+    def reached():
+        rig.set_up(SPLIT)
+        return syn()
+    expect(with_address_on("up0", reached) == "answered by tcp", "the machine's own address is cut off")
+
+
+@case("F4: ARP for the tunnel's address is answered on no link")
+def _(rig):
+    expect(with_address_on("lo", lambda: neighbour("arp", "up1", "10.1.2.3")) == "answered",
+           "nothing to be prevented here")
+    rig.set_up(FULL)
+    expect(neighbour("arp", "up1", "10.1.2.3") == "silence", "a neighbour learns the tunnel's address")
+    expect(neighbour("arp", "up1", "198.51.100.2") == "answered", "nobody is answered any more")
+
+
+@case("a machine without libnftables has a tunnel, and a warning")
+def _(rig, program):
+    rig.kill()
+    with open("/run/empty", "w", encoding="ascii"):
+        pass
+    libraries = sh("ldconfig -p | awk '/libnftables.so.1/ { print $NF }'").split()
+    for path in libraries:
+        sh(f"mount --bind /run/empty {path}")
+    try:
+        rig = Rig(program)
+        warnings = rig.set_up(FULL)
+        rig.kill()
+    finally:
+        for path in libraries:
+            sh(f"umount {path}")
+    expect("firewall-missing: " in warnings and "not installed" in warnings, warnings)
+
+
+# ---- ways to end ----
+
 @case("Release puts everything back but the slot and the interface")
 def _(rig):
     rig.do("claim office")

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The tables of one slot.
+ *
+ * Linux takes a packet for any of its addresses by whichever link it comes, and answers ARP for any
+ * of them on each. A neighbour could so find out the tunnel's address, and put packets into what
+ * flows there (CVE-2019-14899). So what is meant for the tunnel's address and did not come out of
+ * the tunnel is dropped before conntrack sees it, and ARP neither asks nor answers in its name.
+ * What comes from it leaves by the tunnel or not at all, whatever becomes of routes and rules.
+ *
+ * Everything in the commands is made of numbers, addresses and the slot's own name.
+ */
+#include "platform/firewall.h"
+
+#include "platform/firewall-record.h"
+#include "platform/nft.h"
+
+#include <ifaddrs.h>
+#include <string.h>
+
+struct PlatformFirewall {
+    PlatformSlot *slot;
+    const PlatformSlotInfo *info;
+    const char *dir;
+    FirewallRecord record;
+    GArray *addresses;               /* PlatformPrefix; NULL: none yet */
+    PlatformKillSwitch *kill_switch; /* NULL: none, or one that somebody before us has left */
+};
+
+/* ---- the tunnel's addresses ---- */
+
+/* On another link than ours. */
+static bool is_elsewhere(const struct ifaddrs *links, const char *ours,
+                         const PlatformAddress *address)
+{
+    for (const struct ifaddrs *l = links; l; l = l->ifa_next) {
+        struct sockaddr_storage storage = {0};
+        PlatformAddress other;
+        uint16_t port;
+
+        if (!l->ifa_addr || !strcmp(l->ifa_name, ours) ||
+            (l->ifa_addr->sa_family != AF_INET && l->ifa_addr->sa_family != AF_INET6))
+            continue;
+        memcpy(&storage, l->ifa_addr,
+               l->ifa_addr->sa_family == AF_INET ? sizeof(struct sockaddr_in)
+                                                 : sizeof(struct sockaddr_in6));
+        if (platform_address_from_sockaddr(&storage, &other, &port) &&
+            platform_address_equal(&other, address))
+            return true;
+    }
+    return false;
+}
+
+/* Those that a link of the machine's has as well (Config=none may name such) are reached there. */
+static GArray *own_addresses(const GArray *addresses, const char *interface)
+{
+    GArray *own = g_array_new(FALSE, FALSE, sizeof(PlatformAddress));
+    struct ifaddrs *links = NULL;
+
+    if (getifaddrs(&links) < 0)
+        links = NULL;
+    for (guint i = 0; addresses && i < addresses->len; i++) {
+        const PlatformAddress *address = &g_array_index(addresses, PlatformPrefix, i).address;
+
+        if (!is_elsewhere(links, interface, address))
+            g_array_append_val(own, *address);
+    }
+    if (links)
+        freeifaddrs(links);
+    return own;
+}
+
+/* ---- the commands ---- */
+
+static void add_address_rules(GString *text, const char *table, const GArray *addresses)
+{
+    for (guint i = 0; i < addresses->len; i++) {
+        const PlatformAddress *address = &g_array_index(addresses, PlatformAddress, i);
+        const char *family = address->family == AF_INET ? "ip" : "ip6";
+        char a[PLATFORM_ADDRESS_TEXT];
+
+        platform_address_format(address, a);
+        g_string_append_printf(
+            text,
+            "add rule inet %s arriving iifname != { \"lo\", \"%s\" } %s daddr %s drop\n"
+            "add rule inet %s leaving oifname != { \"lo\", \"%s\" } %s saddr %s drop\n",
+            table, table, family, a, table, table, family, a);
+        if (address->family == AF_INET)
+            g_string_append_printf(text,
+                                   "add rule arp %s asked arp daddr ip %s drop\n"
+                                   "add rule arp %s asking arp saddr ip %s drop\n",
+                                   table, a, table, a);
+    }
+}
+
+/* To add a table that is there is no failure, so that it can be deleted in any case. */
+static void add_fresh_table(GString *text, const char *family, const char *table)
+{
+    for (int i = 0; i < 3; i++)
+        g_string_append_printf(text, "%s table %s %s\n", i == 1 ? "delete" : "add", family, table);
+}
+
+static void add_chain(GString *text, const char *family, const char *table, const char *chain)
+{
+    g_string_append_printf(text, "add chain %s %s %s\n", family, table, chain);
+}
+
+char *platform_firewall_text(const PlatformSlotInfo *slot, const GArray *addresses,
+                             const PlatformKillSwitch *kill_switch)
+{
+    const char *table = slot->interface;
+    g_autoptr(GArray) own = own_addresses(addresses, slot->interface);
+    GString *text = g_string_new(NULL);
+
+    add_fresh_table(text, "inet", table);
+    add_fresh_table(text, "arp", table);
+    add_chain(text, "inet", table,
+              "arriving { type filter hook prerouting priority raw; policy accept; }");
+    add_chain(text, "inet", table,
+              "leaving { type filter hook postrouting priority 200; policy accept; }");
+    add_chain(text, "arp", table, "asked { type filter hook input priority 0; policy accept; }");
+    add_chain(text, "arp", table, "asking { type filter hook output priority 0; policy accept; }");
+    add_address_rules(text, table, own);
+    if (kill_switch)
+        platform_kill_switch_add_rules(kill_switch, table, slot->mark, text);
+    return g_string_free(text, FALSE);
+}
+
+/* ---- what stands ---- */
+
+static gboolean save(PlatformFirewall *self, FirewallStanding standing, GError **error)
+{
+    FirewallRecord record = {.standing = standing};
+
+    g_strlcpy(record.label, self->info->label, sizeof record.label);
+    int r = firewall_record_save(platform_slot_dirfd(self->slot), self->info->number, &record);
+
+    if (r == 0) {
+        self->record = record;
+        return TRUE;
+    }
+    g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                "cannot write down what the firewall is to do: %s", g_strerror(-r));
+    return FALSE;
+}
+
+static FirewallStanding wanted(const PlatformFirewall *self)
+{
+    if (self->kill_switch)
+        return self->kill_switch->persistent ? FIREWALL_PERSISTENT : FIREWALL_KILL_SWITCH;
+    return self->addresses ? FIREWALL_ADDRESSES : FIREWALL_NOTHING;
+}
+
+static gboolean clear(PlatformFirewall *self, GError **error)
+{
+    const char *table = self->info->interface;
+
+    if (self->record.standing == FIREWALL_NOTHING)
+        return TRUE;
+    g_autofree char *text = g_strdup_printf("add table inet %s\ndelete table inet %s\n"
+                                            "add table arp %s\ndelete table arp %s\n",
+                                            table, table, table, table);
+
+    return platform_nft_run(text, error) && save(self, FIREWALL_NOTHING, error);
+}
+
+/* The record is never less than what stands. */
+static gboolean set(PlatformFirewall *self, GError **error)
+{
+    const FirewallRecord before = self->record;
+    FirewallStanding standing = wanted(self);
+    bool other = strcmp(before.label, self->info->label) != 0;
+
+    if (standing == FIREWALL_NOTHING)
+        return clear(self, error);
+    if ((standing > before.standing || other) && !save(self, MAX(standing, before.standing), error))
+        return FALSE;
+    g_autofree char *text = platform_firewall_text(self->info, self->addresses, self->kill_switch);
+
+    if (platform_nft_run(text, error))
+        return standing == self->record.standing || save(self, standing, error);
+    (void)save(self, before.standing, NULL);
+    return FALSE;
+}
+
+PlatformFirewall *platform_firewall_new(PlatformSlot *slot, const char *dir)
+{
+    PlatformFirewall *self = g_new0(PlatformFirewall, 1);
+
+    self->slot = slot;
+    self->info = platform_slot_info(slot);
+    self->dir = dir;
+    self->record = firewall_record_load(platform_slot_dirfd(slot), self->info->number);
+    return self;
+}
+
+void platform_firewall_free(PlatformFirewall *self)
+{
+    if (!self)
+        return;
+    g_clear_pointer(&self->addresses, g_array_unref);
+    platform_kill_switch_free(self->kill_switch);
+    g_free(self);
+}
+
+gboolean platform_firewall_is_armed(const PlatformFirewall *self)
+{
+    return self->record.standing >= FIREWALL_KILL_SWITCH;
+}
+
+/* ---- changes ---- */
+
+static gboolean stands_in_the_way(const PlatformFirewall *self, const char *label,
+                                  gboolean with_kill_switch, GError **error)
+{
+    if (with_kill_switch && !strcmp(label, self->info->label))
+        return FALSE;
+    g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+                "the kill switch of \"%s\" is to persist, and stands; "
+                "`dialtone disconnect --release-kill-switch` releases it",
+                label);
+    return TRUE;
+}
+
+gboolean platform_firewall_begin(PlatformFirewall *self, gboolean with_kill_switch, GError **error)
+{
+    g_autoptr(GArray) left = platform_firewall_left(self->dir);
+
+    if (self->record.standing == FIREWALL_PERSISTENT &&
+        stands_in_the_way(self, self->record.label, with_kill_switch, error))
+        return FALSE;
+    for (guint i = 0; i < left->len; i++) {
+        const PlatformFirewallLeft *other = &g_array_index(left, PlatformFirewallLeft, i);
+
+        if (other->persistent && stands_in_the_way(self, other->label, with_kill_switch, error))
+            return FALSE;
+    }
+    /* Without a gap: where our own takes over, the others end when it stands. */
+    if (with_kill_switch)
+        return TRUE;
+    (void)platform_firewall_release_left(self->dir, FALSE); /* it has said what is wrong */
+    return platform_firewall_disarm(self, error);
+}
+
+static GArray *copy(const GArray *prefixes)
+{
+    GArray *list = g_array_new(FALSE, FALSE, sizeof(PlatformPrefix));
+
+    g_array_append_vals(list, prefixes->data, prefixes->len);
+    return list;
+}
+
+static void replace(GArray **placep, GArray *list_take)
+{
+    g_clear_pointer(placep, g_array_unref);
+    *placep = list_take;
+}
+
+gboolean platform_firewall_protect(PlatformFirewall *self, const PlatformFirewallWants *wants,
+                                   GPtrArray *warnings, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    replace(&self->addresses, copy(wants->addresses));
+    if (self->kill_switch) {
+        replace(&self->kill_switch->networks, copy(wants->networks));
+        replace(&self->kill_switch->exclude, copy(wants->exclude));
+        return set(self, error);
+    }
+    if (!set(self, &failure))
+        g_ptr_array_add(warnings, g_strdup_printf("firewall-missing: neighbours on the local "
+                                                  "network may reach the tunnel's address; %s",
+                                                  failure->message));
+    return TRUE;
+}
+
+gboolean platform_firewall_arm(PlatformFirewall *self, PlatformKillSwitch *kill_switch_take,
+                               GError **error)
+{
+    PlatformKillSwitch *former = self->kill_switch;
+    gboolean first = !former;
+
+    self->kill_switch = kill_switch_take;
+    if (!set(self, error)) {
+        self->kill_switch = former;
+        platform_kill_switch_free(kill_switch_take);
+        return FALSE;
+    }
+    platform_kill_switch_free(former);
+    if (first)
+        (void)platform_firewall_release_left(self->dir, TRUE); /* it has said what is wrong */
+    return TRUE;
+}
+
+gboolean platform_firewall_disarm(PlatformFirewall *self, GError **error)
+{
+    g_clear_pointer(&self->kill_switch, platform_kill_switch_free);
+    return !platform_firewall_is_armed(self) || set(self, error);
+}
+
+gboolean platform_firewall_undo(PlatformFirewall *self, GError **error)
+{
+    g_clear_pointer(&self->addresses, g_array_unref);
+    if (!self->kill_switch)
+        return platform_firewall_is_armed(self) || clear(self, error);
+    return set(self, error);
+}
+
+gboolean platform_firewall_restore(PlatformFirewall *self, GError **error)
+{
+    return wanted(self) == FIREWALL_NOTHING || set(self, error);
+}
