@@ -174,27 +174,6 @@ def _(bus, before):
     caller.kill()
 
 
-def random_value(dice, depth=0):
-    """A signature and a value of it."""
-    kinds = "ybnqiuxtdsog" + ("" if depth > 2 else "(av")
-    kind = dice.choice(kinds)
-    if kind == "(":
-        parts = [random_value(dice, depth + 1) for _ in range(dice.randint(1, 3))]
-        return "(" + "".join(s for s, _ in parts) + ")", tuple(v for _, v in parts)
-    if kind == "a":
-        signature, _ = random_value(dice, depth + 1)
-        return "a" + signature, []
-    if kind == "v":
-        return "v", GLib.Variant(*random_value(dice, depth + 1))
-    value = {"b": bool(dice.getrandbits(1)), "d": dice.random(), "s": "x" * dice.randint(0, 300),
-             "o": "/org/dialtone", "g": "a{sv}"}
-    signed = {"n": 15, "i": 31, "x": 63}
-    unsigned = {"y": 8, "q": 16, "u": 32, "t": 64}
-    if kind in signed:
-        return kind, dice.getrandbits(signed[kind]) - (1 << (signed[kind] - 1))
-    return kind, value[kind] if kind in value else dice.getrandbits(unsigned[kind])
-
-
 @helper_case("10,000 random messages change nothing, and the next call is answered")
 def _(bus, before):
     def run(say):
@@ -204,14 +183,7 @@ def _(bus, before):
         for number in range(10000):
             path = dice.choice([MANAGER[1], MANAGER[1], "/", "/org/dialtone/Helper1"])
             member = dice.choice(["Open", "Open", "Claim", "Apply", "A" * dice.randint(1, 200)])
-            message = Gio.DBusMessage.new_method_call(NAME, path, MANAGER[2], member)
-            values = [random_value(dice) for _ in range(dice.randint(0, 4))]
-            message.set_body(GLib.Variant("(" + "".join(s for s, _ in values) + ")", tuple(v for _, v in values)))
-            if number % 50:
-                message.set_flags(Gio.DBusMessageFlags.NO_REPLY_EXPECTED)
-                connection().send_message(message, Gio.DBusSendMessageFlags.NONE)
-            else:
-                connection().send_message_with_reply_sync(message, Gio.DBusSendMessageFlags.NONE, 15000, None)
+            send_random(dice, (NAME, path, MANAGER[2], member), waits=number % 50 == 0)
         second = open_tunnel()
         say(ask(second, "Claim", "(sa{sv})", "more", {})[1])
         time.sleep(60)

@@ -1,24 +1,35 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# allowed: 150 s, full: 150 s
-"""dialtoned on a real system bus, with the real helper and a real gateway: who may do what, and that
+# allowed: 240 s, full: 240 s
+"""dialtoned on a real system bus, with the real helper, polkit and gateway: who may do what, and that
 the command line works through it."""
 
 import json
 import os
+import random
+import shutil
+import signal
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
-from bus import Bus  # noqa: E402
+from bus import Bus, BusError, GLib, call, send_random  # noqa: E402
 from cases import case, main  # noqa: E402
 from client import binary, check_connected, check_failed, profile, profile_text, secrets_text  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
-from lab import expect  # noqa: E402
+from lab import expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 
-ALLOW_ALICE = """polkit.addRule(function(action, subject) {
-    if (action.id.indexOf("org.dialtone.connect-") == 0 && subject.user == "alice")
+NAME, TOP = "org.dialtone.Dialtone1", "/org/dialtone/Dialtone1"
+MANAGER, PROFILE, CONNECTION = (f"{NAME}.{part}" for part in ("Manager", "Profile", "Connection"))
+NOT_PERMITTED = f"{NAME}.Error.NotPermitted"
+# Nobody sits at this machine, so polkit is told who may.
+ALLOW = """polkit.addRule(function(action, subject) {
+    if (action.id.indexOf("org.dialtone.connect-") == 0)
+        return polkit.Result.YES;
+});"""
+TAKE_OVER = """polkit.addRule(function(action, subject) {
+    if (action.id == "org.dialtone.take-over" && subject.user == "bob")
         return polkit.Result.YES;
 });"""
 
@@ -32,6 +43,7 @@ class User:
         os.makedirs(self.folder, exist_ok=True)
         os.chown(self.folder, self.uid, self.uid)
         os.chmod(self.folder, 0o700)
+        os.chmod(lab.folder, 0o755)
 
     def file(self, name, text, mode=0o600):
         path = os.path.join(self.folder, name)
@@ -47,42 +59,219 @@ class User:
                 f"HOME={self.folder}", binary(), *words]
 
     def dialtone(self, *words, code=0):
-        """Runs it to its end; its objects of JSON, and what it said."""
-        os.chmod(self.lab.folder, 0o755)
-        done = subprocess.run(self.command(*words), capture_output=True, text=True, timeout=40, check=False)
+        """Runs it to its end."""
+        done = subprocess.run(self.command(*words), capture_output=True, text=True, timeout=60, check=False,
+                              stdin=subprocess.DEVNULL)
         expect(done.returncode == code, f"dialtone {' '.join(words)} ended with {done.returncode}, not "
                f"{code}: {done.stdout[-500:]} {done.stderr[-900:]}")
         return done
 
-    def connect(self, *words, code=0, groups=None, secrets=None):
-        path = self.file("office.dialtone", profile_text(groups or profile()))
+    def connect(self, *words, what=None, code=0, secrets=None, **more):
+        """The objects of JSON that it printed. what: a profile's name; else a file of the user's own."""
+        path = what or self.file("office.dialtone", profile_text(profile(**more)))
         given = self.file("secrets", secrets or secrets_text())
         done = self.dialtone("connect", "--json", "--secrets", given, *words, path, code=code)
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def status(self):
+        lines = self.dialtone("status", "--json").stdout.splitlines()
+        return [json.loads(line) for line in lines]
 
-def service(lab):
+    def call(self, bus, path, interface, method, signature="()", *arguments):
+        return bus.as_user(self.uid, lambda: call(NAME, path, interface, method, signature, *arguments))
+
+    def refused(self, bus, path, interface, method, signature="()", *arguments, name=NOT_PERMITTED):
+        try:
+            self.call(bus, path, interface, method, signature, *arguments)
+        except BusError as error:
+            expect(error.name == name, f"{interface}.{method}: {error}")
+            return error.message
+        raise AssertionError(f"{self.name} may call {interface}.{method}")
+
+
+def service(lab, rule=ALLOW):
     lab.serve_office()
     Gateway(lab, Connection("alice@example.com")).up()
-    return Bus(("ip", "netns", "exec", lab.ns("client")))
+    bus = Bus(("ip", "netns", "exec", lab.ns("client")))
+    bus.rule = rule
+    return bus
 
 
-@case("a user connects, looks, renegotiates and disconnects through the service", seconds=60)
-def _(lab):
-    with service(lab) as bus:
-        bus.polkit(ALLOW_ALICE)
-        alice = User(lab, bus, "alice")
-        before = lab.client_network()
-        events = alice.connect()
-        check_connected(events[-1])
-        expect_ping(lab, lab.sites[0].host)
-        told = json.loads(alice.dialtone("status", "--json").stdout)
-        expect(told["state"] == "connected" and told["address"] == events[-1]["address"], told)
-        alice.dialtone("renegotiate")
-        expect_ping(lab, lab.sites[0].host)
-        alice.dialtone("disconnect")
-        changes = lab.network_changes(before)
-        expect(not changes, f"left behind: {changes}")
+def objects(bus, interface):
+    """What of that interface is on the bus: {path: properties}."""
+    every = bus.as_user(0, lambda: call(NAME, TOP, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects"))[0]
+    return {path: parts[interface] for path, parts in every.items() if interface in parts}
+
+
+def system_profile(name, **more):
+    os.makedirs("/etc/dialtone/profiles", exist_ok=True)
+    groups = profile(Profile__Name=name, Identity__Auth="psk", **more)
+    with open(f"/etc/dialtone/profiles/{name.lower()}.dialtone", "w", encoding="utf-8") as file:
+        file.write(profile_text(groups))
+
+
+def service_case(name, seconds=60, rule=ALLOW):
+    """A case with a bus, alice, bob, and a network that has to be as before when it is over."""
+    def register(function):
+        def run(lab):
+            with service(lab) as bus:
+                try:
+                    bus.polkit(rule)
+                    before = lab.client_network()
+                    function(lab, bus, User(lab, bus, "alice"), User(lab, bus, "bob"))
+                    wait_until(lambda: not lab.network_changes(before), 5,
+                               f"the network is as before, but for {lab.network_changes(before)}")
+                finally:
+                    shutil.rmtree("/etc/dialtone", ignore_errors=True)
+                    with open(os.path.join(lab.folder, "dialtone-bus.log"), "w", encoding="utf-8") as file:
+                        file.write(bus.log())
+        case(name, seconds)(run)
+        return function
+    return register
+
+
+@service_case("a user connects, looks, renegotiates and disconnects through the service")
+def _(lab, bus, alice, bob):
+    events = alice.connect()
+    check_connected(events[-1])
+    expect_ping(lab, lab.sites[0].host)
+    expect(alice.status()[0]["address"] == events[-1]["address"], f"status: {alice.status()}")
+    expect(alice.connect()[-1]["state"] == "connected", "a second connect is no error")
+    alice.dialtone("renegotiate")
+    expect_ping(lab, lab.sites[0].host)
+    alice.dialtone("disconnect")
+    expect(not objects(bus, CONNECTION), "the connection is still there")
+
+
+@service_case("a user's failure has the contract's code and reason, and stays to be looked at")
+def _(lab, bus, alice, bob):
+    events = alice.connect(secrets=secrets_text("wrong"), code=7)
+    check_failed(events[-1], "gateway-authentication")
+    expect(alice.status()[0]["state"] == "failed", f"status: {alice.status()}")
+    expect(alice.connect()[-1]["state"] == "connected", "wanted again, it does not connect")
+    alice.dialtone("disconnect")
+
+
+@service_case("E8: another user sees the state, and may do nothing", rule=ALLOW)
+def _(lab, bus, alice, bob):
+    alice.connect()
+    connection, = objects(bus, CONNECTION)
+    own, = objects(bus, PROFILE)
+    for path, interface, method, signature, arguments in (
+            (connection, CONNECTION, "Disconnect", "()", ()), (connection, CONNECTION, "Renegotiate", "()", ()),
+            (connection, CONNECTION, "GetReport", "()", ()), (own, PROFILE, "GetText", "()", ()),
+            (own, PROFILE, "Connect", "(a{sv})", ({},)), (own, PROFILE, "Remove", "()", ()),
+            (own, PROFILE, "Connect", "(a{sv})", ({"take-over": GLib.Variant("b", True)},))):
+        bob.refused(bus, path, interface, method, signature, *arguments)
+    seen = bob.dialtone("status").stdout
+    expect("Office" in seen and "10." not in seen and not bob.status(), f"bob sees {seen} {bob.status()}")
+    bob.dialtone("disconnect", "Office", code=10)
+    log = bob.call(bus, f"{TOP}/manager", MANAGER, "GetLog", "(u)", 100)[0]
+    expect(not log, f"bob reads alice's log: {log}")
+    mine = alice.call(bus, f"{TOP}/manager", MANAGER, "GetLog", "(u)", 100)[0]
+    expect(any("connected" in line[2] for line in mine), f"alice's log: {mine}")
+    expect_ping(lab, lab.sites[0].host)
+    alice.dialtone("disconnect")
+
+
+@service_case("who is allowed by nobody connects nothing, and nothing is touched", rule=None)
+def _(lab, bus, alice, bob):
+    events = alice.connect(code=10)
+    check_failed(events[-1], "not-permitted")
+    expect(not objects(bus, CONNECTION), "a connection is there")
+
+
+@service_case("a system profile is for whom it names; another takes it over only as an administrator",
+              rule=ALLOW + TAKE_OVER, seconds=90)
+def _(lab, bus, alice, bob):
+    system_profile("Corp", Access__Users="alice;bob")
+    system_profile("Lab", Access__Users="carol")
+    expect(alice.connect(what="Corp")[-1]["state"] == "connected", "alice is not connected")
+    check_failed(alice.connect(what="Lab", code=10)[-1], "not-permitted")
+    check_failed(bob.connect(what="Corp", code=10)[-1], "not-permitted")
+    expect(bob.connect("--take-over", what="Corp")[-1]["state"] == "connected", "bob did not take over")
+    expect(alice.connect(code=10, Profile__Name="Corp")[-1]["reason"] == "not-permitted", "the name was taken")
+    wait_until(lambda: len(objects(bus, CONNECTION)) == 1, 5, "alice's connection has gone")
+    owner = [p["Owner"] for p in objects(bus, CONNECTION).values()]
+    expect(owner == [bob.uid], f"owners: {owner}")
+    bob.dialtone("disconnect")
+
+
+@service_case("a profile of the system comes, changes and goes with its file")
+def _(lab, bus, alice, bob):
+    expect(not objects(bus, PROFILE), "there are profiles already")
+    system_profile("Corp")
+    wait_until(lambda: [p["Name"] for p in objects(bus, PROFILE).values()] == ["Corp"], 5, "it came")
+    os.unlink("/etc/dialtone/profiles/corp.dialtone")
+    wait_until(lambda: not objects(bus, PROFILE), 5, "it went")
+
+
+@service_case("without a secret the state says so, and connecting goes on when an agent comes")
+def _(lab, bus, alice, bob):
+    system_profile("Corp")
+    alice.dialtone("connect", "--no-wait", "Corp")
+    wait_until(lambda: [c["State"] for c in objects(bus, CONNECTION).values()] == ["needs-secrets"], 10,
+               f"a secret is wanted: {objects(bus, CONNECTION)}")
+    expect(alice.connect(what="Corp")[-1]["state"] == "connected", "the agent did not help")
+    alice.dialtone("disconnect")
+
+
+@service_case("SIGINT at the command line ends what it wanted")
+def _(lab, bus, alice, bob):
+    lab.drop_at("gateway", "meta l4proto udp")
+    path = alice.file("office.dialtone", profile_text(profile()))
+    given = alice.file("secrets", secrets_text())
+    with subprocess.Popen(alice.command("connect", "--secrets", given, path), stdin=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True) as process:
+        wait_until(lambda: [c["State"] for c in objects(bus, CONNECTION).values()] == ["phase1"], 10, "it tries")
+        process.send_signal(signal.SIGINT)
+        expect(process.wait(10) == 0, f"it ended with {process.returncode}: {process.stderr.read()}")
+    expect(not objects(bus, CONNECTION), "it is still wanted")
+
+
+@service_case("10,000 random messages to each interface change nothing", 90)
+def _(lab, bus, alice, bob):
+    alice.connect()
+    connection, = objects(bus, CONNECTION)
+    own, = objects(bus, PROFILE)
+    pid = bus.owner_pid(NAME)
+
+    def flood():
+        dice = random.Random(4)
+        members = {MANAGER: ["AddProfile", "RegisterAgent", "UnregisterAgent", "GetLog"],
+                   PROFILE: ["Connect", "GetText", "Remove"],
+                   CONNECTION: ["GetReport", "Disconnect", "Renegotiate"]}
+        for path, interface in ((f"{TOP}/manager", MANAGER), (own, PROFILE), (connection, CONNECTION)):
+            for number in range(10000):
+                member = dice.choice([*members[interface], "A" * dice.randint(1, 200)])
+                where = (NAME, dice.choice([path, path, "/", TOP]), interface, member)
+                send_random(dice, where, waits=number % 50 == 0)
+
+    bus.as_user(bob.uid, flood, seconds=80)
+    expect(bus.owner_pid(NAME) == pid, "the service is another process now")
+    expect(len(objects(bus, CONNECTION)) == 1 and alice.status()[0]["state"] == "connected", "alice was disturbed")
+    expect_ping(lab, lab.sites[0].host)
+    alice.dialtone("disconnect")
+
+
+@service_case("the service is killed: the network is as it was, and the next connect works")
+def _(lab, bus, alice, bob):
+    before = lab.client_network()
+    alice.connect()
+    os.kill(bus.owner_pid(NAME), signal.SIGKILL)
+    wait_until(lambda: not lab.network_changes(before), 10, "everything is put back")
+    expect(alice.connect()[-1]["state"] == "connected", "it does not connect again")
+    expect_ping(lab, lab.sites[0].host)
+    alice.dialtone("disconnect")
+
+
+@case("without the service a clear word, and what to do instead", seconds=30, lab=False)
+def _():
+    done = subprocess.run([binary(), "connect", "--json", "/dev/null"], capture_output=True, text=True,
+                          timeout=20, check=False)
+    event = json.loads(done.stdout.splitlines()[-1])
+    expect(done.returncode == 1 and event["reason"] == "internal", f"{done.returncode}: {event}")
+    expect("--standalone" in event["advice"], f"advice: {event['advice']}")
 
 
 main()

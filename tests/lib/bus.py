@@ -90,6 +90,39 @@ def call(name, path, interface, method, signature="()", *arguments, through=None
     return values
 
 
+def random_value(dice, depth=0):
+    """A signature and a value of it."""
+    kinds = "ybnqiuxtdsog" + ("" if depth > 2 else "(av")
+    kind = dice.choice(kinds)
+    if kind == "(":
+        parts = [random_value(dice, depth + 1) for _ in range(dice.randint(1, 3))]
+        return "(" + "".join(s for s, _ in parts) + ")", tuple(v for _, v in parts)
+    if kind == "a":
+        signature, _ = random_value(dice, depth + 1)
+        return "a" + signature, []
+    if kind == "v":
+        return "v", GLib.Variant(*random_value(dice, depth + 1))
+    value = {"b": bool(dice.getrandbits(1)), "d": dice.random(), "s": "x" * dice.randint(0, 300),
+             "o": "/org/dialtone", "g": "a{sv}"}
+    signed = {"n": 15, "i": 31, "x": 63}
+    unsigned = {"y": 8, "q": 16, "u": 32, "t": 64}
+    if kind in signed:
+        return kind, dice.getrandbits(signed[kind]) - (1 << (signed[kind] - 1))
+    return kind, value[kind] if kind in value else dice.getrandbits(unsigned[kind])
+
+
+def send_random(dice, where, waits):
+    """A call with arguments of any kind to (name, path, interface, member); the answer is no matter."""
+    message = Gio.DBusMessage.new_method_call(*where)
+    values = [random_value(dice) for _ in range(dice.randint(0, 4))]
+    message.set_body(GLib.Variant("(" + "".join(s for s, _ in values) + ")", tuple(v for _, v in values)))
+    if waits:
+        connection().send_message_with_reply_sync(message, Gio.DBusSendMessageFlags.NONE, CALL_MS, None)
+        return
+    message.set_flags(Gio.DBusMessageFlags.NO_REPLY_EXPECTED)
+    connection().send_message(message, Gio.DBusSendMessageFlags.NONE)
+
+
 class Caller:
     """A process of some user that runs function(say); what it says can be heard here."""
 
