@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ring holds the last lines and no more than so many bytes, so that nobody fills the memory of
- * the service by failing often.
+ * The ring holds the last lines of each owner and no more, so that nobody fills the memory of the
+ * service by failing often, nor pushes out what concerns others.
  */
 #include "client/service/log.h"
 
@@ -9,7 +9,7 @@
 
 #include "client/common/text.h"
 
-enum { RING_LINES = 500, LINE_MAX_BYTES = 1024 };
+enum { OWNER_LINES = 250, RING_LINES = 4 * OWNER_LINES, LINE_MAX_BYTES = 1024 };
 
 static GQueue ring = G_QUEUE_INIT; /* of ServiceLogLine; in the main thread */
 
@@ -20,6 +20,26 @@ static void line_free(ServiceLogLine *line)
     g_free(line);
 }
 
+/* The oldest of this owner, where that has as many as it may. */
+static void make_room(uid_t owner)
+{
+    guint n = 0;
+    GList *oldest = NULL;
+    for (GList *at = ring.tail; at != NULL; at = at->prev) {
+        const ServiceLogLine *line = at->data;
+        if (line->owner != owner)
+            continue;
+        n++;
+        oldest = at;
+    }
+    if (n >= OWNER_LINES) {
+        line_free(oldest->data);
+        g_queue_delete_link(&ring, oldest);
+    }
+    if (ring.length >= RING_LINES)
+        line_free(g_queue_pop_head(&ring));
+}
+
 static void keep(uid_t owner, const char *profile, const char *text)
 {
     ServiceLogLine *line = g_new0(ServiceLogLine, 1);
@@ -27,9 +47,8 @@ static void keep(uid_t owner, const char *profile, const char *text)
                              .owner = owner,
                              .profile = g_strdup(profile),
                              .text = g_strdup(text)};
+    make_room(owner);
     g_queue_push_tail(&ring, line);
-    while (ring.length > RING_LINES)
-        line_free(g_queue_pop_head(&ring));
 }
 
 void service_log(uid_t owner, const char *profile, const char *format, ...)

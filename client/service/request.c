@@ -26,8 +26,7 @@ static void refuse(ServiceRequest *request, const GError *error)
 {
     GDBusMethodInvocation *invocation = g_steal_pointer(&request->invocation);
     if (dialtone_failure_of(error) == DIALTONE_FAILURE_NOT_PERMITTED)
-        service_log(request->caller != NULL ? request->caller->uid : 0, NULL,
-                    "refused %s.%s to uid %d: %s", request->method->interface,
+        service_log(0, NULL, "refused %s.%s to uid %d: %s", request->method->interface,
                     request->method->name, request->caller != NULL ? (int)request->caller->uid : -1,
                     error->message);
     dialtone_bus_error_return(invocation, error);
