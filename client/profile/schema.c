@@ -197,7 +197,7 @@ const DialtoneProfileKey dialtone_profile_keys[] = {
      .fallback = "forever",
      .syntax = N_("forever, or a time as in 30m, 8h, 1d or 3600"),
      .help = N_("How long a tunnel that was lost is tried again, before the client gives up "
-                "(exit code 11).")},
+                "(exit code 11). Time that the computer sleeps is not counted.")},
 
     {"Secrets", "PSK", dialtone_value_secret_source, FIELD(psk_source), .fallback = "keyring",
      .syntax = "keyring | ask | system",

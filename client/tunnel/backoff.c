@@ -22,6 +22,12 @@ void tunnel_backoff_end(TunnelBackoff *backoff)
     backoff->attempts = 0;
 }
 
+void tunnel_backoff_slept(TunnelBackoff *backoff, uint64_t slept)
+{
+    if (backoff->lost_at != 0)
+        backoff->lost_at += MIN(slept, G_MAXUINT64 - backoff->lost_at);
+}
+
 uint64_t tunnel_backoff_deadline(const TunnelBackoff *backoff)
 {
     if (backoff->lost_at == 0 || backoff->retry_for > (G_MAXUINT64 - backoff->lost_at) / SECOND)

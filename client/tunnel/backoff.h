@@ -19,6 +19,8 @@ typedef struct TunnelBackoff {
 void tunnel_backoff_begin(TunnelBackoff *backoff, uint64_t now);
 /* It is back. */
 void tunnel_backoff_end(TunnelBackoff *backoff);
+/* Time that does not count: the machine was asleep for so long. */
+void tunnel_backoff_slept(TunnelBackoff *backoff, uint64_t slept);
 /* When to try next; `random` spreads it over the second half of the pause. False when the time for
  * it is over. */
 bool tunnel_backoff_next(TunnelBackoff *backoff, uint64_t now, uint32_t random,

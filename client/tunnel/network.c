@@ -230,6 +230,12 @@ static void on_renegotiate_requested(DialtoneHelper1 *helper, gpointer data)
     self->handlers->renegotiate_requested(self->data);
 }
 
+static void on_sleep_changed(DialtoneHelper1 *helper, gboolean asleep, gpointer data)
+{
+    TunnelNetwork *self = data;
+    self->handlers->sleep_changed(asleep, self->data);
+}
+
 static void on_closed(GDBusConnection *connection, gboolean vanished, GError *error, gpointer data)
 {
     TunnelNetwork *self = data;
@@ -331,6 +337,7 @@ TunnelNetwork *tunnel_network_new(GDBusConnection *helper_take,
     g_signal_connect(self->helper, "stop-requested", G_CALLBACK(on_stop_requested), self);
     g_signal_connect(self->helper, "renegotiate-requested", G_CALLBACK(on_renegotiate_requested),
                      self);
+    g_signal_connect(self->helper, "sleep-changed", G_CALLBACK(on_sleep_changed), self);
     g_signal_connect(self->connection, "closed", G_CALLBACK(on_closed), self);
     /* Only now can a request to stop arrive, and not be lost. */
     g_dbus_connection_start_message_processing(self->connection);

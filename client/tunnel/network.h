@@ -29,6 +29,7 @@ typedef struct TunnelNetworkHandlers {
     void (*released)(gpointer data);
     void (*stop_requested)(gpointer data);
     void (*renegotiate_requested)(gpointer data);
+    void (*sleep_changed)(bool asleep, gpointer data);
     /* A request that the tunnel can't do without was refused, or the helper is gone. */
     void (*failed)(const GError *error, gpointer data);
 } TunnelNetworkHandlers;

@@ -447,12 +447,16 @@ void tunnel_attempt_session_over(Tunnel *self)
 
 guint64 tunnel_attempt_deadline(const Tunnel *self)
 {
+    if (self->roam.asleep)
+        return G_MAXUINT64;
     guint64 deadline = self->retry_at != 0 ? self->retry_at : G_MAXUINT64;
     return MIN(deadline, tunnel_backoff_deadline(&self->backoff));
 }
 
 void tunnel_attempt_tick(Tunnel *self, guint64 now)
 {
+    if (self->roam.asleep)
+        return;
     if (now >= tunnel_backoff_deadline(&self->backoff)) {
         tunnel_end(self, lost_for_good(self));
         return;

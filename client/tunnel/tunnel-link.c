@@ -234,6 +234,14 @@ static void on_renegotiate_requested(gpointer data)
     tunnel_renegotiate(data);
 }
 
+static void on_sleep_changed(bool asleep, gpointer data)
+{
+    if (asleep)
+        tunnel_goes_to_sleep(data);
+    else
+        tunnel_woke_up(data);
+}
+
 static void on_network_failed(const GError *error, gpointer data)
 {
     Tunnel *self = data;
@@ -250,6 +258,7 @@ const TunnelNetworkHandlers tunnel_link_handlers = {
     .released = on_released,
     .stop_requested = on_stop_requested,
     .renegotiate_requested = on_renegotiate_requested,
+    .sleep_changed = on_sleep_changed,
     .failed = on_network_failed,
 };
 

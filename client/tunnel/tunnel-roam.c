@@ -189,7 +189,8 @@ static guint64 give_up_at(const Tunnel *self)
 guint64 tunnel_roam_deadline(const Tunnel *self)
 {
     const TunnelRoam *roam = &self->roam;
-    if (roam->doubt_since == 0 || roam->offline || self->end != TUNNEL_END_NOT || !stands(self))
+    if (roam->doubt_since == 0 || tunnel_roam_is_still(self) || self->end != TUNNEL_END_NOT ||
+        !stands(self))
         return IKE_NEVER;
     return roam->held ? MAX(roam->doubt_until, give_up_at(self)) : roam->doubt_until;
 }
@@ -276,7 +277,7 @@ static void look_after_attempt(Tunnel *self, const PlatformWay *former, bool int
 static void look(Tunnel *self, bool interrupted)
 {
     TunnelRoam *roam = &self->roam;
-    if (self->end != TUNNEL_END_NOT || !self->was_connected)
+    if (self->end != TUNNEL_END_NOT || !self->was_connected || roam->asleep)
         return;
     if (!has_network(self)) {
         go_offline(self);
@@ -309,7 +310,7 @@ void tunnel_roam_connected(Tunnel *self)
     /* Routing of a kind that the kernel can't be asked about: the tunnel stands all the same. */
     if (roam->watch != NULL && !roam->known && !tunnel_roam_has_way(self, &self->peer)) {
         g_debug("the kernel knows no way to the gateway");
-        tunnel_roam_free(self);
+        g_clear_pointer(&roam->watch, platform_network_watch_free);
     }
     roam->known = true;
     /* What changed while the way was new. */
@@ -317,15 +318,60 @@ void tunnel_roam_connected(Tunnel *self)
         look(self, false);
 }
 
-void tunnel_woke_up(Tunnel *self)
+/* ---- sleep ---- */
+
+bool tunnel_roam_is_still(const Tunnel *self)
+{
+    return self->roam.offline || self->roam.asleep;
+}
+
+static void wake_up(Tunnel *self)
+{
+    TunnelRoam *roam = &self->roam;
+    roam->asleep = false;
+    roam->woke_up++;
+    if (self->end != TUNNEL_END_NOT)
+        return;
+    g_debug("the machine was asleep");
+    roam->doubt_since = 0;
+    if (self->was_connected) {
+        roam->moved = TUNNEL_MOVED_SLEEP;
+        if (roam->watch != NULL)
+            look(self, true);
+        else if (stands(self))
+            doubt(self);
+    }
+    tunnel_rearm(self);
+}
+
+static void on_slept(uint64_t slept, void *data)
+{
+    Tunnel *self = data;
+    tunnel_backoff_slept(&self->backoff, slept);
+    wake_up(self);
+}
+
+void tunnel_roam_look_at_clock(Tunnel *self)
+{
+    if (self->roam.clock != NULL)
+        platform_sleep_clock_look(self->roam.clock);
+}
+
+/* Before the first connection there is nothing to keep: its attempt goes on. */
+void tunnel_goes_to_sleep(Tunnel *self)
 {
     if (self->end != TUNNEL_END_NOT || !self->was_connected)
         return;
-    self->roam.moved = TUNNEL_MOVED_SLEEP;
-    if (self->roam.watch != NULL)
-        look(self, true);
-    else if (stands(self))
-        doubt(self);
+    self->roam.asleep = true;
+    tunnel_rearm(self);
+}
+
+void tunnel_woke_up(Tunnel *self)
+{
+    const guint32 before = self->roam.woke_up;
+    tunnel_roam_look_at_clock(self);
+    if (self->roam.woke_up == before)
+        wake_up(self);
 }
 
 /* ---- words ---- */
@@ -343,6 +389,11 @@ char *tunnel_roam_words(const Tunnel *self, const char *message)
 }
 
 /* ---- life ---- */
+
+void tunnel_roam_begin(Tunnel *self)
+{
+    self->roam.clock = platform_sleep_clock_new(on_slept, self);
+}
 
 void tunnel_roam_take_watch(Tunnel *self, int fd_take)
 {
@@ -372,4 +423,6 @@ void tunnel_roam_free(Tunnel *self)
 {
     platform_network_watch_free(self->roam.watch);
     self->roam.watch = NULL;
+    platform_sleep_clock_free(self->roam.clock);
+    self->roam.clock = NULL;
 }

@@ -4,6 +4,7 @@
 
 #include "client/tunnel/tunnel.h"
 #include "platform/network-watch.h"
+#include "platform/sleep-clock.h"
 
 enum {
     TUNNEL_DOUBT_MS = 1200,      /* for the gateway to answer on the new way */
@@ -21,12 +22,20 @@ typedef struct TunnelRoam {
     bool known;                  /* that the watch knows a way where there is one */
     bool relinked;               /* and that goes by another link than before */
     bool offline;                /* there is no network */
+    bool asleep;                 /* or about to be: nobody looks */
+    PlatformSleepClock *clock;   /* NULL: there is none */
+    guint32 woke_up;             /* how often */
     bool held;                   /* `reconnecting`, with a session that may turn out to be alive */
     guint64 doubt_since;         /* 0: none */
     guint64 doubt_first, doubt_until;
     TunnelMoved moved; /* since the tunnel was connected last */
 } TunnelRoam;
 
+void tunnel_roam_begin(Tunnel *self);
+/* Somebody woke us up: maybe the whole machine was. */
+void tunnel_roam_look_at_clock(Tunnel *self);
+/* Nothing goes out, and no silence means anything. */
+bool tunnel_roam_is_still(const Tunnel *self);
 void tunnel_roam_take_watch(Tunnel *self, int fd_take); /* -1: there is none */
 void tunnel_roam_take_ports(Tunnel *self, int udp4, int udp6);
 void tunnel_roam_free(Tunnel *self);

@@ -402,7 +402,7 @@ static void keepalive_tick(Tunnel *self, guint64 now)
 
 guint64 tunnel_session_deadline(const Tunnel *self)
 {
-    if (self->session == NULL || self->session_over || self->roam.offline)
+    if (self->session == NULL || self->session_over || tunnel_roam_is_still(self))
         return IKE_NEVER;
     return MIN(ike_session_deadline(self->session), keepalive_deadline(self));
 }
@@ -425,7 +425,7 @@ static void session_failed(Tunnel *self, int error)
 void tunnel_session_tick(Tunnel *self, guint64 now)
 {
     /* Without a network nothing would be heard, and silence would mean nothing. */
-    if (self->session == NULL || self->session_over || self->roam.offline)
+    if (self->session == NULL || self->session_over || tunnel_roam_is_still(self))
         return;
     keepalive_tick(self, now);
     if (ike_session_deadline(self->session) > now)
@@ -442,7 +442,7 @@ void tunnel_session_probe(Tunnel *self)
     enum { PAUSE_MAX = 8 };
     uint64_t now = platform_clock_now();
     bool there = self->session != NULL && !self->session_over && self->ike_connected;
-    if (!there || self->roam.offline)
+    if (!there || tunnel_roam_is_still(self))
         return;
     tell_traffic(self);
     uint64_t last = datapath_last_inbound(self->datapath, NULL);

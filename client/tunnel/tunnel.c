@@ -158,6 +158,7 @@ void tunnel_rearm(Tunnel *self)
 static void on_timer(void *data)
 {
     Tunnel *self = data;
+    tunnel_roam_look_at_clock(self);
     uint64_t now = platform_clock_now();
     tunnel_session_tick(self, now);
     if (self->end == TUNNEL_END_NOT)
@@ -188,6 +189,7 @@ Tunnel *tunnel_new(const TunnelSetup *setup, GError **error)
     self->found = g_array_new(FALSE, FALSE, sizeof(IkeAddress));
     self->good_found = g_array_new(FALSE, FALSE, sizeof(IkeAddress));
     g_queue_init(&self->candidates);
+    tunnel_roam_begin(self);
     self->timer = platform_clock_timer_new(NULL, on_timer, self);
     self->network = tunnel_network_new(setup->helper_take, &tunnel_link_handlers, self, error);
     if (self->network == NULL)

@@ -76,5 +76,8 @@ void tunnel_give_signature(Tunnel *self, guint32 id, const guint8 *signature, gs
 /* Says good-bye to the gateway and puts the network back, in bounded time. */
 void tunnel_stop(Tunnel *self);
 void tunnel_renegotiate(Tunnel *self);
-/* The machine was asleep: whether the gateway still knows us is to be seen. */
+/* The machine is about to sleep: nothing is begun until it is awake. */
+void tunnel_goes_to_sleep(Tunnel *self);
+/* It was asleep: whether the gateway still knows us is to be seen. Sleep that nobody tells of is
+ * noticed by the clocks. */
 void tunnel_woke_up(Tunnel *self);

@@ -10,6 +10,7 @@
 #include "platform/helper/session.h"
 #include "platform/peer.h"
 #include "platform/sandbox.h"
+#include "platform/sleep-watch.h"
 
 #include <glib-unix.h>
 #include <linux/capability.h>
@@ -202,6 +203,14 @@ static void on_agent_gone(Runner *runner)
     quit_if_done(runner);
 }
 
+/* A turn of its own in the loop: nothing that was asked for is half done. */
+static void on_sleep(PlatformSleep what, gpointer user_data)
+{
+    Runner *runner = user_data;
+
+    helper_session_tell_sleep(runner->session, what == PLATFORM_SLEEP_BEGINS);
+}
+
 /* ---- the run ---- */
 
 static void watch_child(Runner *runner, Child *child, void (*gone)(Runner *runner))
@@ -225,8 +234,13 @@ static int serve(Runner *runner, int peer_fd_take)
 {
     runner->loop = g_main_loop_new(NULL, FALSE);
     watch(runner);
+    /* The service hears of it by itself, once for all tunnels. */
+    PlatformSleepWatch *sleep =
+        runner->tunnel.pid ? platform_sleep_watch_new(on_sleep, runner) : NULL;
+
     platform_peer_open(peer_fd_take, TRUE, on_accepted, runner);
     g_main_loop_run(runner->loop);
+    platform_sleep_watch_free(sleep);
     undo(runner);
     g_clear_handle_id(&runner->deadline, g_source_remove);
     if (runner->connection)

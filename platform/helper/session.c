@@ -289,6 +289,12 @@ void helper_session_request_renegotiation(HelperSession *session)
         dialtone_helper1_emit_renegotiate_requested(session->skeleton);
 }
 
+void helper_session_tell_sleep(HelperSession *session, gboolean asleep)
+{
+    if (session->skeleton)
+        dialtone_helper1_emit_sleep_changed(session->skeleton, asleep);
+}
+
 gboolean helper_session_undo(HelperSession *session, GError **error)
 {
     return helper_network_undo(session->network, TRUE, error);

@@ -16,6 +16,7 @@ gboolean helper_session_serve(HelperSession *session, GDBusConnection *connectio
 /* No-ops while nobody is connected. */
 void helper_session_request_stop(HelperSession *session);
 void helper_session_request_renegotiation(HelperSession *session);
+void helper_session_tell_sleep(HelperSession *session, gboolean asleep);
 /* Undoes everything. Can be called again. */
 gboolean helper_session_undo(HelperSession *session, GError **error);
 /* Gives the slot back. */

@@ -67,6 +67,18 @@ static void an_outage_begins_once_and_ends(void **state)
     assert_int_equal(when - 20 * SECOND, SECOND / 2);
 }
 
+static void sleep_is_not_counted(void **state)
+{
+    TunnelBackoff backoff = {.retry_for = 10};
+    tunnel_backoff_slept(&backoff, 100 * SECOND); /* nothing is lost: nothing to put off */
+    assert_int_equal(backoff.lost_at, 0);
+    tunnel_backoff_begin(&backoff, SECOND);
+    tunnel_backoff_slept(&backoff, 100 * SECOND);
+    assert_int_equal(tunnel_backoff_deadline(&backoff), 111 * SECOND);
+    tunnel_backoff_slept(&backoff, G_MAXUINT64);
+    assert_true(tunnel_backoff_deadline(&backoff) == G_MAXUINT64);
+}
+
 static void a_retry_for_beyond_the_clock_is_for_ever(void **state)
 {
     TunnelBackoff backoff = {.retry_for = G_MAXUINT64 / SECOND};
@@ -81,6 +93,7 @@ int main(void)
         cmocka_unit_test(jitter_spreads_over_the_second_half),
         cmocka_unit_test(the_end_of_retry_for_cuts_the_last_pause_short),
         cmocka_unit_test(an_outage_begins_once_and_ends),
+        cmocka_unit_test(sleep_is_not_counted),
         cmocka_unit_test(a_retry_for_beyond_the_clock_is_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

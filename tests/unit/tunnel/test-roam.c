@@ -420,6 +420,38 @@ static void who_wakes_up_asks_on_the_same_way(void **state)
     assert_int_equal(world.again, 1);
 }
 
+static void while_it_sleeps_nobody_looks(void **state)
+{
+    tunnel_goes_to_sleep(tunnel);
+    change(0, NULL);
+    change(3, "10.0.1.2");
+    lose(3);
+    wait_ms(60000);
+    assert_int_equal(world.asked + world.away + world.again, 0);
+    assert_int_equal(tunnel_session_deadline(tunnel), IKE_NEVER);
+    assert_int_equal(tunnel_attempt_deadline(tunnel), IKE_NEVER);
+    tunnel_woke_up(tunnel);
+    assert_int_equal(world.asked, 1);
+}
+
+static void who_wakes_up_without_a_network_says_so(void **state)
+{
+    tunnel_goes_to_sleep(tunnel);
+    change(0, NULL);
+    tunnel_woke_up(tunnel);
+    assert_int_equal(world.away, 1);
+    assert_true(tunnel->roam.offline);
+}
+
+static void a_sleep_before_the_tunnel_stood_keeps_nothing_waiting(void **state)
+{
+    tunnel->was_connected = tunnel->ike_connected = false;
+    tunnel_goes_to_sleep(tunnel);
+    assert_false(tunnel_roam_is_still(tunnel));
+    tunnel_woke_up(tunnel);
+    assert_int_equal(world.asked + world.away + world.again, 0);
+}
+
 static void expect_words(const char *message, const char *wanted)
 {
     g_autofree char *words = tunnel_roam_words(tunnel, message);
@@ -464,6 +496,9 @@ int main(void)
         CASE(when_it_is_back_and_nothing_is_left_a_call_is_made_at_once),
         CASE(a_kernel_that_knows_no_way_at_all_is_not_believed),
         CASE(who_wakes_up_asks_on_the_same_way),
+        CASE(while_it_sleeps_nobody_looks),
+        CASE(who_wakes_up_without_a_network_says_so),
+        CASE(a_sleep_before_the_tunnel_stood_keeps_nothing_waiting),
         CASE(a_question_says_why_it_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
