@@ -379,6 +379,62 @@ static void test_a_burst_of_transactions_leaves_room_for_our_own(void **state)
     kit_gateway_free(gw);
 }
 
+/* A laptop that is carried through a building changes its network faster than DPD gives up. */
+static void test_on_another_way_silence_is_counted_from_the_beginning(void **state)
+{
+    const IkeConfig config = kit_config();
+    KitGateway *gw = kit_connected(&config, ALL_VENDORS);
+
+    for (int i = 0; i < 20; i++) {
+        kit_forget(gw);
+        assert_int_equal(ike_session_network_changed(gw->session, gw->now), 0);
+        kit_collect(gw);
+        assert_int_equal(kit_count_packets(gw, IKE_EXCHANGE_INFORMATIONAL), 1);
+        expect_quiet(gw, 6, 10);
+    }
+    assert_int_equal(gw->events[IKE_EVENT_LOST], 0);
+    expect_quiet(gw, 6, 10);
+    assert_int_equal(gw->events[IKE_EVENT_LOST], 1);
+    kit_gateway_free(gw);
+}
+
+/* Who only sees that answers have stopped asks for the one count that runs. */
+static void test_being_asked_again_and_again_does_not_keep_a_dead_gateway_alive(void **state)
+{
+    const IkeConfig config = kit_config();
+    KitGateway *gw = kit_connected(&config, ALL_VENDORS);
+
+    for (int i = 0; i < 12; i++) {
+        assert_int_equal(ike_session_probe(gw->session, gw->now), 0);
+        expect_quiet(gw, 1, 5);
+    }
+    assert_int_equal(gw->events[IKE_EVENT_LOST], 1);
+    kit_gateway_free(gw);
+}
+
+static void test_only_what_is_authentic_counts_as_heard(void **state)
+{
+    const IkeConfig config = kit_config();
+    KitGateway *gw = kit_connected(&config, ALL_VENDORS);
+    const uint64_t before = ike_session_last_heard(gw->session);
+    KitBytes forged = {0};
+    KitList list = {0};
+    KitBytes body;
+    KitChain chain;
+
+    assert_true(before > 0 && before <= gw->now);
+    gw->now += IKE_SECOND;
+    kit_list_add(&list, IKE_PAYLOAD_NOTIFY, "\0\0\0\1\1\0\0\16", 8);
+    kit_encode(gw, IKE_EXCHANGE_INFORMATIONAL, &list, &forged);
+    assert_int_equal(kit_deliver(gw, &forged), 0);
+    assert_true(ike_session_last_heard(gw->session) == before);
+    kit_config_begin(&body, IKE_CONFIG_SET, 1);
+    kit_chain_new(gw, &chain);
+    assert_int_equal(kit_send_config(gw, &chain, &body), 0);
+    assert_true(ike_session_last_heard(gw->session) == gw->now);
+    kit_gateway_free(gw);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +451,9 @@ int main(void)
         cmocka_unit_test(test_b11_renegotiating_in_a_storm_keeps_the_tunnel),
         cmocka_unit_test(test_a_burst_of_protected_messages_leaves_room_for_our_own),
         cmocka_unit_test(test_a_burst_of_transactions_leaves_room_for_our_own),
+        cmocka_unit_test(test_on_another_way_silence_is_counted_from_the_beginning),
+        cmocka_unit_test(test_being_asked_again_and_again_does_not_keep_a_dead_gateway_alive),
+        cmocka_unit_test(test_only_what_is_authentic_counts_as_heard),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
