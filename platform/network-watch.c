@@ -28,6 +28,7 @@ enum {
     TRIES_MAX = 3,
     MESSAGES_MAX = 32 * 1024,
     OURS_MAX = 64,
+    BUFFER = 1024 * 1024, /* what a script that sets up a network says in one pause */
 };
 
 typedef union Messages {
@@ -73,10 +74,14 @@ int platform_network_watch_open(int *fdp)
         .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
                      RTMGRP_IPV6_ROUTE,
     };
+    const int buffer = BUFFER;
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 
     if (fd < 0)
         return -errno;
+    /* Where it may not be larger than others', more is missed. */
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) < 0)
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
     if (bind(fd, (const struct sockaddr *)&groups, sizeof groups) < 0) {
         int r = -errno;
 
