@@ -17,7 +17,7 @@ from bus import Bus, BusError, GLib, call, send_random  # noqa: E402
 from cases import case, main  # noqa: E402
 from client import binary, check_connected, check_failed, profile, profile_text, secrets_text  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
-from lab import expect, wait_until  # noqa: E402
+from lab import CLIENT_ADDRESS, ROUTER_ADDRESS, expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 
 NAME, TOP = "org.dialtone.Dialtone1", "/org/dialtone/Dialtone1"
@@ -149,6 +149,27 @@ def _(lab, bus, alice, bob):
     check_failed(events[-1], "gateway-authentication")
     expect(alice.status()[0]["state"] == "failed", f"status: {alice.status()}")
     expect(alice.connect()[-1]["state"] == "connected", "wanted again, it does not connect")
+    alice.dialtone("disconnect")
+
+
+def move(lab, former, address):
+    """The laptop has another address in the same network."""
+    lab.ip("client", "addr", "del", f"{former}/24", "dev", "eth0")
+    lab.ip("client", "addr", "add", f"{address}/24", "dev", "eth0")
+    lab.ip("client", "route", "replace", "default", "via", ROUTER_ADDRESS)
+
+
+@service_case("a tunnel of the service's follows to another address and back")
+def _(lab, bus, alice, bob):
+    inner = alice.connect()[-1]["address"]
+    made = lab.read_log("gateway.log").count("established between")
+    for former, address in ((CLIENT_ADDRESS, "10.99.1.77"), ("10.99.1.77", CLIENT_ADDRESS)):
+        log = len(lab.read_log("gateway.log"))
+        move(lab, former, address)
+        wait_until(lambda: "DPD_ACK" in lab.read_log("gateway.log")[log:], 3, "the gateway is asked")
+        expect_ping(lab, lab.sites[0].host)
+    expect(alice.status()[0]["address"] == inner, f"status: {alice.status()}")
+    expect(lab.read_log("gateway.log").count("established between") == made, "Phase 1 ran again")
     alice.dialtone("disconnect")
 
 
