@@ -234,9 +234,7 @@ static int serve(Runner *runner, int peer_fd_take)
 {
     runner->loop = g_main_loop_new(NULL, FALSE);
     watch(runner);
-    /* The service hears of it by itself, once for all tunnels. */
-    PlatformSleepWatch *sleep =
-        runner->tunnel.pid ? platform_sleep_watch_new(on_sleep, runner) : NULL;
+    PlatformSleepWatch *sleep = platform_sleep_watch_new(on_sleep, runner);
 
     platform_peer_open(peer_fd_take, TRUE, on_accepted, runner);
     g_main_loop_run(runner->loop);
