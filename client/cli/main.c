@@ -23,10 +23,12 @@ static const Verb VERBS[] = {
     {"connect", N_("connect with a profile"), cli_connect},
     {"disconnect", N_("take a tunnel down"), cli_disconnect},
     {"status", N_("show the tunnels that are up"), cli_status},
+    {"monitor", N_("show what becomes of connections"), cli_monitor},
     {"list", N_("list the profiles"), cli_list},
     {"show", N_("show a profile as the program understood it"), cli_show},
     {"check", N_("say what is wrong with a profile, without connecting"), cli_check},
     {"renegotiate", N_("agree on new keys now"), cli_renegotiate},
+    {"log", N_("show what the service has decided"), cli_log},
     {"diagnose", N_("find out why a gateway can't be connected to"), cli_diagnose},
     {"secret", N_("make a preshared key, keep a secret in the keyring, or forget it"), cli_secret},
 };

@@ -44,6 +44,10 @@ int cli_service_renegotiate(DialtoneBusConnection *connection);
 /* The last report; NULL: it is not the caller's to read. */
 DialtoneReport *cli_service_report(DialtoneBusConnection *connection) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Shows the connections of @name, or all (NULL), and what becomes of them, until the service goes.
+ * Returns the exit code. */
+int cli_service_watch(CliService *service, const char *name, bool json);
+
 typedef struct ServiceConnectOptions {
     StandaloneOptions run;
     int wait_seconds; /* until it is connected; 0: not at all */

@@ -120,10 +120,20 @@ static int print_idle(const char *what, const char *name, bool as_json)
     return DIALTONE_FAILURE_NONE;
 }
 
+static int watch_service(const char *name, bool as_json)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(CliService) service = cli_service_new(&error);
+
+    return service != NULL ? cli_service_watch(service, name, as_json) : cli_fail(error);
+}
+
 int cli_status(int argc, char **argv)
 {
-    gboolean as_json = FALSE;
+    gboolean as_json = FALSE, watch = FALSE;
     const GOptionEntry options[] = {
+        {"watch", 'w', 0, G_OPTION_ARG_NONE, &watch,
+         N_("Go on showing what becomes of the service's connections"), NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &as_json,
          N_("Print the last state of each tunnel, one JSON object a line"), NULL},
         {NULL},
@@ -142,6 +152,8 @@ int cli_status(int argc, char **argv)
         return cli_usage(argv[0], "%s", _("give one profile, or none for all"));
 
     g_autofree char *name = profiles[0] != NULL ? cli_profile_name(profiles[0]) : NULL;
+    if (watch)
+        return watch_service(name, as_json);
     g_autoptr(GArray) tunnels = cli_tunnels(name);
     for (guint i = 0; i < tunnels->len; i++)
         print_tunnel(&g_array_index(tunnels, PlatformSlotInfo, i), as_json);

@@ -7,9 +7,11 @@
 int cli_connect(int argc, char **argv);
 int cli_disconnect(int argc, char **argv);
 int cli_status(int argc, char **argv);
+int cli_monitor(int argc, char **argv);
 int cli_list(int argc, char **argv);
 int cli_show(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_renegotiate(int argc, char **argv);
+int cli_log(int argc, char **argv);
 int cli_diagnose(int argc, char **argv);
 int cli_secret(int argc, char **argv);

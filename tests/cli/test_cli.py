@@ -26,7 +26,7 @@ STATES = ["idle", "resolving", "phase1", "user-auth", "config", "phase2", "conne
 REASONS = ["internal", "usage", "profile-invalid", "secret-missing", "unreachable", "no-proposal-chosen",
            "gateway-authentication", "user-authentication", "phase2-refused", "not-permitted",
            "tunnel-lost", "policy"]
-VERBS = ["connect", "disconnect", "status", "list", "show", "check", "renegotiate", "secret",
+VERBS = ["connect", "disconnect", "status", "monitor", "log", "list", "show", "check", "renegotiate", "secret",
          "diagnose"]
 CASES = []
 

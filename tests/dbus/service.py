@@ -237,6 +237,28 @@ def _(lab, bus, alice, bob):
     alice.dialtone("disconnect")
 
 
+@service_case("monitor, status --watch and log tell what becomes of a connection")
+def _(lab, bus, alice, bob):
+    alice.connect()
+    watching = [subprocess.Popen(user.command(*words), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+                for user, words in ((alice, ("monitor", "--json")), (alice, ("status", "--watch")),
+                                    (bob, ("monitor", "--json")))]
+    first = [process.stdout.readline() for process in watching]
+    alice.dialtone("disconnect")
+    alice.connect()
+    os.kill(bus.owner_pid(NAME), signal.SIGTERM)
+    told, lines, seen = [process.communicate(timeout=10)[0].splitlines() for process in watching]
+    expect([p.returncode for p in watching] == [1, 1, 1], "they did not notice that the service has gone")
+    check_connected(json.loads(first[0]))
+    expect(first[1].startswith("Office: connected: dialtone0"), f"the first line: {first[1]}")
+    states = [json.loads(line)["state"] for line in told]
+    expect(states[:2] == ["disconnecting", "idle"] and "connected" in states[2:], f"states: {states}")
+    expect(any(line.startswith("Office: phase2") for line in lines), f"lines: {lines}")
+    theirs = [json.loads(line) for line in [first[2], *seen]]
+    expect("connected" in [event["state"] for event in theirs], f"bob saw {theirs}")
+    expect(not any(event.get("address") or event.get("gateway") for event in theirs), f"bob saw {theirs}")
+
+
 @service_case("SIGINT at the command line ends what it wanted")
 def _(lab, bus, alice, bob):
     lab.drop_at("gateway", "meta l4proto udp")
