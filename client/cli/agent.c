@@ -141,9 +141,13 @@ static bool load_credential(Agent *agent, const DialtoneSecrets *secrets, GError
 
 static bool send_secrets(Agent *agent, GError **error)
 {
-    g_autoptr(DialtoneSecrets) read = NULL;
+    g_autoptr(DialtoneSecrets) read = g_steal_pointer(&agent->setup.system);
+    bool from_user = read == NULL;
     g_autoptr(TunnelSecrets) secrets = tunnel_secrets_new();
+    if (read != NULL && !copy_secrets(secrets, read, error))
+        return false;
     if (agent->setup.secrets_fd >= 0) {
+        g_clear_pointer(&read, dialtone_secrets_free);
         read = read_secrets(agent, error);
         close(agent->setup.secrets_fd);
         agent->setup.secrets_fd = -1;
@@ -154,7 +158,7 @@ static bool send_secrets(Agent *agent, GError **error)
         return false;
     standalone_keyring_fill(agent->profile, agent->setup.fd, secrets);
     /* A secrets file may hold a key that this profile has no use for. */
-    if (agent->profile->auth == DIALTONE_AUTH_PSK)
+    if (agent->profile->auth == DIALTONE_AUTH_PSK && from_user)
         warn_of_weak_psk(&secrets->psk);
     int result = tunnel_frame_send_secrets(agent->setup.fd, secrets);
     if (result == 0)
@@ -365,6 +369,7 @@ void agent_free(Agent *agent)
         return;
     if (agent->setup.secrets_fd >= 0)
         close(agent->setup.secrets_fd);
+    dialtone_secrets_free(agent->setup.system);
     dialtone_credential_free(agent->credential);
     tunnel_frame_clear(&agent->asked);
     g_free(agent->pins);

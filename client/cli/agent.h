@@ -4,6 +4,7 @@
 #pragma once
 
 #include "client/cli/standalone.h"
+#include "client/profile/secrets.h"
 
 typedef enum AgentStay {
     AGENT_STAYS, /* to the end of the tunnel */
@@ -15,8 +16,9 @@ typedef struct AgentSetup {
     int fd;           /* of the channel to the tunnel; stays the caller's */
     const char *name; /* what the user called the profile, for messages */
     uid_t caller;
-    int secrets_fd;                 /* an open secrets file, taken; -1: none */
-    const char *secrets;            /* its name; NULL: none */
+    int secrets_fd;          /* an open secrets file, taken; -1: none */
+    const char *secrets;     /* its name; NULL: none */
+    DialtoneSecrets *system; /* what the profile takes from the system, taken; NULL: nothing */
     const char *const *ask_command; /* NULL: the terminal is asked */
     bool json;
     AgentStay stay;

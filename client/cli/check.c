@@ -15,6 +15,7 @@
 #include "client/common/i18n.h"
 #include "client/profile/issue.h"
 #include "client/profile/parse.h"
+#include "client/profile/policy-check.h"
 #include "client/profile/secrets.h"
 #include "client/profile/store.h"
 #include "client/profile/strength.h"
@@ -39,6 +40,7 @@ typedef struct {
     const DialtoneFound *found; /* NULL: no profile, or none was found */
     const DialtoneCertificate *certificate;
     const GPtrArray *issues; /* beside those of `found` */
+    const GPtrArray *policy; /* what the policy forbids of it, in lines; NULL: nothing was asked */
     const GError *error;     /* what kept the file, or what it names, from being read at all */
 } Result;
 
@@ -69,6 +71,17 @@ static void add_issues(JsonBuilder *json, const Result *result)
     json_builder_end_array(json);
 }
 
+static void add_policy(JsonBuilder *json, const Result *result)
+{
+    json_builder_set_member_name(json, "policy");
+    json_builder_begin_array(json);
+    for (guint i = 0; result->policy != NULL && i < result->policy->len; i++) {
+        g_autofree char *line = cli_clean(result->policy->pdata[i]);
+        json_builder_add_string_value(json, line);
+    }
+    json_builder_end_array(json);
+}
+
 static void print_json(const Result *result)
 {
     const DialtoneProfile *profile = result->found != NULL ? result->found->profile : NULL;
@@ -88,6 +101,7 @@ static void print_json(const Result *result)
     }
     cli_certificate_json(json, result->certificate);
     add_issues(json, result);
+    add_policy(json, result);
     if (result->error != NULL)
         cli_json_text(json, "message", result->error->message);
     json_builder_end_object(json);
@@ -105,8 +119,40 @@ static void print_valid(const char *file, const DialtoneCertificate *certificate
     cli_print(all != NULL ? all : line);
 }
 
-static bool check_profile(const DialtoneStore *store, const char *what,
-                          const DialtoneSecrets *secrets, bool as_json)
+/* A profile that is valid may still be forbidden here. */
+static DialtoneFailure code_of(const Result *result)
+{
+    if (!is_valid(result))
+        return DIALTONE_FAILURE_PROFILE_INVALID;
+    return result->policy != NULL && result->policy->len > 0 ? DIALTONE_FAILURE_POLICY
+                                                             : DIALTONE_FAILURE_NONE;
+}
+
+static void print_result(const Result *result)
+{
+    if (result->found != NULL)
+        cli_complain_of(result->found, result->issues, true);
+    for (guint i = 0; result->policy != NULL && i < result->policy->len; i++)
+        cli_complain(result->policy->pdata[i]);
+    /* The advice is for those who meant to connect. */
+    if (result->error != NULL)
+        result->found != NULL ? cli_complain(result->error->message)
+                              : (void)cli_fail(result->error);
+    if (is_valid(result))
+        print_valid(result->file, result->certificate);
+}
+
+static GPtrArray *ask_policy(const DialtoneStore *store, const DialtoneFound *found)
+{
+    g_autoptr(DialtonePolicy) policy = dialtone_policy_load(&store->root);
+
+    if (found == NULL || found->profile == NULL)
+        return NULL;
+    return dialtone_policy_findings(policy, found->profile, found->entry->layer);
+}
+
+static DialtoneFailure check_profile(const DialtoneStore *store, const char *what,
+                                     const DialtoneSecrets *secrets, bool as_json)
 {
     bool has_psk = secrets != NULL && secrets->psk.bytes != NULL;
     const DialtoneSecret *passphrase = secrets != NULL ? &secrets->passphrase : NULL;
@@ -114,7 +160,7 @@ static bool check_profile(const DialtoneStore *store, const char *what,
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) issues = dialtone_issues_new();
     g_autoptr(DialtoneFound) found = dialtone_store_open(store, what, has_psk, &error);
-    const char *shown = found != NULL ? found->entry->path : what;
+    g_autoptr(GPtrArray) policy = ask_policy(store, found);
 
     if (found != NULL && found->profile != NULL)
         certificate =
@@ -122,23 +168,25 @@ static bool check_profile(const DialtoneStore *store, const char *what,
     /* A file that can't be read has no line to blame. */
     if (as_json && found != NULL && found->entry->text == NULL)
         dialtone_found_fail(found, &error);
-    const Result result = {.file = shown,
+    const Result result = {.file = found != NULL ? found->entry->path : what,
                            .found = found,
                            .certificate = certificate,
                            .issues = issues,
+                           .policy = policy,
                            .error = error};
-    if (as_json) {
+    if (as_json)
         print_json(&result);
-        return is_valid(&result);
-    }
-    if (found != NULL)
-        cli_complain_of(found, issues, true);
-    /* The advice is for those who meant to connect. */
-    if (error != NULL)
-        found != NULL ? cli_complain(error->message) : (void)cli_fail(error);
-    if (is_valid(&result))
-        print_valid(shown, certificate);
-    return is_valid(&result);
+    else
+        print_result(&result);
+    return code_of(&result);
+}
+
+/* What is wrong with a file counts more than what is forbidden. */
+static DialtoneFailure worse(DialtoneFailure a, DialtoneFailure b)
+{
+    if (a == DIALTONE_FAILURE_PROFILE_INVALID || b == DIALTONE_FAILURE_NONE)
+        return a;
+    return b;
 }
 
 /* A weak key is valid: the gateway's administrator chose it. */
@@ -200,10 +248,11 @@ int cli_check(int argc, char **argv)
         .arguments = _("[PROFILE...]"),
         .summary = _("Reads profiles without connecting and says everything that is wrong."),
         .description = _("PROFILE is a name, a UUID or a path. Exit code 0: all are valid, also "
-                         "with warnings; 3: at least one is not."),
+                         "with warnings; 3: at least one is not; 12: the administrator's policy "
+                         "forbids one."),
     };
     g_auto(GStrv) profiles = NULL;
-    bool good = true;
+    DialtoneFailure code = DIALTONE_FAILURE_NONE;
 
     if (!cli_parse(argc, argv, options, &help, &profiles))
         return DIALTONE_FAILURE_USAGE;
@@ -211,9 +260,9 @@ int cli_check(int argc, char **argv)
         return cli_usage(argv[0], "%s", _("which profile? Give a name, a UUID or a path"));
 
     g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
-    if (secrets != NULL)
-        good = check_secrets(secrets, as_json, &read);
+    if (secrets != NULL && !check_secrets(secrets, as_json, &read))
+        code = DIALTONE_FAILURE_PROFILE_INVALID;
     for (gsize i = 0; profiles[i] != NULL; i++)
-        good = check_profile(store, profiles[i], read, as_json) && good;
-    return good ? DIALTONE_FAILURE_NONE : DIALTONE_FAILURE_PROFILE_INVALID;
+        code = worse(code, check_profile(store, profiles[i], read, as_json));
+    return (int)code;
 }

@@ -135,6 +135,11 @@ uid_t cli_caller(void)
     return getuid();
 }
 
+char *cli_clean(const char *text)
+{
+    return dialtone_text_clean(text, strlen(text), TEXT_MAX, DIALTONE_TEXT_LINES);
+}
+
 void cli_json_text(JsonBuilder *json, const char *name, const char *text)
 {
     json_builder_set_member_name(json, name);
@@ -142,7 +147,7 @@ void cli_json_text(JsonBuilder *json, const char *name, const char *text)
         json_builder_add_null_value(json);
         return;
     }
-    g_autofree char *clean = dialtone_text_clean(text, strlen(text), TEXT_MAX, DIALTONE_TEXT_LINES);
+    g_autofree char *clean = cli_clean(text);
     json_builder_add_string_value(json, clean);
 }
 

@@ -77,6 +77,8 @@ DialtoneCertificate *cli_certificate(const DialtoneProfile *profile, const char 
                                      GError **error);
 /* "your certificate is CN=alice, until 2027-03-01". The caller frees it. */
 char *cli_certificate_line(const DialtoneCertificate *certificate) G_GNUC_WARN_UNUSED_RESULT;
+/* Text made fit for JSON or one line; the caller frees it. */
+char *cli_clean(const char *text) G_GNUC_WARN_UNUSED_RESULT;
 /* A member of text made fit for JSON, for the names of files are bytes; NULL is null. */
 void cli_json_text(JsonBuilder *json, const char *name, const char *text);
 /* The member `certificate`. */

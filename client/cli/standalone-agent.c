@@ -14,11 +14,14 @@
 #include "client/common/i18n.h"
 #include "client/profile/access.h"
 #include "client/profile/parse.h"
+#include "client/profile/policy-check.h"
 #include "client/profile/secrets.h"
 #include "client/profile/store.h"
+#include "client/profile/system-secrets.h"
 #include "client/tunnel/config.h"
 #include "client/tunnel/frames.h"
 #include "platform/sandbox.h"
+#include "platform/secret-memory.h"
 
 /* ---- privileges ---- */
 
@@ -38,6 +41,22 @@ static bool become_caller(GError **error)
                          _("The privileges of root could not be given up: %s"),
                          g_strerror(-result));
     return false;
+}
+
+/* As root still, and so of files alone that are root's. NULL: the profile takes nothing from the
+ * system, or @error says why it can't. Whether it is what the caller means is seen later. */
+static DialtoneSecrets *read_system_secrets(const char *what, uid_t caller, GError **error)
+{
+    static const DialtoneSecretMemory memory = {platform_secret_alloc, platform_secret_free};
+    const DialtoneSystemSecretsSetup setup = {
+        .root = dialtone_root_system, .group = dialtone_system_group(), .memory = &memory};
+    g_autoptr(DialtoneStoreEntry) entry = dialtone_store_find_system(&setup.root, what);
+    if (entry == NULL || entry->profile == NULL ||
+        !dialtone_profile_wants_system_secrets(entry->profile) ||
+        !dialtone_access_check(entry->profile, caller, NULL))
+        return NULL;
+    g_autoptr(DialtoneSystemSecrets) secrets = dialtone_system_secrets_new(&setup);
+    return dialtone_system_secrets_get(secrets, entry->profile, error);
 }
 
 /* ---- the profile ---- */
@@ -62,6 +81,15 @@ static void print_issues(const GPtrArray *issues, const char *file)
     }
 }
 
+/* The policy holds for root as well: who may edit it needs no way around it. */
+static bool is_permitted(const DialtoneFound *found, uid_t caller, GError **error)
+{
+    g_autoptr(DialtonePolicy) policy = dialtone_policy_load(&dialtone_root_system);
+
+    return dialtone_access_check(found->profile, caller, error) &&
+           dialtone_policy_check(policy, found->profile, found->entry->layer, error);
+}
+
 static DialtoneFound *load_profile(const StandaloneOptions *options, uid_t caller, GError **error)
 {
     g_autoptr(DialtoneStore) store = dialtone_store_new(caller);
@@ -71,7 +99,7 @@ static DialtoneFound *load_profile(const StandaloneOptions *options, uid_t calle
         return NULL;
     print_issues(found->entry->issues, found->entry->path);
     print_issues(found->issues, found->override);
-    return dialtone_access_check(found->profile, caller, error) ? g_steal_pointer(&found) : NULL;
+    return is_permitted(found, caller, error) ? g_steal_pointer(&found) : NULL;
 }
 
 /* ---- life ---- */
@@ -88,11 +116,18 @@ int standalone_agent(const StandaloneOptions *options, int tunnel_fd)
                         .secrets = options->secrets,
                         .ask_command = options->ask_command,
                         .json = options->json};
+    g_autoptr(GError) no_secret = NULL;
     if (options->secrets != NULL)
         setup.secrets_fd = dialtone_secrets_open(options->secrets, setup.caller, &error);
+    else
+        setup.system = read_system_secrets(options->profile, setup.caller, &no_secret);
     bool ready = error == NULL && become_caller(&error);
     g_autoptr(DialtoneFound) found = ready ? load_profile(options, setup.caller, &error) : NULL;
+    if (found != NULL && found->entry->layer == DIALTONE_LAYER_USER)
+        g_clear_pointer(&setup.system, dialtone_secrets_free);
     g_autoptr(Agent) agent = agent_new(&setup);
+    if (found != NULL && found->entry->layer != DIALTONE_LAYER_USER && no_secret != NULL)
+        return agent_fail(agent, no_secret);
     if (found != NULL && send_profile(found->profile, tunnel_fd, &error))
         return agent_run(agent, found->profile, found->entry->path);
     return agent_fail(agent, error);

@@ -14,4 +14,5 @@ int cli_check(int argc, char **argv);
 int cli_renegotiate(int argc, char **argv);
 int cli_log(int argc, char **argv);
 int cli_diagnose(int argc, char **argv);
+int cli_policy(int argc, char **argv);
 int cli_secret(int argc, char **argv);

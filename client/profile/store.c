@@ -192,7 +192,7 @@ static char *advise(const GPtrArray *entries, const char *what)
 }
 
 /* A path into a folder of the system is that profile, and no file of the user's. */
-static DialtoneStoreEntry *find_path(GPtrArray *entries, const char *path, GError **error)
+static DialtoneStoreEntry *find_system_path(GPtrArray *entries, const char *path)
 {
     g_autofree char *whole = g_canonicalize_filename(path, NULL);
 
@@ -201,12 +201,20 @@ static DialtoneStoreEntry *find_path(GPtrArray *entries, const char *path, GErro
         if (entry->layer != DIALTONE_LAYER_USER && strcmp(entry->path, whole) == 0)
             return g_ptr_array_steal_index(entries, i);
     }
-    if (access(path, F_OK) == 0)
-        return read_user_file(path);
-    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
-                         _("`dialtone list` shows the profiles that can be called by name."),
-                         _("%s: there is no such profile (%s)"), path, g_strerror(errno));
     return NULL;
+}
+
+static DialtoneStoreEntry *find_path(GPtrArray *entries, const char *path, GError **error)
+{
+    DialtoneStoreEntry *entry = find_system_path(entries, path);
+
+    if (entry == NULL && access(path, F_OK) == 0)
+        entry = read_user_file(path);
+    if (entry == NULL)
+        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
+                             _("`dialtone list` shows the profiles that can be called by name."),
+                             _("%s: there is no such profile (%s)"), path, g_strerror(errno));
+    return entry;
 }
 
 /* No more than a hidden one is called so: why it is hidden is what its owner wants to know. */
@@ -236,13 +244,10 @@ static void tell_missing(const GPtrArray *entries, const char *what, GError **er
                          _("there is no profile '%s'"), what);
 }
 
-static DialtoneStoreEntry *find_entry(const DialtoneStore *store, const char *what, GError **error)
+static DialtoneStoreEntry *find_named(GPtrArray *entries, const char *what, GError **error)
 {
     static const Match matches[] = {match_uuid, match_name, match_stem};
-    g_autoptr(GPtrArray) entries = dialtone_store_list(store);
 
-    if (is_path(what))
-        return find_path(entries, what, error);
     for (gsize i = 0; i < G_N_ELEMENTS(matches); i++) {
         guint found = 0;
         guint n = count_matches(entries, matches[i], what, &found);
@@ -257,6 +262,20 @@ static DialtoneStoreEntry *find_entry(const DialtoneStore *store, const char *wh
     }
     tell_missing(entries, what, error);
     return NULL;
+}
+
+static DialtoneStoreEntry *find_entry(const DialtoneStore *store, const char *what, GError **error)
+{
+    g_autoptr(GPtrArray) entries = dialtone_store_list(store);
+
+    return is_path(what) ? find_path(entries, what, error) : find_named(entries, what, error);
+}
+
+DialtoneStoreEntry *dialtone_store_find_system(const DialtoneRoot *root, const char *what)
+{
+    g_autoptr(GPtrArray) entries = dialtone_system_profiles(root);
+
+    return is_path(what) ? find_system_path(entries, what) : find_named(entries, what, NULL);
 }
 
 char *dialtone_store_find(const DialtoneStore *store, const char *what, GError **error)

@@ -34,6 +34,11 @@ char *dialtone_store_name(const char *path) G_GNUC_WARN_UNUSED_RESULT;
 char *dialtone_store_find(const DialtoneStore *store, const char *what,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The profile of the system that @what means by any of those, or NULL. For whoever still has rights
+ * that its caller has not: no file of a user's is looked at. The caller frees it. */
+DialtoneStoreEntry *dialtone_store_find_system(const DialtoneRoot *root,
+                                               const char *what) G_GNUC_WARN_UNUSED_RESULT;
+
 /* A profile as it is used. */
 typedef struct {
     DialtoneStoreEntry *entry; /* its file; that of a path outside of all layers is the user's */

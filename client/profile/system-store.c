@@ -140,6 +140,19 @@ const DialtoneStoreEntry *dialtone_system_profile(const GPtrArray *profiles, con
     return NULL;
 }
 
+GPtrArray *dialtone_system_autoconnect(const GPtrArray *profiles)
+{
+    GPtrArray *wanted = g_ptr_array_new();
+
+    for (guint i = 0; i < profiles->len; i++) {
+        DialtoneStoreEntry *entry = profiles->pdata[i];
+        if (entry->layer != DIALTONE_LAYER_USER && entry->hidden == NULL &&
+            entry->profile != NULL && entry->profile->autoconnect)
+            g_ptr_array_add(wanted, entry);
+    }
+    return wanted;
+}
+
 char *dialtone_system_shadowed(const GPtrArray *profiles, const char *name, const char *uuid)
 {
     for (guint i = 0; i < profiles->len; i++) {

@@ -59,7 +59,7 @@ static const char *nearest_word(const char *word)
 }
 
 /* What other products call the same thing. */
-static const char *meant(const char *word)
+const char *dialtone_algorithm_meant(const char *word)
 {
     static const struct {
         const char *theirs, *ours;
@@ -106,7 +106,7 @@ static bool refuse_hyphen(DialtoneValue *value, const char *item, char *const *w
     g_autofree char *joined = g_strconcat(words[0], words[1], NULL);
     bool gcm = words[2] != NULL && g_ascii_strncasecmp(words[2], "gcm", 3) == 0;
     g_autofree char *whole = g_strconcat(joined, gcm ? "gcm" : "", NULL);
-    const char *ours = meant(whole);
+    const char *ours = dialtone_algorithm_meant(whole);
 
     return dialtone_value_error(value, _("'%s' in '%s' is unknown; write %s"), theirs, item,
                                 ours != NULL ? ours : _(value->row->syntax));
@@ -116,7 +116,7 @@ static bool refuse_word(DialtoneValue *value, const char *item, const char *word
 {
     g_autofree char *quoted = dialtone_value_quote(word);
     g_autofree char *whole = dialtone_value_quote(item);
-    const char *ours = meant(word);
+    const char *ours = dialtone_algorithm_meant(word);
 
     if (*word == '\0')
         return dialtone_value_error(value, _("%s has a `-` too many; write %s"), whole,

@@ -91,5 +91,7 @@ bool dialtone_value_id(DialtoneValue *value, const char *text);
 bool dialtone_value_remote_id(DialtoneValue *value, const char *text);
 
 /* value-proposal.c */
+/* The algorithm that a word of another product, or a typing error, was meant to be; may be NULL. */
+const char *dialtone_algorithm_meant(const char *word) G_GNUC_WARN_UNUSED_RESULT;
 bool dialtone_value_phase1_proposals(DialtoneValue *value, const char *text);
 bool dialtone_value_phase2_proposals(DialtoneValue *value, const char *text);

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Completion of dialtone(1) for fish.
 
-set -l commands connect disconnect status monitor list show check renegotiate log diagnose secret
+set -l commands connect disconnect status monitor list show check renegotiate log diagnose policy secret
 set -l with_profile connect disconnect status monitor show check renegotiate diagnose
-set -l with_json connect status monitor list show check log diagnose secret
+set -l with_json connect status monitor list show check log diagnose policy secret
 
 complete -c dialtone -f
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a connect -d 'Connect with a profile'
@@ -12,6 +12,7 @@ complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a status -d
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a monitor -d 'Show what becomes of connections'
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a list -d 'List the profiles'
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a show -d 'Show a profile'
+complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a policy -d 'Show what the administrator forbids'
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a check -d 'Say what is wrong with a profile'
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a renegotiate -d 'Agree on new keys now'
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a log -d 'Show what the service has decided'

@@ -27,7 +27,7 @@ REASONS = ["internal", "usage", "profile-invalid", "secret-missing", "unreachabl
            "gateway-authentication", "user-authentication", "phase2-refused", "not-permitted",
            "tunnel-lost", "policy"]
 VERBS = ["connect", "disconnect", "status", "monitor", "log", "list", "show", "check", "renegotiate", "secret",
-         "diagnose"]
+         "diagnose", "policy"]
 CASES = []
 
 GOOD = """[Profile]
@@ -643,7 +643,7 @@ def _(home):
 def _(_home):
     if not shutil.which("groff"):
         raise Skip("groff is not installed")
-    for page in [os.path.join(ROOT, "data", "man", "dialtone.1"), *MANUALS]:
+    for page in [os.path.join(ROOT, "data", "man", name) for name in ("dialtone.1", "dialtone-policy.5")] + MANUALS:
         done = subprocess.run(["groff", "-mdoc", "-Tutf8", "-wall", "-z", page], capture_output=True,
                               text=True, check=False)
         if "mdoc" in done.stderr and "can't" in done.stderr:
@@ -750,6 +750,71 @@ def _(home):
         for verb in ("show", "check"):
             done = home.expect(3, verb, "Office")
             expect(f"{path}:2: [Network] MUT: unknown key; did you mean MTU?" in done.err, done.err)
+
+
+@case("without a policy nothing is forbidden, and policy says so")
+def _(home):
+    with system_files():
+        done = home.expect(0, "policy")
+        expect("/etc/dialtone/policy.conf is not there, so nothing is forbidden" in done.out, done.out)
+        found = json.loads(home.expect(0, "policy", "--json").out)
+        expect(found["schema"] == 1 and not found["present"] and found["user_profiles"], found)
+
+
+@case("what the policy forbids is told with its line, and ends with 12")
+def _(home):
+    weak = home.file("weak.dialtone", GOOD + "[Phase1]\nProposals=aes256-sha1-modp1024\n")
+    shutil.copy(weak, home.profiles)
+    with system_files(**{"policy.conf": "[Policy]\nForbid=des;modp1024\nAlwaysOn=Nothing\n"}):
+        line = ("/etc/dialtone/policy.conf:2: [Policy] Forbid: modp1024 is forbidden, and [Phase1] Proposals of the "
+                "profile has it in aes256-sha1-modp1024")
+        done = home.expect(12, "check", weak)
+        expect(line in done.err and f"{weak}: valid" in done.out, done.out + done.err)
+        found = json.loads(home.expect(12, "check", "--json", weak).out)
+        expect(found["valid"] and found["policy"] == [line], found)
+        home.expect(3, "check", weak, home.file("bad.dialtone", "x"))
+        home.expect(12, "check", weak, home.file("good.dialtone", GOOD))
+        done = home.expect(0, "policy")
+        expect(f"# forbidden: Office: {line}\n" in done.out, done.out)
+        expect("policy.conf:3: warning: [Policy] AlwaysOn: no profile of the system" in done.err, done.err)
+        found = json.loads(home.expect(0, "policy", "--json").out)
+        expect(found["forbid"] == ["des", "modp1024"] and found["profiles"][0]["forbidden"] == [line], found)
+        expect(found["always_on"] == "Nothing" and found["always_on_uuid"] is None, found)
+        again = home.file("again.conf", done.out)
+        expect("[Policy]\nForbid=des;modp1024\n" in source(again), source(again))
+
+
+@case("a policy with a mistake forbids a user's own profile, and names the mistake")
+def _(home):
+    path = home.file("good.dialtone", GOOD)
+    with system_files(**{"policy.conf": "[Policy]\nWeakAlgoritms=no\n", "profiles__corp": GOOD}):
+        mistake = "policy.conf:2: [Policy] WeakAlgoritms: unknown key; did you mean WeakAlgorithms?"
+        done = home.expect(12, "policy")
+        expect(mistake in done.err and "only profiles of the system may be used" in done.out, done.out + done.err)
+        expect("until they are mended only profiles" in home.expect(12, "check", path).err, "a user's own")
+        home.expect(0, "check", "Office")
+        found = json.loads(home.expect(12, "policy", "--json").out)
+        expect(found["broken"] and mistake in found["mistakes"][0] and not found["user_profiles"], found)
+
+
+@case("users' own profiles can be forbidden, by a path too")
+def _(home):
+    path = home.file("mine.dialtone", GOOD)
+    with system_files(**{"policy.conf": "[Policy]\nUserProfiles=no\n", "profiles__corp": GOOD}):
+        done = home.expect(12, "check", path)
+        expect("policy.conf:2: [Policy] UserProfiles: only profiles of the system" in done.err, done.err)
+        home.expect(0, "check", "/etc/dialtone/profiles/corp.dialtone")
+
+
+@case("the manual of the policy names its keys, and the algorithms that are left of a broken one")
+def _(home):
+    text = source("data", "man", "dialtone-policy.5")
+    for key in ("WeakAlgorithms", "Forbid", "UserProfiles", "AlwaysOn"):
+        expect(f".It Cm {key} Ns = Ns" in text, key)
+    shown = json.loads(home.expect(0, "show", "--all", "--json", home.file("good.dialtone", GOOD)).out)["values"]
+    words = set(re.split("[;-]", shown["Phase1"]["Proposals"] + ";" + shown["Phase2"]["Proposals"]))
+    told = re.search(r"than the default ones:\n(.*)\.\n", text).group(1)
+    expect(set(re.split(", | and ", told)) == words, f"{told} is not {words}")
 
 
 # ---- TAP ----

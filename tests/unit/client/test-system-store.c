@@ -221,6 +221,20 @@ static void test_a_user_s_profile_takes_no_place_of_the_system_s(void **state)
     expect_shadowed(kit, "profiles", "11111111-2222-4333-8444-555555555555", NULL);
 }
 
+static void test_those_that_connect_by_themselves_are_told(void **state)
+{
+    const StoreKit *kit = *state;
+
+    store_kit_put(kit, VENDOR, "hidden.dialtone", NAMED("Hidden") "[Network]\nAutoconnect=yes\n");
+    store_kit_put(kit, ADMINISTRATOR, "hidden.dialtone", NAMED("Shown"));
+    store_kit_put(kit, VENDOR, "broken.dialtone", "[Network]\nAutoconnect=yes\n");
+    store_kit_put(kit, VENDOR, "auto.dialtone", NAMED("Auto") "[Network]\nAutoconnect=yes\n");
+    g_autoptr(GPtrArray) profiles = dialtone_system_profiles(&kit->root);
+    g_autoptr(GPtrArray) wanted = dialtone_system_autoconnect(profiles);
+    assert_int_equal(wanted->len, 1);
+    assert_string_equal(((const DialtoneStoreEntry *)wanted->pdata[0])->name, "Auto");
+}
+
 static void test_nothing_there_is_nothing_listed(void **state)
 {
     const StoreKit *kit = *state;
@@ -248,6 +262,7 @@ int main(void)
         CASE(test_a_uuid_finds_what_can_be_used_only),
         CASE(test_a_system_secret_needs_a_uuid_that_is_written),
         CASE(test_a_user_s_profile_takes_no_place_of_the_system_s),
+        CASE(test_those_that_connect_by_themselves_are_told),
         CASE(test_nothing_there_is_nothing_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
