@@ -34,6 +34,7 @@ struct ServiceConnection {
     DialtoneState state;
     GPtrArray *waiting; /* of GDBusMethodInvocation: answered when it has gone */
     bool stopping;      /* nobody wants it any more */
+    bool was_connected;
     guint idle;
 };
 
@@ -44,6 +45,7 @@ static void publish(ServiceConnection *self, const DialtoneReport *report)
     g_free(self->report);
     self->report = dialtone_report_to_json(report);
     self->state = report->state;
+    self->was_connected |= report->state == DIALTONE_STATE_CONNECTED;
     dialtone_bus_connection_set_state(self->skeleton, dialtone_state_name(report->state));
     dialtone_bus_connection_set_serial(self->skeleton,
                                        dialtone_bus_connection_get_serial(self->skeleton) + 1);
@@ -85,8 +87,10 @@ static gboolean on_idle_after_end(gpointer data)
     self->idle = 0;
     g_clear_pointer(&self->agent, service_connection_agent_free);
     g_clear_pointer(&self->tunnel, tunnel_free);
-    if (!self->stopping)
+    if (!self->stopping) {
+        self->setup.failed(self, self->setup.data);
         return G_SOURCE_REMOVE;
+    }
     for (guint i = 0; i < self->waiting->len; i++)
         g_dbus_method_invocation_return_value(self->waiting->pdata[i], NULL);
     g_ptr_array_set_size(self->waiting, 0);
@@ -288,6 +292,11 @@ bool service_connection_has_failed(const ServiceConnection *self)
     return self->state == DIALTONE_STATE_FAILED;
 }
 
+bool service_connection_was_connected(const ServiceConnection *self)
+{
+    return self->was_connected;
+}
+
 const char *service_connection_report(const ServiceConnection *self)
 {
     return self->report;
@@ -305,7 +314,7 @@ void service_connection_agent_came(ServiceConnection *self)
         service_connection_agent_look(self->agent);
 }
 
-void service_connection_profile_gone(ServiceConnection *self)
+void service_connection_set_profile(ServiceConnection *self, const char *path)
 {
-    dialtone_bus_connection_set_profile(self->skeleton, "/");
+    dialtone_bus_connection_set_profile(self->skeleton, path);
 }

@@ -21,7 +21,9 @@ typedef struct ServiceConnectionSetup {
     uid_t owner;
     const char *agent; /* the process that asked for it: the name on the bus; NULL: none */
     TunnelSecrets *system_secrets_take; /* what the machine knows; NULL: nothing */
-    /* It has ended and is not wanted any more; to be freed, but not within the call. */
+    /* It has failed for good, and stays to tell of it. */
+    void (*failed)(ServiceConnection *self, gpointer data);
+    /* It has ended because nobody wanted it any more; to be freed, now at the earliest. */
     void (*gone)(ServiceConnection *self, gpointer data);
     gpointer data;
 } ServiceConnectionSetup;
@@ -41,6 +43,7 @@ const DialtoneProfile *
 service_connection_profile(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
 /* It has ended with a failure, and stays only to tell of it. */
 bool service_connection_has_failed(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
+bool service_connection_was_connected(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
 /* The last report, as JSON. */
 const char *service_connection_report(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -49,4 +52,5 @@ void service_connection_stop(ServiceConnection *self, GDBusMethodInvocation *inv
 void service_connection_renegotiate(ServiceConnection *self);
 /* An agent of the owner's has come. */
 void service_connection_agent_came(ServiceConnection *self);
-void service_connection_profile_gone(ServiceConnection *self);
+/* The object of its profile is another one; "/": is gone. */
+void service_connection_set_profile(ServiceConnection *self, const char *path);

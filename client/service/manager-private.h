@@ -21,6 +21,8 @@ struct ServiceManager {
     GHashTable *connections; /* path -> ServiceConnection */
     guint64 serial;          /* of objects, so that no path stands for two things */
     guint requests;          /* under way */
+    guint logout;            /* what hears of it */
+    bool stopping;
     guint stop_timer;
     void (*stopped)(gpointer data);
     gpointer stopped_data;
@@ -59,17 +61,32 @@ extern const gsize service_methods_n;
 ServiceProfile *service_manager_profile(ServiceManager *self, const char *path, GError **error);
 ServiceConnection *service_manager_connection(ServiceManager *self, const char *path,
                                               GError **error);
+/* The one that the system has under this UUID; NULL: it has none. */
+ServiceProfile *service_manager_system_profile(ServiceManager *self, const char *uuid);
 /* Takes and exports it. */
 ServiceProfile *service_manager_add_profile(ServiceManager *self, DialtoneProfile *profile_take,
                                             DialtoneLayer layer, uid_t owner, const char *file);
 void service_manager_remove_profile(ServiceManager *self, ServiceProfile *profile);
+/* Takes @old away; its connection, if there is one, is @by's from now on. */
+void service_manager_replace_profile(ServiceManager *self, ServiceProfile *old, ServiceProfile *by);
 /* That of the profile, or NULL. */
 ServiceConnection *service_manager_connection_of(ServiceManager *self,
                                                  const ServiceProfile *profile);
+/* @agent: the process that asks for it, a name on the bus; NULL: none. */
 ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile *profile,
-                                           const ServiceCaller *caller);
-void service_manager_forget(ServiceManager *self, ServiceConnection *connection);
+                                           uid_t owner, const char *agent);
 char *service_manager_next_path(ServiceManager *self, const char *kind);
+
+/* ---- always.c ---- */
+/* Connects what was wanted when the service ended last, and what is to be connected always. */
+void service_always_begin(ServiceManager *self);
+/* A system profile has come that may be one of those. */
+void service_always_profile(ServiceManager *self, ServiceProfile *profile);
+/* Its connection, which nobody but the system wanted, has failed. */
+void service_always_again(ServiceManager *self, ServiceProfile *profile);
+
+/* ---- logout.c ---- */
+void service_logout_begin(ServiceManager *self);
 
 /* ---- system-profiles.c ---- */
 /* Keeps the profiles on the bus what the folders hold. */

@@ -10,6 +10,7 @@
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/service/log.h"
+#include "client/service/wanted.h"
 
 enum { STOP_SECONDS = 10 };
 
@@ -63,13 +64,37 @@ ServiceProfile *service_manager_add_profile(ServiceManager *self, DialtoneProfil
     return profile;
 }
 
+ServiceProfile *service_manager_system_profile(ServiceManager *self, const char *uuid)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, self->profiles);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        ServiceProfile *profile = value;
+        if (service_profile_is_system(profile) && g_strcmp0(profile->profile->uuid, uuid) == 0)
+            return profile;
+    }
+    return NULL;
+}
+
 void service_manager_remove_profile(ServiceManager *self, ServiceProfile *profile)
 {
     ServiceConnection *connection = service_manager_connection_of(self, profile);
     if (connection != NULL)
-        service_connection_profile_gone(connection);
+        service_connection_set_profile(connection, "/");
     g_dbus_object_manager_server_unexport(self->server, profile->path);
     g_hash_table_remove(self->profiles, profile->path);
+}
+
+void service_manager_replace_profile(ServiceManager *self, ServiceProfile *old, ServiceProfile *by)
+{
+    ServiceConnection *connection = service_manager_connection_of(self, old);
+    if (connection != NULL) {
+        service_profile_set_connection(by, service_connection_path(connection));
+        service_connection_set_profile(connection, by->path);
+        service_profile_set_connection(old, NULL);
+    }
+    service_manager_remove_profile(self, old);
 }
 
 /* A user's profiles are the user's programs' to bring along; what is connected stays for status. */
@@ -112,6 +137,12 @@ static ServiceProfile *profile_of(ServiceManager *self, const ServiceConnection 
     return NULL;
 }
 
+/* Of the file that says that it is wanted. */
+static const char *key_of(const ServiceConnection *connection)
+{
+    return strrchr(service_connection_path(connection), '/') + 1;
+}
+
 static void quit_if_stopped(ServiceManager *self)
 {
     if (self->stopped == NULL || g_hash_table_size(self->connections) > 0)
@@ -122,9 +153,25 @@ static void quit_if_stopped(ServiceManager *self)
     stopped(self->stopped_data);
 }
 
+/* Whoever wanted it has been told, and may want it again. */
+static void on_failed(ServiceConnection *connection, gpointer data)
+{
+    ServiceManager *self = data;
+    ServiceProfile *profile = profile_of(self, connection);
+    service_wanted_forget(key_of(connection));
+    if (profile == NULL || service_connection_owner(connection) != 0)
+        return;
+    if (service_connection_was_connected(connection))
+        profile->pause = 0;
+    service_always_again(self, profile);
+}
+
 static void on_gone(ServiceConnection *connection, gpointer data)
 {
     ServiceManager *self = data;
+    /* What the end of the service ends is wanted when it begins again. */
+    if (!self->stopping)
+        service_wanted_forget(key_of(connection));
     uid_t owner = service_connection_owner(connection);
     ServiceProfile *profile = profile_of(self, connection);
     if (profile != NULL)
@@ -135,8 +182,17 @@ static void on_gone(ServiceConnection *connection, gpointer data)
     quit_if_stopped(self);
 }
 
+static void keep_wanted(const ServiceConnection *connection, const ServiceProfile *profile)
+{
+    bool is_system = service_profile_is_system(profile);
+    const ServiceWanted wanted = {.owner = service_connection_owner(connection),
+                                  .uuid = is_system ? profile->profile->uuid : NULL,
+                                  .text = is_system ? NULL : profile->text};
+    service_wanted_keep(key_of(connection), &wanted);
+}
+
 ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile *profile,
-                                           const ServiceCaller *caller)
+                                           uid_t owner, const char *agent)
 {
     static const char *const CALLS[] = {"handle-get-report", "handle-disconnect",
                                         "handle-renegotiate", NULL};
@@ -148,8 +204,9 @@ ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile 
                                           .profile_path = profile->path,
                                           .profile_text = profile->text,
                                           .layer = dialtone_layer_name(profile->layer),
-                                          .owner = caller->uid,
-                                          .agent = caller->bus_name,
+                                          .owner = owner,
+                                          .agent = agent,
+                                          .failed = on_failed,
                                           .gone = on_gone,
                                           .data = self};
     ServiceConnection *connection = service_connection_new(&setup);
@@ -161,7 +218,8 @@ ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile 
     connect_calls(self, skeleton, CALLS);
     g_dbus_object_manager_server_export(self->server, G_DBUS_OBJECT_SKELETON(object));
     service_profile_set_connection(profile, path);
-    service_log(caller->uid, profile->profile->name, "wanted by uid %u", (unsigned)caller->uid);
+    keep_wanted(connection, profile);
+    service_log(owner, profile->profile->name, "wanted by uid %u", (unsigned)owner);
     return connection;
 }
 
@@ -211,6 +269,8 @@ ServiceManager *service_manager_new(GDBusConnection *bus)
                                               (GDestroyNotify)service_connection_free);
     export_manager(self);
     service_system_profiles_begin(self);
+    service_always_begin(self);
+    service_logout_begin(self);
     g_dbus_object_manager_server_set_connection(self->server, bus);
     return self;
 }
@@ -231,6 +291,7 @@ void service_manager_stop(ServiceManager *self, void (*done)(gpointer data), gpo
     gpointer value;
     if (self->stopped != NULL)
         return;
+    self->stopping = true;
     self->stopped = done;
     self->stopped_data = data;
     self->stop_timer = g_timeout_add_seconds(STOP_SECONDS, on_stop_late, self);
@@ -245,6 +306,7 @@ void service_manager_free(ServiceManager *self)
     if (self == NULL)
         return;
     g_clear_handle_id(&self->stop_timer, g_source_remove);
+    g_dbus_connection_signal_unsubscribe(self->bus, self->logout);
     dialtone_system_watch_free(self->watch);
     g_hash_table_unref(self->connections);
     g_hash_table_unref(self->profiles);

@@ -219,10 +219,10 @@ static void run_add_profile(ServiceRequest *request, GError **error)
                              _("There are %d profiles of yours already."), PROFILES_MAX);
         return;
     }
+    ServiceProfile *added = service_manager_add_profile(manager, g_steal_pointer(&profile),
+                                                        DIALTONE_LAYER_USER, uid, NULL);
     if (old != NULL)
-        service_manager_remove_profile(manager, old);
-    const ServiceProfile *added = service_manager_add_profile(manager, g_steal_pointer(&profile),
-                                                              DIALTONE_LAYER_USER, uid, NULL);
+        service_manager_replace_profile(manager, old, added);
     service_request_return(request, g_variant_new("(o)", added->path));
 }
 
@@ -277,7 +277,8 @@ static void run_connect(ServiceRequest *request, GError **error)
         current = NULL;
     }
     if (current == NULL)
-        current = service_manager_connect(manager, profile, request->caller);
+        current = service_manager_connect(manager, profile, request->caller->uid,
+                                          request->caller->bus_name);
     service_request_return(request, g_variant_new("(o)", service_connection_path(current)));
 }
 

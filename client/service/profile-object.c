@@ -32,6 +32,7 @@ void service_profile_free(ServiceProfile *self)
 {
     if (self == NULL)
         return;
+    g_clear_handle_id(&self->retry, g_source_remove);
     g_object_unref(self->object);
     g_object_unref(self->skeleton);
     dialtone_profile_free(self->profile);

@@ -14,6 +14,8 @@ typedef struct ServiceProfile {
     DialtoneProfile *profile;
     DialtoneLayer layer;
     uid_t owner; /* 0 for the system's */
+    guint retry; /* what connects it again, where that is to be always */
+    guint pause; /* seconds until then */
     DialtoneBusProfile *skeleton;
     DialtoneBusObjectSkeleton *object;
 } ServiceProfile;

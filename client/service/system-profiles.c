@@ -18,46 +18,40 @@ static void tell_mistakes(const DialtoneStoreEntry *entry)
     }
 }
 
-static void add(ServiceManager *self, const DialtoneStoreEntry *entry)
+/* Takes the place of what the system has under its UUID, if that is there. */
+static void put(ServiceManager *self, const DialtoneStoreEntry *entry)
 {
+    ServiceProfile *old = service_manager_system_profile(self, entry->uuid), *added = NULL;
     tell_mistakes(entry);
     DialtoneProfile *profile =
         entry->profile != NULL && entry->hidden == NULL
             ? dialtone_profile_parse_with_psk(entry->text, entry->text_n, entry->path, NULL)
             : NULL;
-    if (profile == NULL)
-        return;
     /* One that the file does not have is made from its name, so that it has one for good. */
-    if (profile->uuid == NULL)
+    if (profile != NULL && profile->uuid == NULL)
         profile->uuid = g_strdup(entry->uuid);
-    service_manager_add_profile(self, profile, entry->layer, 0, entry->path);
-}
-
-static void drop(ServiceManager *self, const DialtoneStoreEntry *entry)
-{
-    GHashTableIter iter;
-    gpointer value;
-    g_hash_table_iter_init(&iter, self->profiles);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        ServiceProfile *profile = value;
-        if (!service_profile_is_system(profile) ||
-            g_strcmp0(profile->profile->uuid, entry->uuid) != 0)
-            continue;
-        service_manager_remove_profile(self, profile);
-        return;
-    }
+    if (profile != NULL)
+        added = service_manager_add_profile(self, profile, entry->layer, 0, entry->path);
+    if (old != NULL && added != NULL)
+        service_manager_replace_profile(self, old, added);
+    else if (old != NULL)
+        service_manager_remove_profile(self, old);
+    if (added != NULL)
+        service_always_profile(self, added);
 }
 
 static void on_changed(const DialtoneSystemChange *change, gpointer data)
 {
-    for (guint i = 0; i < change->removed->len; i++)
-        drop(data, change->removed->pdata[i]);
-    for (guint i = 0; i < change->changed->len; i++) {
-        drop(data, change->changed->pdata[i]);
-        add(data, change->changed->pdata[i]);
+    for (guint i = 0; i < change->removed->len; i++) {
+        const DialtoneStoreEntry *entry = change->removed->pdata[i];
+        ServiceProfile *profile = service_manager_system_profile(data, entry->uuid);
+        if (profile != NULL)
+            service_manager_remove_profile(data, profile);
     }
+    for (guint i = 0; i < change->changed->len; i++)
+        put(data, change->changed->pdata[i]);
     for (guint i = 0; i < change->added->len; i++)
-        add(data, change->added->pdata[i]);
+        put(data, change->added->pdata[i]);
 }
 
 void service_system_profiles_begin(ServiceManager *self)
@@ -65,5 +59,5 @@ void service_system_profiles_begin(ServiceManager *self)
     self->watch = dialtone_system_watch_new(&dialtone_root_system, on_changed, self);
     const GPtrArray *entries = dialtone_system_watch_profiles(self->watch);
     for (guint i = 0; i < entries->len; i++)
-        add(self, entries->pdata[i]);
+        put(self, entries->pdata[i]);
 }

@@ -11,13 +11,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
-from bus import Bus, BusError, GLib, call, send_random  # noqa: E402
+from bus import Bus, BusError, Caller, GLib, call, connection, send_random  # noqa: E402
 from cases import case, main  # noqa: E402
 from client import binary, check_connected, check_failed, profile, profile_text, secrets_text  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
-from lab import CLIENT_ADDRESS, ROUTER_ADDRESS, expect, wait_until  # noqa: E402
+from lab import CLIENT_ADDRESS, ROUTER_ADDRESS, Failure, expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 
 NAME, TOP = "org.dialtone.Dialtone1", "/org/dialtone/Dialtone1"
@@ -137,6 +138,7 @@ def _(lab, bus, alice, bob):
     expect_ping(lab, lab.sites[0].host)
     expect(alice.status()[0]["address"] == events[-1]["address"], f"status: {alice.status()}")
     expect(alice.connect()[-1]["state"] == "connected", "a second connect is no error")
+    expect(len(objects(bus, CONNECTION)) == len(objects(bus, PROFILE)) == 1, "there are two now")
     alice.dialtone("renegotiate")
     expect_ping(lab, lab.sites[0].host)
     alice.dialtone("disconnect")
@@ -305,6 +307,66 @@ def _(lab, bus, alice, bob):
     wait_until(lambda: not lab.network_changes(before), 10, "everything is put back")
     expect(alice.connect()[-1]["state"] == "connected", "it does not connect again")
     expect_ping(lab, lab.sites[0].host)
+    alice.dialtone("disconnect")
+
+
+@service_case("what was wanted before the service died or was restarted is wanted after it", 90)
+def _(lab, bus, alice, bob):
+    os.makedirs("/run/dialtoned", exist_ok=True)
+    os.chown("/run/dialtoned", bus.service, bus.service)
+    bus.activate(NAME, "dialtone", f"/usr/bin/env RUNTIME_DIRECTORY=/run/dialtoned {bus.build}/client/service/dialtoned")
+    alice.connect()
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        os.kill(bus.owner_pid(NAME), number)
+        wait_until(lambda: not bus.owner_pid(NAME), 10, "the service has gone")
+        # Its secrets went with it, so that somebody has to come.
+        wait_until(lambda: [c["State"] for c in objects(bus, CONNECTION).values()] == ["needs-secrets"], 10,
+                   f"it is wanted again: {objects(bus, CONNECTION)}")
+        owner = [c["Owner"] for c in objects(bus, CONNECTION).values()]
+        expect(owner == [alice.uid], f"owners: {owner}")
+        expect(alice.connect()[-1]["state"] == "connected", "the agent did not help")
+        expect(len(objects(bus, CONNECTION)) == 1, f"connections: {objects(bus, CONNECTION)}")
+    alice.dialtone("disconnect")
+    os.kill(bus.owner_pid(NAME), signal.SIGKILL)
+    wait_until(lambda: not bus.owner_pid(NAME), 10, "the service has gone")
+    expect(not objects(bus, CONNECTION), "what nobody wants any more is wanted again")
+    expect(not os.listdir("/run/dialtoned"), f"kept: {os.listdir('/run/dialtoned')}")
+
+
+@service_case("a connection ends when its user logs out, unless the profile says otherwise")
+def _(lab, bus, alice, bob):
+    def log_out(say, uid):
+        connection().call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "RequestName",
+                               GLib.Variant("(su)", ("org.freedesktop.login1", 4)), None, 0, -1, None)
+        connection().emit_signal(None, "/org/freedesktop/login1", "org.freedesktop.login1.Manager", "UserRemoved",
+                                 GLib.Variant("(uo)", (uid, f"/org/freedesktop/login1/user/_{uid}")))
+        connection().flush_sync(None)
+        say("done")
+        time.sleep(20)
+
+    alice.connect()
+    liars = Caller(bob.uid, lambda say: log_out(say, alice.uid))
+    try:
+        liars.hear()
+        raise AssertionError("bob may be logind")
+    except (BusError, Failure):
+        pass
+    expect(alice.status()[0]["state"] == "connected", "bob ended alice's connection")
+    for uid, ends in ((bob.uid, False), (alice.uid, True)):
+        logind = Caller(0, lambda say, u=uid: log_out(say, u))
+        logind.hear()
+        if ends:
+            wait_until(lambda: not objects(bus, CONNECTION), 5, "it ends")
+        else:
+            time.sleep(0.3)
+            expect(len(objects(bus, CONNECTION)) == 1, "it ended with bob's session")
+        logind.kill()
+    alice.connect(Network__KeepAfterLogout="yes")
+    logind = Caller(0, lambda say: log_out(say, alice.uid))
+    logind.hear()
+    time.sleep(0.3)
+    expect(alice.status()[0]["state"] == "connected", "it ended in spite of KeepAfterLogout")
+    logind.kill()
     alice.dialtone("disconnect")
 
 

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Connections that nobody asks for: those that were wanted when the service ended, and system
+ * profiles with Autoconnect=yes, which belong to root and take what secrets the machine has. One
+ * that fails is tried again, ever more rarely: a missing secret or a gateway that is down must not
+ * keep a computer busy (nor lock an account).
+ */
+#include <string.h>
+
+#include "client/profile/access.h"
+#include "client/profile/parse.h"
+#include "client/service/log.h"
+#include "client/service/manager-private.h"
+#include "client/service/wanted.h"
+
+enum { PAUSE_SECONDS = 30, PAUSE_SECONDS_MAX = 15 * 60 };
+
+/* ---- always ---- */
+
+static void connect_always(ServiceManager *self, ServiceProfile *profile)
+{
+    ServiceConnection *current = service_manager_connection_of(self, profile);
+    if (current != NULL && !service_connection_has_failed(current))
+        return;
+    if (current != NULL)
+        service_connection_stop(current, NULL);
+    (void)service_manager_connect(self, profile, 0, NULL);
+}
+
+typedef struct Retry {
+    ServiceManager *manager;
+    ServiceProfile *profile; /* whose end ends the timer */
+} Retry;
+
+static gboolean on_time(gpointer data)
+{
+    const Retry *retry = data;
+    retry->profile->retry = 0;
+    connect_always(retry->manager, retry->profile);
+    return G_SOURCE_REMOVE;
+}
+
+void service_always_again(ServiceManager *self, ServiceProfile *profile)
+{
+    Retry *retry = g_new0(Retry, 1);
+    *retry = (Retry){self, profile};
+    profile->pause =
+        profile->pause == 0 ? PAUSE_SECONDS : MIN(2 * profile->pause, (guint)PAUSE_SECONDS_MAX);
+    g_clear_handle_id(&profile->retry, g_source_remove);
+    profile->retry =
+        g_timeout_add_seconds_full(G_PRIORITY_DEFAULT, profile->pause, on_time, retry, g_free);
+    service_log(0, profile->profile->name, "tried again in %u seconds", profile->pause);
+}
+
+void service_always_profile(ServiceManager *self, ServiceProfile *profile)
+{
+    if (profile->profile->autoconnect)
+        connect_always(self, profile);
+}
+
+/* ---- again ---- */
+
+/* The administrator may have changed whom it is for. */
+static bool is_still_allowed(const ServiceProfile *profile, uid_t uid)
+{
+    g_autoptr(GArray) groups = dialtone_access_groups(uid);
+    const DialtoneSubject subject = {
+        .uid = uid, .gids = (const gid_t *)(const void *)groups->data, .gids_n = groups->len};
+    return dialtone_profile_allows(profile->profile, &subject);
+}
+
+static void want_again(ServiceManager *self, const ServiceWanted *wanted)
+{
+    ServiceProfile *profile =
+        wanted->uuid != NULL ? service_manager_system_profile(self, wanted->uuid) : NULL;
+    DialtoneProfile *own =
+        wanted->text != NULL
+            ? dialtone_profile_parse_with_psk(wanted->text, strlen(wanted->text), "profile", NULL)
+            : NULL;
+    if (own != NULL)
+        profile = service_manager_add_profile(self, own, DIALTONE_LAYER_USER, wanted->owner, NULL);
+    else if (profile != NULL && !is_still_allowed(profile, wanted->owner))
+        profile = NULL;
+    if (profile != NULL && service_manager_connection_of(self, profile) == NULL)
+        (void)service_manager_connect(self, profile, wanted->owner, NULL);
+}
+
+void service_always_begin(ServiceManager *self)
+{
+    g_autoptr(GPtrArray) all = service_wanted_take();
+    for (guint i = 0; i < all->len; i++)
+        want_again(self, all->pdata[i]);
+}
