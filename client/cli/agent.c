@@ -79,33 +79,6 @@ static DialtoneSecrets *read_secrets(Agent *agent, GError **error)
     return secrets;
 }
 
-static bool copy_secret(IkeSecret *into, const DialtoneSecret *from, const char *key,
-                        GError **error)
-{
-    if (from->bytes == NULL || tunnel_secret_set(into, from->bytes, from->n))
-        return true;
-    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, _("Use a shorter one."),
-                         _("[Secrets] %s is longer than %d bytes."), key, IKE_SECRET_MAX);
-    return false;
-}
-
-static bool copy_codes(TunnelSecrets *into, const DialtoneSecrets *from, GError **error)
-{
-    G_STATIC_ASSERT((int)DIALTONE_PASSCODES_MAX <= (int)TUNNEL_CODES_MAX);
-    for (gsize i = 0; i < from->n_passcodes; i++)
-        if (!copy_secret(&into->codes[into->codes_n++], &from->passcodes[i], "Passcode", error))
-            return false;
-    return true;
-}
-
-static bool copy_secrets(TunnelSecrets *into, const DialtoneSecrets *from, GError **error)
-{
-    return copy_secret(&into->psk, &from->psk, "PSK", error) &&
-           copy_secret(&into->user, &from->user, "User", error) &&
-           copy_secret(&into->password, &from->password, "Password", error) &&
-           copy_codes(into, from, error);
-}
-
 /* Said once a connect, and only of a key that the user gave just now: it never holds the key. */
 static void warn_of_weak_psk(const IkeSecret *psk)
 {
@@ -144,14 +117,14 @@ static bool send_secrets(Agent *agent, GError **error)
     g_autoptr(DialtoneSecrets) read = g_steal_pointer(&agent->setup.system);
     bool from_user = read == NULL;
     g_autoptr(TunnelSecrets) secrets = tunnel_secrets_new();
-    if (read != NULL && !copy_secrets(secrets, read, error))
+    if (read != NULL && !tunnel_secrets_take_file(secrets, read, error))
         return false;
     if (agent->setup.secrets_fd >= 0) {
         g_clear_pointer(&read, dialtone_secrets_free);
         read = read_secrets(agent, error);
         close(agent->setup.secrets_fd);
         agent->setup.secrets_fd = -1;
-        if (read == NULL || !copy_secrets(secrets, read, error))
+        if (read == NULL || !tunnel_secrets_take_file(secrets, read, error))
             return false;
     }
     if (!check_psk(agent, secrets, error) || !load_credential(agent, read, error))

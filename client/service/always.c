@@ -24,7 +24,8 @@ static void connect_always(ServiceManager *self, ServiceProfile *profile)
         return;
     if (current != NULL)
         service_connection_stop(current, NULL);
-    (void)service_manager_connect(self, profile, 0, NULL);
+    const ServiceWish wish = {.owner = 0};
+    (void)service_manager_connect(self, profile, &wish);
 }
 
 typedef struct Retry {
@@ -54,8 +55,26 @@ void service_always_again(ServiceManager *self, ServiceProfile *profile)
 
 void service_always_profile(ServiceManager *self, ServiceProfile *profile)
 {
-    if (profile->profile->autoconnect)
+    g_autoptr(GError) error = NULL;
+    if (!profile->profile->autoconnect && !service_policy_is_always_on(self, profile))
+        return;
+    if (service_policy_allows(self, profile->profile, profile->layer, &error))
         connect_always(self, profile);
+    else
+        service_log(0, profile->profile->name, "%s", error->message);
+}
+
+void service_always_look(ServiceManager *self)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_autoptr(GPtrArray) all = g_ptr_array_new();
+    g_hash_table_iter_init(&iter, self->profiles);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        if (service_profile_is_system(value))
+            g_ptr_array_add(all, value);
+    for (guint i = 0; i < all->len; i++)
+        service_always_profile(self, all->pdata[i]);
 }
 
 /* ---- again ---- */
@@ -81,8 +100,14 @@ static void want_again(ServiceManager *self, const ServiceWanted *wanted)
         profile = service_manager_add_profile(self, own, DIALTONE_LAYER_USER, wanted->owner, NULL);
     else if (profile != NULL && !is_still_allowed(profile, wanted->owner))
         profile = NULL;
-    if (profile != NULL && service_manager_connection_of(self, profile) == NULL)
-        (void)service_manager_connect(self, profile, wanted->owner, NULL);
+    g_autoptr(GError) error = NULL;
+    const ServiceWish wish = {.owner = wanted->owner};
+    if (profile == NULL || service_manager_connection_of(self, profile) != NULL)
+        return;
+    if (service_policy_allows(self, profile->profile, profile->layer, &error))
+        (void)service_manager_connect(self, profile, &wish);
+    else
+        service_log(wanted->owner, profile->profile->name, "%s", error->message);
 }
 
 void service_always_begin(ServiceManager *self)

@@ -205,6 +205,15 @@ static void on_helper(GObject *source, GAsyncResult *result, gpointer data)
         begin(self, helper);
 }
 
+/* When it is on the bus, so that others see how it goes. */
+static gboolean on_idle_to_fail(gpointer data)
+{
+    ServiceConnection *self = data;
+    self->idle = 0;
+    fail(self, self->setup.error_take);
+    return G_SOURCE_REMOVE;
+}
+
 static void export(ServiceConnection *self)
 {
     self->skeleton = dialtone_bus_connection_skeleton_new();
@@ -234,6 +243,10 @@ ServiceConnection *service_connection_new(const ServiceConnectionSetup *setup)
     g_autoptr(DialtoneReport) report = dialtone_report_new(self->state, self->profile->name);
     self->report = dialtone_report_to_json(report);
     export(self);
+    if (setup->error_take != NULL) {
+        self->idle = g_idle_add(on_idle_to_fail, self);
+        return self;
+    }
     tunnel_warm_up_proposal(self->profile);
     service_helper_open(setup->bus, &owner, self->cancellable, on_helper, self);
     return self;
@@ -248,6 +261,7 @@ void service_connection_free(ServiceConnection *self)
     service_connection_agent_free(self->agent);
     tunnel_free(self->tunnel);
     tunnel_secrets_free(self->setup.system_secrets_take);
+    g_clear_error(&self->setup.error_take);
     for (guint i = 0; i < self->waiting->len; i++)
         g_dbus_method_invocation_return_value(self->waiting->pdata[i], NULL);
     g_ptr_array_unref(self->waiting);

@@ -21,6 +21,7 @@ typedef struct ServiceConnectionSetup {
     uid_t owner;
     const char *agent; /* the process that asked for it: the name on the bus; NULL: none */
     TunnelSecrets *system_secrets_take; /* what the machine knows; NULL: nothing */
+    GError *error_take;                 /* it fails with this, and is not begun; NULL: it begins */
     /* It has failed for good, and stays to tell of it. */
     void (*failed)(ServiceConnection *self, gpointer data);
     /* It has ended because nobody wanted it any more; to be freed, now at the earliest. */

@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include "client/profile/policy.h"
+#include "client/profile/system-secrets.h"
 #include "client/profile/system-watch.h"
 #include "client/service/agents.h"
 #include "client/service/authority.h"
@@ -17,6 +19,9 @@ struct ServiceManager {
     DialtoneBusObjectSkeleton *object;
     ServiceAgents *agents;
     DialtoneSystemWatch *watch;
+    DialtonePolicy *policy;
+    DialtoneFolderWatch *policy_watch, *secrets_watch;
+    DialtoneSystemSecrets *secrets;
     GHashTable *profiles;    /* path -> ServiceProfile */
     GHashTable *connections; /* path -> ServiceConnection */
     guint64 serial;          /* of objects, so that no path stands for two things */
@@ -46,6 +51,13 @@ typedef struct ServiceMethod {
     void (*run)(ServiceRequest *request, GError **error);
 } ServiceMethod;
 
+/* Who wants a connection, and how. */
+typedef struct ServiceWish {
+    uid_t owner;
+    const char *agent; /* the process that asks for it, a name on the bus; NULL: none */
+    const char *text;  /* of the profile as its user has changed it; NULL: as it is */
+} ServiceWish;
+
 /* ---- request.c ---- */
 /* A handler of every method of every skeleton; connect it swapped. */
 gboolean service_request_begin(ServiceManager *manager, GDBusMethodInvocation *invocation);
@@ -72,9 +84,10 @@ void service_manager_replace_profile(ServiceManager *self, ServiceProfile *old, 
 /* That of the profile, or NULL. */
 ServiceConnection *service_manager_connection_of(ServiceManager *self,
                                                  const ServiceProfile *profile);
-/* @agent: the process that asks for it, a name on the bus; NULL: none. */
+/* Does not look whether it is connected, nor who may. A secret of the machine's that is missing
+ * makes it fail. */
 ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile *profile,
-                                           uid_t owner, const char *agent);
+                                           const ServiceWish *wish);
 char *service_manager_next_path(ServiceManager *self, const char *kind);
 
 /* ---- always.c ---- */
@@ -82,8 +95,19 @@ char *service_manager_next_path(ServiceManager *self, const char *kind);
 void service_always_begin(ServiceManager *self);
 /* A system profile has come that may be one of those. */
 void service_always_profile(ServiceManager *self, ServiceProfile *profile);
+/* What they need may be there now. */
+void service_always_look(ServiceManager *self);
 /* Its connection, which nobody but the system wanted, has failed. */
 void service_always_again(ServiceManager *self, ServiceProfile *profile);
+
+/* ---- policy.c ---- */
+/* The administrator's policy and the machine's secrets, as they are on the disk. */
+void service_policy_begin(ServiceManager *self);
+void service_policy_end(ServiceManager *self);
+/* False with POLICY: it may not be used. */
+bool service_policy_allows(ServiceManager *self, const DialtoneProfile *profile,
+                           DialtoneLayer layer, GError **error);
+bool service_policy_is_always_on(ServiceManager *self, const ServiceProfile *profile);
 
 /* ---- logout.c ---- */
 void service_logout_begin(ServiceManager *self);

@@ -191,21 +191,41 @@ static void keep_wanted(const ServiceConnection *connection, const ServiceProfil
     service_wanted_keep(key_of(connection), &wanted);
 }
 
+/* NULL without an error: it takes nothing from the machine. */
+static TunnelSecrets *system_secrets(ServiceManager *self, const ServiceProfile *profile,
+                                     GError **error)
+{
+    if (!service_profile_is_system(profile) ||
+        !dialtone_profile_wants_system_secrets(profile->profile))
+        return NULL;
+    g_autoptr(DialtoneSecrets) read =
+        dialtone_system_secrets_get(self->secrets, profile->profile, error);
+    g_autoptr(TunnelSecrets) secrets = read != NULL ? tunnel_secrets_new() : NULL;
+    if (secrets == NULL || !tunnel_secrets_take_file(secrets, read, error))
+        return NULL;
+    return g_steal_pointer(&secrets);
+}
+
 ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile *profile,
-                                           uid_t owner, const char *agent)
+                                           const ServiceWish *wish)
 {
     static const char *const CALLS[] = {"handle-get-report", "handle-disconnect",
                                         "handle-renegotiate", NULL};
     g_autofree char *path = service_manager_next_path(self, "connection");
+    GError *error = NULL;
+    TunnelSecrets *secrets = system_secrets(self, profile, &error);
     const ServiceConnectionSetup setup = {.bus = self->bus,
                                           .server = self->server,
                                           .agents = self->agents,
                                           .path = path,
                                           .profile_path = profile->path,
-                                          .profile_text = profile->text,
+                                          .profile_text =
+                                              wish->text != NULL ? wish->text : profile->text,
                                           .layer = dialtone_layer_name(profile->layer),
-                                          .owner = owner,
-                                          .agent = agent,
+                                          .owner = wish->owner,
+                                          .agent = wish->agent,
+                                          .system_secrets_take = secrets,
+                                          .error_take = error,
                                           .failed = on_failed,
                                           .gone = on_gone,
                                           .data = self};
@@ -219,7 +239,7 @@ ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile 
     g_dbus_object_manager_server_export(self->server, G_DBUS_OBJECT_SKELETON(object));
     service_profile_set_connection(profile, path);
     keep_wanted(connection, profile);
-    service_log(owner, profile->profile->name, "wanted by uid %u", (unsigned)owner);
+    service_log(wish->owner, profile->profile->name, "wanted by uid %u", (unsigned)wish->owner);
     return connection;
 }
 
@@ -263,6 +283,7 @@ ServiceManager *service_manager_new(GDBusConnection *bus)
     self->bus = g_object_ref(bus);
     self->server = g_dbus_object_manager_server_new(SERVICE_PATH);
     self->agents = service_agents_new(bus, &AGENTS, self);
+    service_policy_begin(self);
     self->profiles =
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)service_profile_free);
     self->connections = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
@@ -308,6 +329,7 @@ void service_manager_free(ServiceManager *self)
     g_clear_handle_id(&self->stop_timer, g_source_remove);
     g_dbus_connection_signal_unsubscribe(self->bus, self->logout);
     dialtone_system_watch_free(self->watch);
+    service_policy_end(self);
     g_hash_table_unref(self->connections);
     g_hash_table_unref(self->profiles);
     service_agents_free(self->agents);

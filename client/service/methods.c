@@ -110,6 +110,8 @@ static ServiceAction decide_connect(ServiceRequest *request, GError **error)
                              _("The profile \"%s\" is not for you."), profile->profile->name);
         return SERVICE_ACTION_REFUSED;
     }
+    if (!service_policy_allows(request->manager, profile->profile, profile->layer, error))
+        return SERVICE_ACTION_REFUSED;
     const ServiceConnection *current = service_manager_connection_of(request->manager, profile);
     if (current != NULL && service_connection_owner(current) != request->caller->uid) {
         if (wants_take_over(request))
@@ -211,7 +213,8 @@ static void run_add_profile(ServiceRequest *request, GError **error)
     ServiceManager *manager = request->manager;
     uid_t uid = request->caller->uid;
     g_autoptr(DialtoneProfile) profile = parse(request, error);
-    if (profile == NULL || !is_free(request, profile, error))
+    if (profile == NULL || !is_free(request, profile, error) ||
+        !service_policy_allows(manager, profile, DIALTONE_LAYER_USER, error))
         return;
     ServiceProfile *old = find_own(request, profile);
     if (old == NULL && count_of(manager, uid) >= PROFILES_MAX) {
@@ -276,9 +279,11 @@ static void run_connect(ServiceRequest *request, GError **error)
         service_connection_stop(current, NULL);
         current = NULL;
     }
-    if (current == NULL)
-        current = service_manager_connect(manager, profile, request->caller->uid,
-                                          request->caller->bus_name);
+    if (current == NULL) {
+        const ServiceWish wish = {.owner = request->caller->uid,
+                                  .agent = request->caller->bus_name};
+        current = service_manager_connect(manager, profile, &wish);
+    }
     service_request_return(request, g_variant_new("(o)", service_connection_path(current)));
 }
 

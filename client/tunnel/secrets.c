@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "client/common/failure.h"
+#include "client/common/i18n.h"
 #include "platform/secret-memory.h"
 
 TunnelSecrets *tunnel_secrets_new(void)
@@ -54,4 +56,33 @@ IkeConfig *tunnel_ike_config_new(void)
 void tunnel_ike_config_free(IkeConfig *config)
 {
     platform_secret_free(config);
+}
+
+/* ---- from a file ---- */
+
+static bool copy_secret(IkeSecret *into, const DialtoneSecret *from, const char *key,
+                        GError **error)
+{
+    if (from->bytes == NULL || tunnel_secret_set(into, from->bytes, from->n))
+        return true;
+    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, _("Use a shorter one."),
+                         _("[Secrets] %s is longer than %d bytes."), key, IKE_SECRET_MAX);
+    return false;
+}
+
+static bool copy_codes(TunnelSecrets *into, const DialtoneSecrets *from, GError **error)
+{
+    G_STATIC_ASSERT((int)DIALTONE_PASSCODES_MAX <= (int)TUNNEL_CODES_MAX);
+    for (gsize i = 0; i < from->n_passcodes; i++)
+        if (!copy_secret(&into->codes[into->codes_n++], &from->passcodes[i], "Passcode", error))
+            return false;
+    return true;
+}
+
+bool tunnel_secrets_take_file(TunnelSecrets *into, const DialtoneSecrets *from, GError **error)
+{
+    return copy_secret(&into->psk, &from->psk, "PSK", error) &&
+           copy_secret(&into->user, &from->user, "User", error) &&
+           copy_secret(&into->password, &from->password, "Password", error) &&
+           copy_codes(into, from, error);
 }

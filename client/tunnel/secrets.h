@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "client/profile/secrets.h"
 #include "ike/ike.h"
 
 enum { TUNNEL_CODES_MAX = 8 };
@@ -28,6 +29,10 @@ typedef struct TunnelAnswer {
 TunnelSecrets *tunnel_secrets_new(void) G_GNUC_WARN_UNUSED_RESULT;
 void tunnel_secrets_free(TunnelSecrets *secrets);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TunnelSecrets, tunnel_secrets_free)
+
+/* Copies what a secrets file had. False with PROFILE_INVALID: one of them is too long. */
+bool tunnel_secrets_take_file(TunnelSecrets *into, const DialtoneSecrets *from,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* NULL when there is no memory. */
 TunnelAnswer *tunnel_answer_new(void) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,6 +4,7 @@
 """dialtoned on a real system bus, with the real helper, polkit and gateway: who may do what, and that
 the command line works through it."""
 
+import errno
 import json
 import os
 import random
@@ -368,6 +369,97 @@ def _(lab, bus, alice, bob):
     expect(alice.status()[0]["state"] == "connected", "it ended in spite of KeepAfterLogout")
     logind.kill()
     alice.dialtone("disconnect")
+
+
+def secret(bus, uuid, text):
+    """A file that the service may read and users may not."""
+    os.makedirs("/etc/dialtone/secrets", exist_ok=True)
+    os.chown("/etc/dialtone/secrets", 0, bus.service)
+    os.chmod("/etc/dialtone/secrets", 0o750)
+    path = f"/etc/dialtone/secrets/{uuid}"
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chown(path + ".new", 0, bus.service)
+    os.chmod(path + ".new", 0o640)
+    os.rename(path + ".new", path)
+
+
+UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"
+KEY = "correct horse battery staple"
+
+
+@service_case("E14: a user of a provisioned profile connects, and finds its key nowhere", 90)
+def _(lab, bus, alice, bob):
+    system_profile("Corp", Profile__UUID=UUID, Secrets__PSK="system", Access__Users="alice")
+    expect(alice.dialtone("connect", "Corp", code=4).stderr.count(UUID), "the missing file is not named")
+    secret(bus, UUID, secrets_text(KEY))
+    check_failed(bob.connect(what="Corp", code=10)[-1], "not-permitted")
+    alice.dialtone("connect", "Corp")
+    expect_ping(lab, lab.sites[0].host)
+    pid = bus.owner_pid(NAME)
+    own = next(path for path, p in objects(bus, PROFILE).items() if p["Name"] == "Corp")
+    connection = next(iter(objects(bus, CONNECTION)))
+
+    def look():
+        found = {}
+        for path in (f"/etc/dialtone/secrets/{UUID}", f"/proc/{pid}/mem", f"/proc/{pid}/environ", f"/proc/{pid}/maps"):
+            try:
+                with open(path, "rb") as file:
+                    found[path] = file.read(100)
+            except OSError as error:
+                found[path] = error.errno
+        traced = subprocess.run(["strace", "-p", str(pid)], capture_output=True, timeout=10, check=False).returncode \
+            if shutil.which("strace") else 1
+        texts = [call(NAME, own, PROFILE, "GetText")[0], call(NAME, connection, CONNECTION, "GetReport")[0],
+                 str(call(NAME, f"{TOP}/manager", MANAGER, "GetLog", "(u)", 1000)),
+                 str(call(NAME, TOP, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects"))]
+        return found, traced, texts
+
+    found, traced, texts = bus.as_user(alice.uid, look)
+    expect(all(what in (errno.EACCES, errno.EPERM) for what in found.values()), f"alice reads {found}")
+    expect(traced != 0, "alice traces the service")
+    expect(not any(KEY in text for text in texts), "the key is on the bus")
+    with open(f"/proc/{pid}/limits", encoding="ascii") as file:
+        core = next(line for line in file if line.startswith("Max core file size"))
+    expect(core.split()[4:6] == ["0", "0"], f"a core dump is possible: {core}")
+    alice.dialtone("disconnect")
+
+
+@service_case("the administrator's policy is obeyed, with its reason", 60)
+def _(lab, bus, alice, bob):
+    os.makedirs("/etc/dialtone", exist_ok=True)
+    with open("/etc/dialtone/policy.conf", "w", encoding="utf-8") as file:
+        file.write("[Policy]\nForbid=modp1024\n")
+    event = alice.connect(code=12)[-1]
+    check_failed(event, "policy")
+    expect("/etc/dialtone/policy.conf:2" in event["message"], f"which line? {event}")
+    # It is read again when it changes.
+    with open("/etc/dialtone/policy.conf", "w", encoding="utf-8") as file:
+        file.write("[Policy]\nUserProfiles=no\n")
+    wait_until(lambda: "UserProfiles" in alice.connect(code=12)[-1]["message"], 5, "the new policy holds")
+    os.unlink("/etc/dialtone/policy.conf")
+    wait_until(lambda: try_connect(alice), 5, "without a policy all is allowed")
+    alice.dialtone("disconnect")
+
+
+def try_connect(user):
+    try:
+        return user.connect()[-1]["state"] == "connected"
+    except Failure:
+        return False
+
+
+@service_case("Autoconnect connects by itself, also when its secret comes later; only an administrator ends it")
+def _(lab, bus, alice, bob):
+    system_profile("Corp", Profile__UUID=UUID, Secrets__PSK="system", Network__Autoconnect="yes")
+    wait_until(lambda: [c["State"] for c in objects(bus, CONNECTION).values()] == ["failed"], 5, "no secret, no tunnel")
+    secret(bus, UUID, secrets_text(KEY))
+    wait_until(lambda: [c["State"] for c in objects(bus, CONNECTION).values()] == ["connected"], 10, "it connects")
+    expect_ping(lab, lab.sites[0].host)
+    alice.dialtone("disconnect", "Corp", code=10)
+    connection = next(iter(objects(bus, CONNECTION)))
+    bus.as_user(0, lambda: call(NAME, connection, CONNECTION, "Disconnect"))
+    expect(not objects(bus, CONNECTION), "it is still there")
 
 
 @case("without the service a clear word, and what to do instead", seconds=30, lab=False)
