@@ -6,6 +6,8 @@
  */
 #include "platform/bus-name.h"
 
+#include "platform/notify.h"
+
 #include <glib-unix.h>
 #include <signal.h>
 
@@ -20,6 +22,7 @@ struct PlatformBusName {
     guint signals[2];
     guint holds;
     gboolean told; /* to end */
+    PlatformNotify *notify;
     GError *error;
 };
 
@@ -40,6 +43,11 @@ static gboolean on_idle(gpointer user_data)
     self->idle_timer = 0;
     g_main_loop_quit(self->loop);
     return G_SOURCE_REMOVE;
+}
+
+void platform_bus_name_status(PlatformBusName *self, const char *status)
+{
+    platform_notify_status(self->notify, status);
 }
 
 static void await_idle(PlatformBusName *self)
@@ -109,6 +117,7 @@ static void on_acquired(GDBusConnection *connection, const char *name, gpointer 
     PlatformBusName *self = user_data;
 
     g_clear_handle_id(&self->start_timer, g_source_remove);
+    platform_notify_ready(self->notify);
     await_idle(self);
 }
 
@@ -130,6 +139,7 @@ PlatformBusName *platform_bus_name_new(const PlatformBusNameOptions *options)
 
     self->options = *options;
     self->loop = g_main_loop_new(NULL, FALSE);
+    self->notify = platform_notify_new();
     self->signals[0] = g_unix_signal_add(SIGTERM, on_signal, self);
     self->signals[1] = g_unix_signal_add(SIGINT, on_signal, self);
     return self;
@@ -142,6 +152,8 @@ gboolean platform_bus_name_run(PlatformBusName *self, GError **error)
         g_bus_own_name(G_BUS_TYPE_SYSTEM, self->options.name, G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE,
                        on_bus, on_acquired, on_lost, self, NULL);
     g_main_loop_run(self->loop);
+    /* Told first, the service manager takes the loss of the name for no failure. */
+    platform_notify_stopping(self->notify);
     g_clear_handle_id(&self->owner, g_bus_unown_name);
     if (!self->told && !self->error)
         serve_the_rest(self);
@@ -162,6 +174,7 @@ void platform_bus_name_free(PlatformBusName *self)
         g_source_remove(self->signals[i]);
     g_clear_object(&self->connection);
     g_clear_error(&self->error);
+    platform_notify_free(self->notify);
     g_main_loop_unref(self->loop);
     g_free(self);
 }

@@ -22,5 +22,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlatformBusName, platform_bus_name_free)
 /* Something goes on that the program has to stay for. */
 void platform_bus_name_hold(PlatformBusName *self);
 void platform_bus_name_release(PlatformBusName *self);
+/* For the service manager; see platform/notify. It hears of the start, the end and the main loop's
+   life anyway. */
+void platform_bus_name_status(PlatformBusName *self, const char *status);
 /* Until the end. FALSE: there is no bus, or the name was refused or lost. */
 gboolean platform_bus_name_run(PlatformBusName *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -43,13 +43,23 @@ typedef struct Tunnel {
     guint caller_watch;
 } Tunnel;
 
+/* For `systemctl status`. */
+static void count(Manager *manager, int change)
+{
+    char text[32];
+
+    manager->tunnels += change;
+    snprintf(text, sizeof text, "tunnels: %u", manager->tunnels);
+    platform_bus_name_status(manager->name, text);
+}
+
 static void tunnel_free(Tunnel *tunnel)
 {
     Manager *manager = tunnel->manager;
 
     g_clear_handle_id(&tunnel->caller_watch, g_bus_unwatch_name);
     g_free(tunnel);
-    manager->tunnels--;
+    count(manager, -1);
     platform_bus_name_release(manager->name);
 }
 
@@ -188,7 +198,8 @@ static gboolean on_open(DialtoneHelperManager1 *skeleton, GDBusMethodInvocation 
         .has_options = g_variant_n_children(options) > 0,
     };
     platform_bus_name_hold(manager->name);
-    if (manager->tunnels++ < PLATFORM_SLOT_COUNT)
+    count(manager, 1);
+    if (manager->tunnels <= PLATFORM_SLOT_COUNT)
         platform_bus_caller_uid(invocation, on_caller, tunnel);
     else
         refuse(tunnel, HELPER_ERROR_NO_SLOT, "as many tunnels as there are slots");
