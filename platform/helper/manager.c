@@ -217,7 +217,8 @@ static gboolean serve(GDBusConnection *connection, gpointer user_data, GError **
                                             connection, HELPER_MANAGER_OBJECT_PATH, error);
 }
 
-/* What a helper starts with, as far as we have it ourselves. */
+/* What a helper starts with, as far as we have it ourselves: to set up networks, for raw sockets,
+ * to give a file away, and to give up all else for good. */
 static int keep_caps(void)
 {
     static const int wanted[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_CHOWN, CAP_SETPCAP};
