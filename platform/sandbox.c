@@ -28,7 +28,7 @@
 
 #define SERVICE_USER "dialtone"
 
-enum { UID_TRIES = 64 };
+enum { UID_TRIES = 64, HELD_MAX = 8 };
 
 /* ---- identity ---- */
 
@@ -272,6 +272,20 @@ int platform_sandbox_keep_caps(const int *caps, size_t n)
     if (r < 0)
         return r;
     return memcmp(&sets, &now, sizeof sets) == 0 ? 0 : -EPERM;
+}
+
+int platform_sandbox_keep_held_caps(const int *caps, size_t n)
+{
+    int held[HELD_MAX];
+    size_t n_held = 0;
+
+    if (n > HELD_MAX)
+        return -E2BIG;
+    for (size_t i = 0; i < n; i++) {
+        if (platform_sandbox_has_cap(caps[i]))
+            held[n_held++] = caps[i];
+    }
+    return platform_sandbox_keep_caps(held, n_held);
 }
 
 int platform_sandbox_harden(void)

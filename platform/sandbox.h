@@ -32,6 +32,8 @@ __attribute__((warn_unused_result)) int platform_sandbox_become(const PlatformId
 /* Leaves these capabilities permitted and effective, none inheritable or ambient, and takes all
    others out of the bounding set if it may. n 0: none at all. */
 __attribute__((warn_unused_result)) int platform_sandbox_keep_caps(const int *caps, size_t n);
+/* Likewise, as far as they are there; at most 8. */
+__attribute__((warn_unused_result)) int platform_sandbox_keep_held_caps(const int *caps, size_t n);
 bool platform_sandbox_has_cap(int cap);
 /* NoNewPrivs, not dumpable (nobody of the same uid can trace or read it), no core dump. */
 __attribute__((warn_unused_result)) int platform_sandbox_harden(void);

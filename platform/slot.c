@@ -430,3 +430,17 @@ GArray *platform_slot_list(const char *dir)
         close(dirfd);
     return slots;
 }
+
+bool platform_slot_is_taken(PlatformSlot *slot, const char *dir, const char *label)
+{
+    g_autoptr(GArray) slots = platform_slot_list(dir);
+
+    for (guint i = 0; i < slots->len; i++) {
+        const PlatformSlotInfo *other = &g_array_index(slots, PlatformSlotInfo, i);
+
+        if (other->number != slot->info.number && other->uid == slot->info.uid &&
+            other->netns == slot->info.netns && !strcmp(other->label, label))
+            return true;
+    }
+    return false;
+}

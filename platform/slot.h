@@ -71,6 +71,8 @@ uint64_t platform_slot_namespace(void);
 uint64_t platform_slot_numbers(const char *dir);
 /* For anybody. Array of PlatformSlotInfo of the slots that are alive, by number. */
 GArray *platform_slot_list(const char *dir);
+/* By another slot of the same user in the same network. */
+bool platform_slot_is_taken(PlatformSlot *slot, const char *dir, const char *label);
 /* One write: safe under the tunnel's seccomp, and a reader never takes a half-written one. */
 __attribute__((warn_unused_result)) int platform_slot_write_state(int fd, const char *json);
 /* The last state of a slot, or NULL with errno. */

@@ -14,6 +14,7 @@
 #include "client/service/log.h"
 #include "client/service/manager.h"
 #include "client/tunnel/warm-up.h"
+#include "platform/notify.h"
 #include "platform/sandbox.h"
 
 enum { EXIT_INTERNAL = 1 };
@@ -21,6 +22,7 @@ enum { EXIT_INTERNAL = 1 };
 typedef struct Service {
     GMainLoop *loop;
     ServiceManager *manager;
+    PlatformNotify *notify;
     int code;
 } Service;
 
@@ -44,8 +46,15 @@ static gboolean on_stop_signal(gpointer data)
 {
     Service *service = data;
     service_log(0, NULL, "told to stop");
+    platform_notify_stopping(service->notify);
     service_manager_stop(service->manager, on_stopped, service);
     return G_SOURCE_CONTINUE;
+}
+
+static void on_name_acquired(GDBusConnection *bus, const char *name, gpointer data)
+{
+    const Service *service = data;
+    platform_notify_ready(service->notify);
 }
 
 static void on_name_lost(GDBusConnection *bus, const char *name, gpointer data)
@@ -56,13 +65,13 @@ static void on_name_lost(GDBusConnection *bus, const char *name, gpointer data)
     service_manager_stop(service->manager, on_stopped, service);
 }
 
-static int run(GDBusConnection *bus)
+static int run(GDBusConnection *bus, PlatformNotify *notify)
 {
-    Service service = {.loop = g_main_loop_new(NULL, FALSE)};
+    Service service = {.loop = g_main_loop_new(NULL, FALSE), .notify = notify};
     g_dbus_connection_set_exit_on_close(bus, FALSE);
     service.manager = service_manager_new(bus);
     guint name = g_bus_own_name_on_connection(bus, SERVICE_BUS_NAME, G_BUS_NAME_OWNER_FLAGS_NONE,
-                                              NULL, on_name_lost, &service, NULL);
+                                              on_name_acquired, on_name_lost, &service, NULL);
     guint term = g_unix_signal_add(SIGTERM, on_stop_signal, &service);
     guint interrupt = g_unix_signal_add(SIGINT, on_stop_signal, &service);
     g_main_loop_run(service.loop);
@@ -83,11 +92,12 @@ int main(int argc, char **argv)
         fprintf(stderr, "dialtoned: the privileges of root could not be given up\n");
         return EXIT_INTERNAL;
     }
+    g_autoptr(PlatformNotify) notify = platform_notify_new();
     tunnel_warm_up();
     g_autoptr(GDBusConnection) bus = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
     if (bus == NULL) {
         fprintf(stderr, "dialtoned: the system bus can't be reached: %s\n", error->message);
         return EXIT_INTERNAL;
     }
-    return run(bus);
+    return run(bus, notify);
 }

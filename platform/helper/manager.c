@@ -217,23 +217,11 @@ static gboolean serve(GDBusConnection *connection, gpointer user_data, GError **
                                             connection, HELPER_MANAGER_OBJECT_PATH, error);
 }
 
-/* What a helper starts with, as far as we have it ourselves: to set up networks, for raw sockets,
- * to give a file away, and to give up all else for good. */
-static int keep_caps(void)
-{
-    static const int wanted[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_CHOWN, CAP_SETPCAP};
-    int kept[G_N_ELEMENTS(wanted)];
-    size_t n = 0;
-
-    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
-        if (platform_sandbox_has_cap(wanted[i]))
-            kept[n++] = wanted[i];
-    }
-    return platform_sandbox_keep_caps(kept, n);
-}
-
 int helper_manager_run(const HelperManagerOptions *options)
 {
+    /* What a helper starts with: for networks, for raw sockets, to give a file away, and to give up
+       all else for good. */
+    static const int caps[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_CHOWN, CAP_SETPCAP};
     Manager manager = {.service = options->service};
     const PlatformBusNameOptions name = {
         .name = HELPER_BUS_NAME,
@@ -244,7 +232,8 @@ int helper_manager_run(const HelperManagerOptions *options)
     g_autoptr(GError) error = NULL;
 
     signal(SIGPIPE, SIG_IGN);
-    if (keep_caps() < 0 || platform_sandbox_harden() < 0) {
+    if (platform_sandbox_keep_held_caps(caps, G_N_ELEMENTS(caps)) < 0 ||
+        platform_sandbox_harden() < 0) {
         fprintf(stderr, "dialtone-helper: cannot give up privileges\n");
         return 1;
     }

@@ -75,22 +75,6 @@ static GUnixFDList *take_fd(int fd_take)
     return g_unix_fd_list_new_from_array(&fd_take, 1);
 }
 
-/* By another tunnel of the same user in this network. */
-static gboolean is_taken(HelperSession *session, const char *label)
-{
-    const PlatformSlotInfo *ours = platform_slot_info(session->slot);
-    g_autoptr(GArray) slots = platform_slot_list(session->dir);
-
-    for (guint i = 0; i < slots->len; i++) {
-        const PlatformSlotInfo *other = &g_array_index(slots, PlatformSlotInfo, i);
-
-        if (other->number != ours->number && other->uid == ours->uid &&
-            other->netns == ours->netns && !strcmp(other->label, label))
-            return TRUE;
-    }
-    return FALSE;
-}
-
 /* ---- methods ---- */
 
 static gboolean on_claim(DialtoneHelper1 *skeleton, GDBusMethodInvocation *invocation,
@@ -103,7 +87,7 @@ static gboolean on_claim(DialtoneHelper1 *skeleton, GDBusMethodInvocation *invoc
         return refuse(invocation, HELPER_ERROR_ALREADY_CLAIMED, "a slot was claimed before");
     if (!is_label(label) || !read_options(options, NULL, NULL))
         return refuse(invocation, HELPER_ERROR_INVALID_ARGUMENT, "label or options");
-    if (is_taken(session, label))
+    if (platform_slot_is_taken(session->slot, session->dir, label))
         return refuse(invocation, HELPER_ERROR_IN_USE, "a tunnel of that label is up");
     g_strlcpy(info->label, label, sizeof info->label);
     int r = platform_slot_publish(session->slot);
