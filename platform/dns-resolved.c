@@ -7,6 +7,8 @@
  */
 #include "platform/dns.h"
 
+#include "platform/bus-connect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,60 +17,6 @@ enum { WAIT_MS = 3000 };
 #define BUS_NAME    "org.freedesktop.resolve1"
 #define OBJECT_PATH "/org/freedesktop/resolve1"
 #define MANAGER     "org.freedesktop.resolve1.Manager"
-
-/* ---- a connection within bounded time ---- */
-
-typedef struct Connecting {
-    GDBusConnection *bus;
-    GError *error;
-    gboolean done;
-} Connecting;
-
-static void on_connected(GObject *source, GAsyncResult *result, gpointer user_data)
-{
-    Connecting *connecting = user_data;
-
-    connecting->bus = g_dbus_connection_new_for_address_finish(result, &connecting->error);
-    connecting->done = TRUE;
-}
-
-static gboolean on_late(gpointer user_data)
-{
-    g_cancellable_cancel(user_data);
-    return G_SOURCE_REMOVE;
-}
-
-static GDBusConnection *connect_bus(GError **error)
-{
-    g_autofree char *address = g_dbus_address_get_for_bus_sync(G_BUS_TYPE_SYSTEM, NULL, error);
-    g_autoptr(GMainContext) context = g_main_context_new();
-    g_autoptr(GCancellable) cancellable = g_cancellable_new();
-    g_autoptr(GSource) timeout = g_timeout_source_new(WAIT_MS);
-    Connecting connecting = {0};
-
-    if (!address)
-        return NULL;
-    g_source_set_callback(timeout, on_late, cancellable, NULL);
-    g_source_attach(timeout, context);
-    g_main_context_push_thread_default(context);
-    g_dbus_connection_new_for_address(address,
-                                      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-                                          G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                      NULL, cancellable, on_connected, &connecting);
-    while (!connecting.done)
-        g_main_context_iteration(context, TRUE);
-    g_source_destroy(timeout);
-    g_main_context_pop_thread_default(context);
-    if (connecting.error)
-        g_propagate_error(error, connecting.error);
-    return connecting.bus;
-}
-
-static void disconnect_bus(GDBusConnection *bus)
-{
-    g_dbus_connection_close(bus, NULL, NULL, NULL);
-    g_object_unref(bus);
-}
 
 /* ---- calls ---- */
 
@@ -85,7 +33,7 @@ static gboolean call(GDBusConnection *bus, const char *method, GVariant *argumen
 
 gboolean platform_dns_resolved_is_running(void)
 {
-    GDBusConnection *bus = connect_bus(NULL);
+    GDBusConnection *bus = platform_bus_connect(WAIT_MS, NULL);
     gboolean owned = FALSE;
 
     if (!bus)
@@ -97,7 +45,7 @@ gboolean platform_dns_resolved_is_running(void)
 
     if (reply)
         g_variant_get(reply, "(b)", &owned);
-    disconnect_bus(bus);
+    platform_bus_disconnect(bus);
     return owned;
 }
 
@@ -163,7 +111,7 @@ static GVariant *domains_argument(int ifindex, const PlatformDnsConfig *config, 
 
 gboolean platform_dns_resolved_set(int ifindex, const PlatformDnsConfig *config, GError **error)
 {
-    GDBusConnection *bus = connect_bus(error);
+    GDBusConnection *bus = platform_bus_connect(WAIT_MS, error);
     gboolean all;
 
     if (!bus)
@@ -183,13 +131,13 @@ gboolean platform_dns_resolved_set(int ifindex, const PlatformDnsConfig *config,
         (void)call(bus, "SetLinkMulticastDNS", g_variant_new("(is)", ifindex, "no"), NULL);
         (void)call(bus, "FlushCaches", NULL, NULL);
     }
-    disconnect_bus(bus);
+    platform_bus_disconnect(bus);
     return ok;
 }
 
 gboolean platform_dns_resolved_undo(int ifindex, GError **error)
 {
-    GDBusConnection *bus = connect_bus(NULL);
+    GDBusConnection *bus = platform_bus_connect(WAIT_MS, NULL);
     g_autoptr(GError) failure = NULL;
 
     if (!bus)
@@ -197,7 +145,7 @@ gboolean platform_dns_resolved_undo(int ifindex, GError **error)
     gboolean ok = call(bus, "RevertLink", g_variant_new("(i)", ifindex), &failure);
 
     (void)call(bus, "FlushCaches", NULL, NULL);
-    disconnect_bus(bus);
+    platform_bus_disconnect(bus);
     /* resolved is gone, or the link is: so are its settings. */
     if (!ok && !g_error_matches(failure, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) &&
         !g_error_matches(failure, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER) &&

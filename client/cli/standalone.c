@@ -21,6 +21,7 @@
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/common/text.h"
+#include "platform/connectivity.h"
 #include "platform/helper/helper.h"
 #include "platform/sandbox.h"
 
@@ -72,8 +73,28 @@ static const char *general_advice(DialtoneFailure reason)
     return _("Try again; if it stays so, send a report.");
 }
 
+/* Where a network wants to be met first, no other advice helps. Told once an outage. */
+static void tell_portal(DialtoneReport *report)
+{
+    static bool told;
+    bool away =
+        report->state == DIALTONE_STATE_FAILED || report->state == DIALTONE_STATE_RECONNECTING;
+    if (report->state == DIALTONE_STATE_CONNECTED)
+        told = false;
+    if (!away || report->reason != DIALTONE_FAILURE_UNREACHABLE ||
+        !platform_connectivity_is_portal())
+        return;
+    g_free(report->advice);
+    report->advice = g_strdup(_("This network lets nothing through before you have logged in on a "
+                                "web page: open one in a browser."));
+    if (report->state == DIALTONE_STATE_RECONNECTING && !told)
+        standalone_print_notice(report->advice);
+    told = true;
+}
+
 void standalone_print(DialtoneReport *report, bool json)
 {
+    tell_portal(report);
     if (report->state == DIALTONE_STATE_FAILED && report->advice == NULL)
         report->advice = g_strdup(general_advice(report->reason));
     print_progress(report);

@@ -15,6 +15,7 @@ from client import Dialtone, profile, secrets_text  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
 from lab import ROUTER_ADDRESS, expect  # noqa: E402
 from measure import Stream, expect_ping  # noqa: E402
+from mockbus import NetworkManager  # noqa: E402
 from served import Served  # noqa: E402
 
 USERS = {"carol": "carol's password"}
@@ -260,6 +261,34 @@ def _(lab):
         expect_ping(lab, "10.10.0.9")
         window.press("C-c")
         expect(window.wait_exit() == 0, "the exit code is not 0")
+
+
+@case("a network that wants a browser first says so, at connect and under way", seconds=90)
+def _(lab):
+    lab.serve_office()
+    with NetworkManager(lab) as manager, Gateway(lab, Connection("alice@example.com")):
+        client = Dialtone(lab, profile())
+        client.environment.update(manager.env)
+        client.connect()
+        lab.drop_at("gateway", "udp dport { 500, 4500 }")
+        manager.set_connectivity(manager.PORTAL)
+        known = len(client.events)
+        lab.ip("client", "link", "set", "eth0", "down")
+        home(lab).up()
+        said = client.wait_event(lambda e: "web page" in e.get("advice", ""), 30, known, "the portal is told")
+        expect(said["state"] == "reconnecting" and said["reason"] == "unreachable", f"{said}")
+        expect(client.stderr().count("logged in on a web page") == 1, client.stderr()[-600:])
+        manager.set_connectivity(manager.FULL)
+        lab.allow_at("gateway")
+        client.wait_state("connected", 40, after=known)
+        client.disconnect()
+        lab.drop_at("gateway", "udp dport { 500, 4500 }")
+        manager.set_connectivity(manager.PORTAL)
+        second = Dialtone(lab, profile(), name="second")
+        second.environment.update(manager.env)
+        said = second.start().wait_state("failed", 30)
+        expect("web page" in said["advice"], f"{said}")
+        expect(second.wait_exit() == 5, "the exit code is not 5")
 
 
 @case("NatT=auto tells a network without a NAT from one with it", seconds=60, nat=False)

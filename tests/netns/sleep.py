@@ -16,65 +16,11 @@ from client import Dialtone, binary, profile, secrets_text  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
 from measure import Stream, expect_ping  # noqa: E402
+from mockbus import Logind  # noqa: E402
 
 USERS = {"carol": "carol's password"}
 SECRETS = secrets_text(User="carol", Password="carol's password")
 HOUR = 3600
-LOGIND = ("-d", "org.freedesktop.login1", "-o", "/org/freedesktop/login1")
-
-BUS = """<busconfig>
-  <type>system</type>
-  <listen>unix:path={path}</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"""
-
-
-class Logind:
-    """A system bus with a logind on it. Use it as a context."""
-
-    def __init__(self, lab):
-        self.lab = lab
-        self.path = os.path.join(lab.folder, "system-bus")
-        self.env = {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.path}"}
-
-    def __enter__(self):
-        with open(f"{self.path}.conf", "w", encoding="utf-8") as file:
-            file.write(BUS.format(path=self.path))
-        self.bus = self.lab.start("client", "dbus-daemon", f"--config-file={self.path}.conf", "--nofork",
-                                  "--nopidfile", log="bus.log")
-        wait_until(lambda: os.path.exists(self.path), 5, "the bus is there")
-        self.start()
-        return self
-
-    def start(self):
-        self.logind = self.lab.start("client", "/usr/bin/python3", "-m", "dbusmock", "--system", "--template",
-                                     "logind", env=self.env, log="logind.log")
-        wait_until(lambda: "Manager" in self.call("introspect", *LOGIND), 10, "logind is there")
-
-    def call(self, *words):
-        return self.lab.run("client", "gdbus", words[0], "--system", *words[1:], check=False,
-                            env={**os.environ, **self.env})
-
-    def inhibitors(self):
-        return self.call("call", *LOGIND, "-m", "org.freedesktop.login1.Manager.ListInhibitors")
-
-    def say(self, begins):
-        self.call("call", *LOGIND, "-m", "org.freedesktop.DBus.Mock.EmitSignal",
-                  "org.freedesktop.login1.Manager", "PrepareForSleep", "b",
-                  f"[<{'true' if begins else 'false'}>]")
-
-    def stop(self):
-        self.lab.stop(self.logind)
-
-    def __exit__(self, *unused):
-        self.stop()
-        self.lab.stop(self.bus)
 
 
 class Clock:

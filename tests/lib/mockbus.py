@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A system bus inside the lab's client, and services of the machine on it, as python3-dbusmock's
+templates play them: logind, NetworkManager."""
+
+import os
+
+from client import name_caller
+from lab import wait_until
+
+BUS = """<busconfig>
+  <type>system</type>
+  <listen>unix:path={path}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"""
+MOCK = "org.freedesktop.DBus.Mock"
+
+
+class MockBus:
+    """Use it as a context. `env` is what programs have in their environment to find the bus."""
+
+    template, name, path = None, None, None
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.socket = os.path.join(lab.folder, "system-bus")
+        self.env = {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.socket}"}
+
+    def __enter__(self):
+        name_caller()  # for the bus daemon
+        with open(f"{self.socket}.conf", "w", encoding="utf-8") as file:
+            file.write(BUS.format(path=self.socket))
+        self.bus = self.lab.start("client", "dbus-daemon", f"--config-file={self.socket}.conf", "--nofork",
+                                  "--nopidfile", log="bus.log")
+        wait_until(lambda: os.path.exists(self.socket), 5, "the bus is there")
+        self.start()
+        return self
+
+    def start(self):
+        self.service = self.lab.start("client", "/usr/bin/python3", "-m", "dbusmock", "--system", "--template",
+                                      self.template, env=self.env, log=f"{self.template}.log")
+        wait_until(lambda: MOCK in self.gdbus("introspect"), 10, f"{self.name} is there")
+
+    def gdbus(self, verb, *words):
+        return self.lab.run("client", "gdbus", verb, "--system", "-d", self.name, "-o", self.path, *words,
+                            check=False, env={**os.environ, **self.env})
+
+    def call(self, method, *arguments):
+        return self.gdbus("call", "-m", method, *arguments)
+
+    def stop(self):
+        self.lab.stop(self.service)
+
+    def __exit__(self, *unused):
+        self.stop()
+        self.lab.stop(self.bus)
+
+
+class Logind(MockBus):
+    template, name, path = "logind", "org.freedesktop.login1", "/org/freedesktop/login1"
+
+    def inhibitors(self):
+        return self.call("org.freedesktop.login1.Manager.ListInhibitors")
+
+    def say(self, begins):
+        self.call(f"{MOCK}.EmitSignal", "org.freedesktop.login1.Manager", "PrepareForSleep", "b",
+                  f"[<{'true' if begins else 'false'}>]")
+
+
+class NetworkManager(MockBus):
+    template, name, path = "networkmanager", "org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager"
+    PORTAL, FULL = 2, 4
+
+    def set_connectivity(self, value):
+        self.call(f"{MOCK}.SetConnectivity", str(value))
