@@ -34,8 +34,7 @@ enum {
 typedef struct Connect {
     const ServiceConnectOptions *options;
     CliService *service;
-    DialtoneBusProfile *profile;
-    char *path; /* of the user's file; NULL: a system profile */
+    CliProfile profile;
     int secrets_fd;
     DialtoneBusConnection *connection; /* NULL: not wanted yet */
     guint serial;                      /* of the last report that was shown */
@@ -98,7 +97,7 @@ static void serve(Connect *connect, int fd, const DialtoneProfile *profile)
     connect->secrets_fd = -1;
     channel = fd;
     if (!interrupted)
-        connect->code = agent_run(agent, profile, connect->path);
+        connect->code = agent_run(agent, profile, connect->profile.path);
     channel = -1;
     connect->done = true;
     if (agent_ran_out_of_patience(agent))
@@ -226,7 +225,10 @@ static bool want(Connect *connect, GError **error)
     g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
     if (connect->options->take_over)
         g_variant_builder_add(&options, "{sv}", "take-over", g_variant_new_boolean(TRUE));
-    GDBusProxy *proxy = G_DBUS_PROXY(connect->profile);
+    if (connect->profile.override != NULL)
+        g_variant_builder_add(&options, "{sv}", "override",
+                              g_variant_new_string(connect->profile.override));
+    GDBusProxy *proxy = G_DBUS_PROXY(connect->profile.proxy);
     g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
         connect->service->bus, "org.dialtone.Dialtone1", g_dbus_proxy_get_object_path(proxy),
         "org.dialtone.Dialtone1.Profile", "Connect",
@@ -257,9 +259,8 @@ static int run(Connect *connect)
     connect->service = cli_service_new(&error);
     if (connect->service == NULL || !open_secrets(connect, &error))
         return fail(connect, error);
-    connect->profile = cli_service_profile(connect->service, options->profile,
-                                           options->secrets != NULL, &connect->path, &error);
-    if (connect->profile == NULL)
+    if (!cli_service_profile(connect->service, options->profile, options->secrets != NULL,
+                             &connect->profile, &error))
         return fail(connect, error);
     g_autoptr(DialtoneBusAgent1) agent = export_agent(connect, &remote);
     if (agent == NULL ||
@@ -288,8 +289,7 @@ int service_connect(const ServiceConnectOptions *options)
     if (connect.secrets_fd >= 0)
         close(connect.secrets_fd);
     g_clear_object(&connect.connection);
-    g_clear_object(&connect.profile);
+    cli_profile_clear(&connect.profile);
     cli_service_free(connect.service);
-    g_free(connect.path);
     return code;
 }

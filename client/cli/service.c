@@ -132,25 +132,50 @@ static DialtoneBusProfile *add(CliService *service, const DialtoneProfile *profi
     return NULL;
 }
 
-DialtoneBusProfile *cli_service_profile(CliService *service, const char *what, bool with_psk,
-                                        char **pathp, GError **error)
+static void print_issues(const GPtrArray *issues, const char *file)
 {
-    DialtoneBusProfile *known = find_system(service, what);
-    if (known != NULL)
-        return known;
-    g_autoptr(DialtoneStore) store = dialtone_store_new(getuid());
-    g_autoptr(DialtoneFound) found = dialtone_store_load(store, what, with_psk, error);
-    if (found == NULL)
-        return NULL;
-    for (guint i = 0; i < found->entry->issues->len; i++) {
-        g_autofree char *text =
-            dialtone_issue_text(found->entry->issues->pdata[i], found->entry->path);
+    for (guint i = 0; i < issues->len; i++) {
+        g_autofree char *text = dialtone_issue_text(issues->pdata[i], file);
         standalone_print_notice(text);
     }
-    known = add(service, found->profile, error);
-    if (known != NULL)
-        *pathp = g_strdup(found->entry->path);
-    return known;
+}
+
+/* The service does not read the user's files, so it is told what they changed. */
+static bool read_override(const DialtoneStore *store, CliProfile *profile, GError **error)
+{
+    const char *uuid = dialtone_bus_profile_get_uuid(profile->proxy);
+    g_autoptr(DialtoneFound) found = dialtone_store_open(store, uuid, true, NULL);
+    if (found == NULL || found->override == NULL)
+        return true;
+    if (found->profile == NULL) {
+        dialtone_found_fail(found, error);
+        return false;
+    }
+    print_issues(found->issues, found->override);
+    return g_file_get_contents(found->override, &profile->override, NULL, error);
+}
+
+bool cli_service_profile(CliService *service, const char *what, bool psk_at_hand,
+                         CliProfile *profile, GError **error)
+{
+    g_autoptr(DialtoneStore) store = dialtone_store_new(getuid());
+    profile->proxy = find_system(service, what);
+    if (profile->proxy != NULL)
+        return read_override(store, profile, error);
+    g_autoptr(DialtoneFound) found = dialtone_store_load(store, what, psk_at_hand, error);
+    if (found == NULL)
+        return false;
+    print_issues(found->entry->issues, found->entry->path);
+    profile->proxy = add(service, found->profile, error);
+    profile->path = g_strdup(found->entry->path);
+    return profile->proxy != NULL;
+}
+
+void cli_profile_clear(CliProfile *profile)
+{
+    g_clear_object(&profile->proxy);
+    g_clear_pointer(&profile->path, g_free);
+    g_clear_pointer(&profile->override, g_free);
 }
 
 /* ---- connections ---- */

@@ -23,11 +23,18 @@ CliService *cli_service_new_if_running(void) G_GNUC_WARN_UNUSED_RESULT;
 void cli_service_free(CliService *service);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CliService, cli_service_free)
 
-/* What the user called @what: a profile that the service knows, else a file of the user's, which is
- * handed to the service. *pathp is that file's, or NULL. With @with_psk one that names no key is
- * one for which a secrets file has it. */
-DialtoneBusProfile *cli_service_profile(CliService *service, const char *what, bool with_psk,
-                                        char **pathp, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What the user called by a name. */
+typedef struct CliProfile {
+    DialtoneBusProfile *proxy;
+    char *path;     /* of the user's own file; NULL: it is one of the system */
+    char *override; /* what the user has changed in that for themselves: text; NULL: nothing */
+} CliProfile;
+
+/* A profile of the system, else a file of the user's, which is handed to the service. With
+ * @psk_at_hand one that names no key is one for which a secrets file has it. */
+bool cli_service_profile(CliService *service, const char *what, bool psk_at_hand,
+                         CliProfile *profile, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void cli_profile_clear(CliProfile *profile);
 
 /* The connections of @name, or all (NULL): of DialtoneBusConnection. Those that only tell how they
  * failed are among them. @service NULL: none. */

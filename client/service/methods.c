@@ -10,11 +10,18 @@
 #include "client/common/i18n.h"
 #include "client/common/text.h"
 #include "client/profile/access.h"
+#include "client/profile/override.h"
 #include "client/profile/parse.h"
 #include "client/service/log.h"
 #include "client/service/manager-private.h"
 
-enum { PROFILES_MAX = 64 }; /* added by one uid */
+enum {
+    PROFILES_MAX = 64, /* added by one uid */
+    OVERRIDE_MAX = 64 * 1024,
+};
+
+static const char *const ADD_OPTIONS[] = {"name", NULL};
+static const char *const CONNECT_OPTIONS[] = {"take-over", "override", NULL};
 
 static GVariant *parameters(const ServiceRequest *request)
 {
@@ -37,13 +44,13 @@ static ServiceConnection *find_connection(ServiceRequest *request, GError **erro
 }
 
 /* An option is known or it is an error: who misspells one shall hear of it. */
-static bool check_options(GVariant *options, const char *known, GError **error)
+static bool check_options(GVariant *options, const char *const *known, GError **error)
 {
     GVariantIter iter;
     const char *key;
     g_variant_iter_init(&iter, options);
     while (g_variant_iter_next(&iter, "{&sv}", &key, NULL)) {
-        if (known != NULL && strcmp(key, known) == 0)
+        if (known != NULL && g_strv_contains(known, key))
             continue;
         dialtone_failure_set(error, DIALTONE_FAILURE_USAGE, NULL, _("There is no option \"%s\"."),
                              key);
@@ -102,7 +109,7 @@ static ServiceAction decide_connect(ServiceRequest *request, GError **error)
 {
     g_autoptr(GVariant) options = g_variant_get_child_value(parameters(request), 0);
     ServiceProfile *profile = find_profile(request, error);
-    if (profile == NULL || !check_options(options, "take-over", error))
+    if (profile == NULL || !check_options(options, CONNECT_OPTIONS, error))
         return SERVICE_ACTION_REFUSED;
     if (!may_use(request->caller, profile)) {
         dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED,
@@ -191,7 +198,7 @@ static DialtoneProfile *parse(ServiceRequest *request, GError **error)
     g_autoptr(GVariant) options = g_variant_get_child_value(parameters(request), 1);
     const char *text = NULL, *name = "profile";
     g_autoptr(GPtrArray) issues = NULL;
-    if (!check_options(options, "name", error))
+    if (!check_options(options, ADD_OPTIONS, error))
         return NULL;
     g_variant_get_child(parameters(request), 0, "&s", &text);
     (void)g_variant_lookup(options, "name", "&s", &name);
@@ -259,13 +266,43 @@ static void run_get_log(ServiceRequest *request, GError **error)
 
 /* ---- Profile ---- */
 
+/* The profile as the caller has changed it for themselves, in normal form. *textp NULL: not at all.
+ * What users may not change stays as it is. */
+static bool apply_override(ServiceRequest *request, const ServiceProfile *profile, char **textp,
+                           GError **error)
+{
+    g_autoptr(GVariant) options = g_variant_get_child_value(parameters(request), 0);
+    g_autoptr(GPtrArray) issues = NULL;
+    const char *text = NULL;
+    *textp = NULL;
+    if (!service_profile_is_system(profile) || !g_variant_lookup(options, "override", "&s", &text))
+        return true;
+    const DialtoneOverride override = {
+        .bytes = text, .n = strlen(text), .profile_path = profile->file};
+    g_autoptr(DialtoneProfile) changed =
+        override.n <= OVERRIDE_MAX ? dialtone_override_apply(profile->profile, &override, &issues)
+                                   : NULL;
+    if (changed == NULL) {
+        g_autofree char *why = issues != NULL && issues->len > 0
+                                   ? dialtone_issue_text(issues->pdata[0], "override")
+                                   : g_strdup(_("what was changed in it can't be read"));
+        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, NULL, "%s", why);
+        return false;
+    }
+    if (!service_policy_allows(request->manager, changed, profile->layer, error))
+        return false;
+    *textp = dialtone_profile_to_text(changed, true);
+    return true;
+}
+
 /* Whoever has it is disconnected first; the new connection does not wait for that, for it has a
  * tunnel of its own. */
 static void run_connect(ServiceRequest *request, GError **error)
 {
     ServiceManager *manager = request->manager;
+    g_autofree char *text = NULL;
     ServiceProfile *profile = find_profile(request, error);
-    if (profile == NULL)
+    if (profile == NULL || !apply_override(request, profile, &text, error))
         return;
     ServiceConnection *current = service_manager_connection_of(manager, profile);
     bool is_theirs = current != NULL && service_connection_owner(current) != request->caller->uid;
@@ -280,8 +317,8 @@ static void run_connect(ServiceRequest *request, GError **error)
         current = NULL;
     }
     if (current == NULL) {
-        const ServiceWish wish = {.owner = request->caller->uid,
-                                  .agent = request->caller->bus_name};
+        const ServiceWish wish = {
+            .owner = request->caller->uid, .agent = request->caller->bus_name, .text = text};
         current = service_manager_connect(manager, profile, &wish);
     }
     service_request_return(request, g_variant_new("(o)", service_connection_path(current)));

@@ -425,6 +425,22 @@ def _(lab, bus, alice, bob):
     alice.dialtone("disconnect")
 
 
+@service_case("a user changes what is not locked in a profile of the system, and nothing else")
+def _(lab, bus, alice, bob):
+    system_profile("Corp", Profile__UUID=UUID, Secrets__PSK="system", Access__Lock="Phase2")
+    secret(bus, UUID, secrets_text(KEY))
+    folder = os.path.join(alice.folder, ".config/dialtone/overrides")
+    bus.as_user(alice.uid, lambda: os.makedirs(folder))
+    for group, key, value, holds in (("Network", "MTU", "1300", True), ("Phase2", "Lifetime", "30m", False),
+                                     ("Gateway", "Address", "192.0.2.7", False)):
+        alice.file(f".config/dialtone/overrides/{UUID}.dialtone", f"[{group}]\n{key}={value}\n")
+        done = alice.dialtone("connect", "--json", "Corp")
+        event = json.loads(done.stdout.splitlines()[-1])
+        expect(event["state"] == "connected" and (event["mtu"] == 1300) == holds, f"{key}: {event}")
+        expect(holds or f"[{group}] {key}" in done.stderr, f"{key} was refused in silence: {done.stderr}")
+        alice.dialtone("disconnect")
+
+
 @service_case("the administrator's policy is obeyed, with its reason", 60)
 def _(lab, bus, alice, bob):
     os.makedirs("/etc/dialtone", exist_ok=True)
