@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "lib"), os.path.join(HERE, "..", "netns", "helper")]
 # pylint: disable=wrong-import-position
 import rig as machine
-from bus import Bus, BusError, Caller, GLib, Gio, call, connect_peer, connection
+from bus import Bus, BusError, Caller, GLib, Gio, call, connect_peer, connection, send_random
 from cases import FULL, case, main
 from lab import expect, wait_until
 

@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# allowed: 240 s, full: 240 s
+"""What an administrator puts there for users: profiles, secrets, locks and a policy."""
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+from bus import call  # noqa: E402
+from cases import main  # noqa: E402
+from client import check_failed, secrets_text  # noqa: E402
+from lab import Failure, expect, wait_until  # noqa: E402
+from measure import expect_ping  # noqa: E402
+from service_kit import (ALLOW, CONNECTION, MANAGER, NAME, PROFILE, TAKE_OVER, TOP, objects, service_case,  # noqa: E402
+                         system_profile)
+
+UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"
+KEY = "correct horse battery staple"
+
+
+def secret(bus, uuid, text):
+    """A file that the service may read and users may not."""
+    os.makedirs("/etc/dialtone/secrets", exist_ok=True)
+    os.chown("/etc/dialtone/secrets", 0, bus.service)
+    os.chmod("/etc/dialtone/secrets", 0o750)
+    path = f"/etc/dialtone/secrets/{uuid}"
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chown(path + ".new", 0, bus.service)
+    os.chmod(path + ".new", 0o640)
+    os.rename(path + ".new", path)
+
+
+@service_case("a system profile is for whom it names; another takes it over only as an administrator",
+              rule=ALLOW + TAKE_OVER, seconds=90)
+def _(lab, bus, alice, bob):
+    system_profile("Corp", Access__Users="alice;bob")
+    system_profile("Lab", Access__Users="carol")
+    expect(alice.connect(what="Corp")[-1]["state"] == "connected", "alice is not connected")
+    check_failed(alice.connect(what="Lab", code=10)[-1], "not-permitted")
+    check_failed(bob.connect(what="Corp", code=10)[-1], "not-permitted")
+    expect(bob.connect("--take-over", what="Corp")[-1]["state"] == "connected", "bob did not take over")
+    expect(alice.connect(code=10, Profile__Name="Corp")[-1]["reason"] == "not-permitted", "the name was taken")
+    wait_until(lambda: len(objects(bus, CONNECTION)) == 1, 5, "alice's connection has gone")
+    owner = [p["Owner"] for p in objects(bus, CONNECTION).values()]
+    expect(owner == [bob.uid], f"owners: {owner}")
+    bob.dialtone("disconnect")
+
+
+@service_case("a profile of the system comes, changes and goes with its file")
+def _(lab, bus, alice, bob):
+    expect(not objects(bus, PROFILE), "there are profiles already")
+    system_profile("Corp")
+    wait_until(lambda: [p["Name"] for p in objects(bus, PROFILE).values()] == ["Corp"], 5, "it came")
+    os.unlink("/etc/dialtone/profiles/corp.dialtone")
+    wait_until(lambda: not objects(bus, PROFILE), 5, "it went")
+
+
+@service_case("E14: a user of a provisioned profile connects, and finds its key nowhere", 90)
+def _(lab, bus, alice, bob):
+    system_profile("Corp", Profile__UUID=UUID, Secrets__PSK="system", Access__Users="alice")
+    expect(alice.dialtone("connect", "Corp", code=4).stderr.count(UUID), "the missing file is not named")
+    secret(bus, UUID, secrets_text(KEY))
+    check_failed(bob.connect(what="Corp", code=10)[-1], "not-permitted")
+    alice.dialtone("connect", "Corp")
+    expect_ping(lab, lab.sites[0].host)
+    pid = bus.owner_pid(NAME)
+    own = next(path for path, p in objects(bus, PROFILE).items() if p["Name"] == "Corp")
+    connection = next(iter(objects(bus, CONNECTION)))
+
+    def look():
+        found = {}
+        for path in (f"/etc/dialtone/secrets/{UUID}", f"/proc/{pid}/mem", f"/proc/{pid}/environ", f"/proc/{pid}/maps"):
+            try:
+                with open(path, "rb") as file:
+                    found[path] = file.read(100)
+            except OSError as error:
+                found[path] = error.errno
+        traced = subprocess.run(["strace", "-p", str(pid)], capture_output=True, timeout=10, check=False).returncode \
+            if shutil.which("strace") else 1
+        texts = [call(NAME, own, PROFILE, "GetText")[0], call(NAME, connection, CONNECTION, "GetReport")[0],
+                 str(call(NAME, f"{TOP}/manager", MANAGER, "GetLog", "(u)", 1000)),
+                 str(call(NAME, TOP, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects"))]
+        return found, traced, texts
+
+    found, traced, texts = bus.as_user(alice.uid, look)
+    expect(all(what in (errno.EACCES, errno.EPERM) for what in found.values()), f"alice reads {found}")
+    expect(traced != 0, "alice traces the service")
+    expect(not any(KEY in text for text in texts), "the key is on the bus")
+    with open(f"/proc/{pid}/limits", encoding="ascii") as file:
+        core = next(line for line in file if line.startswith("Max core file size"))
+    expect(core.split()[4:6] == ["0", "0"], f"a core dump is possible: {core}")
+    alice.dialtone("disconnect")
+
+
+@service_case("a user changes what is not locked in a profile of the system, and nothing else")
+def _(lab, bus, alice, bob):
+    system_profile("Corp", Profile__UUID=UUID, Secrets__PSK="system", Access__Lock="Phase2")
+    secret(bus, UUID, secrets_text(KEY))
+    folder = os.path.join(alice.folder, ".config/dialtone/overrides")
+    bus.as_user(alice.uid, lambda: os.makedirs(folder))
+    for group, key, value, holds in (("Network", "MTU", "1300", True), ("Phase2", "Lifetime", "30m", False),
+                                     ("Gateway", "Address", "192.0.2.7", False)):
+        alice.file(f".config/dialtone/overrides/{UUID}.dialtone", f"[{group}]\n{key}={value}\n")
+        done = alice.dialtone("connect", "--json", "Corp")
+        event = json.loads(done.stdout.splitlines()[-1])
+        expect(event["state"] == "connected" and (event["mtu"] == 1300) == holds, f"{key}: {event}")
+        expect(holds or f"[{group}] {key}" in done.stderr, f"{key} was refused in silence: {done.stderr}")
+        alice.dialtone("disconnect")
+
+
+@service_case("the administrator's policy is obeyed, with its reason", 60)
+def _(lab, bus, alice, bob):
+    os.makedirs("/etc/dialtone", exist_ok=True)
+    with open("/etc/dialtone/policy.conf", "w", encoding="utf-8") as file:
+        file.write("[Policy]\nForbid=modp1024\n")
+    event = alice.connect(code=12)[-1]
+    check_failed(event, "policy")
+    expect("/etc/dialtone/policy.conf:2" in event["message"], f"which line? {event}")
+    # It is read again when it changes.
+    with open("/etc/dialtone/policy.conf", "w", encoding="utf-8") as file:
+        file.write("[Policy]\nUserProfiles=no\n")
+    wait_until(lambda: "UserProfiles" in alice.connect(code=12)[-1]["message"], 5, "the new policy holds")
+    os.unlink("/etc/dialtone/policy.conf")
+    wait_until(lambda: try_connect(alice), 5, "without a policy all is allowed")
+    alice.dialtone("disconnect")
+
+
+def try_connect(user):
+    try:
+        return user.connect()[-1]["state"] == "connected"
+    except Failure:
+        return False
+
+
+@service_case("Autoconnect connects by itself, also when its secret comes later; only an administrator ends it")
+def _(lab, bus, alice, bob):
+    system_profile("Corp", Profile__UUID=UUID, Secrets__PSK="system", Network__Autoconnect="yes")
+    wait_until(lambda: [c["State"] for c in objects(bus, CONNECTION).values()] == ["failed"], 5, "no secret, no tunnel")
+    secret(bus, UUID, secrets_text(KEY))
+    wait_until(lambda: [c["State"] for c in objects(bus, CONNECTION).values()] == ["connected"], 10, "it connects")
+    expect_ping(lab, lab.sites[0].host)
+    alice.dialtone("disconnect", "Corp", code=10)
+    connection = next(iter(objects(bus, CONNECTION)))
+    bus.as_user(0, lambda: call(NAME, connection, CONNECTION, "Disconnect"))
+    expect(not objects(bus, CONNECTION), "it is still there")
+
+
+main()

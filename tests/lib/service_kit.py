@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""dialtoned on a real system bus, in front of a real gateway, and who is tried on it."""
+
+import os
+import shutil
+
+from bus import Bus, BusError, call
+from cases import case
+from client import profile, profile_text
+from gateway import Connection, Gateway
+from lab import expect, wait_until
+from user import User
+
+NAME, TOP = "org.dialtone.Dialtone1", "/org/dialtone/Dialtone1"
+MANAGER, PROFILE, CONNECTION = (f"{NAME}.{part}" for part in ("Manager", "Profile", "Connection"))
+NOT_PERMITTED = f"{NAME}.Error.NotPermitted"
+# Nobody sits at this machine, so polkit is told who may.
+ALLOW = """polkit.addRule(function(action, subject) {
+    if (action.id.indexOf("org.dialtone.connect-") == 0)
+        return polkit.Result.YES;
+});"""
+TAKE_OVER = """polkit.addRule(function(action, subject) {
+    if (action.id == "org.dialtone.take-over" && subject.user == "bob")
+        return polkit.Result.YES;
+});"""
+
+
+class Person(User):
+    """A user who also speaks to the service directly."""
+
+    def call(self, bus, path, interface, method, signature="()", *arguments):
+        return bus.as_user(self.uid, lambda: call(NAME, path, interface, method, signature, *arguments))
+
+    def refused(self, bus, path, interface, method, signature="()", *arguments, name=NOT_PERMITTED):
+        try:
+            self.call(bus, path, interface, method, signature, *arguments)
+        except BusError as error:
+            expect(error.name == name, f"{interface}.{method}: {error}")
+            return error.message
+        raise AssertionError(f"{self.name} may call {interface}.{method}")
+
+
+def service(lab, rule=ALLOW):
+    lab.serve_office()
+    Gateway(lab, Connection("alice@example.com")).up()
+    bus = Bus(("ip", "netns", "exec", lab.ns("client")))
+    bus.rule = rule
+    return bus
+
+
+def objects(bus, interface):
+    """What of that interface is on the bus: {path: properties}."""
+    every = bus.as_user(0, lambda: call(NAME, TOP, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects"))[0]
+    return {path: parts[interface] for path, parts in every.items() if interface in parts}
+
+
+def service_case(name, seconds=60, rule=ALLOW):
+    """A case with a bus, alice, bob, and a network that has to be as before when it is over."""
+    def register(function):
+        def run(lab):
+            with service(lab) as bus:
+                try:
+                    bus.polkit(rule)
+                    before = lab.client_network()
+                    function(lab, bus, Person(lab, bus, "alice"), Person(lab, bus, "bob"))
+                    wait_until(lambda: not lab.network_changes(before), 5,
+                               f"the network is as before, but for {lab.network_changes(before)}")
+                finally:
+                    shutil.rmtree("/etc/dialtone", ignore_errors=True)
+                    with open(os.path.join(lab.folder, "dialtone-bus.log"), "w", encoding="utf-8") as file:
+                        file.write(bus.log())
+        case(name, seconds)(run)
+        return function
+    return register
+
+
+def system_profile(name, **more):
+    os.makedirs("/etc/dialtone/profiles", exist_ok=True)
+    groups = profile(Profile__Name=name, Identity__Auth="psk", **more)
+    with open(f"/etc/dialtone/profiles/{name.lower()}.dialtone", "w", encoding="utf-8") as file:
+        file.write(profile_text(groups))
