@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What ./try shows: an office on this machine, a tunnel into it, and what goes through the tunnel.
 
-With --stay it keeps all of that up until it gets SIGTERM, for ./try --keep. It runs in
+With --stay it keeps all of that up until it gets SIGTERM, for ./try --keep; with --service it shows
+what demo_service.py has. It runs in
 tests/lib/sandbox, so that nothing outside sees or keeps any of it.
 """
 
@@ -148,6 +149,14 @@ def show(lab, keep):
         say("  the gateway was told, and routes, rules and name servers are as they were")
 
 
+def show_service(lab):
+    """Its modules need packages that the rest does without."""
+    import demo_service  # pylint: disable=import-outside-toplevel
+    title("An office on this machine")
+    show_picture()
+    demo_service.show(lab, title)
+
+
 def main():
     need_root()
     for number in SIGNALS:
@@ -156,7 +165,10 @@ def main():
     lab = Lab(prefix="try")
     try:
         with lab:
-            show(lab, "--stay" in sys.argv[1:])
+            if "--service" in sys.argv[1:]:
+                show_service(lab)
+            else:
+                show(lab, "--stay" in sys.argv[1:])
     except Interrupted:
         say("\ninterrupted; everything is cleaned up")
         return 130
