@@ -235,6 +235,34 @@ def _(lab, bus, alice, bob):
     alice.dialtone("disconnect")
 
 
+def status_of(pid, field):
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+        return int(next(line for line in file if line.startswith(field + ":")).split()[1])
+
+
+def switches(pid):
+    """How often its threads have gone to sleep of their own."""
+    return sum(status_of(f"{pid}/task/{task}", "voluntary_ctxt_switches") for task in os.listdir(f"/proc/{pid}/task"))
+
+
+@service_case("at rest it wakes for nothing, and one idle tunnel takes 4 MB at most", 90)
+def _(lab, bus, alice, bob):
+    alice.connect()
+    pid = bus.owner_pid(NAME)
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as file:
+        sanitized = "libasan" in file.read()
+    anonymous = status_of(pid, "RssAnon")
+    print(f"# connected: RssAnon {anonymous} kB, RSS {status_of(pid, 'VmRSS')} kB")
+    expect(sanitized or anonymous <= 4096, f"RssAnon is {anonymous} kB")
+    alice.dialtone("disconnect")
+    time.sleep(1)
+    before = switches(pid)
+    time.sleep(5)
+    woken = switches(pid) - before
+    print(f"# disconnected: {woken} wakeups in 5 s")
+    expect(woken == 0, f"it woke {woken} times in 5 s")
+
+
 @case("without the service a clear word, and what to do instead", seconds=30, lab=False)
 def _():
     done = subprocess.run([binary(), "connect", "--json", "/dev/null"], capture_output=True, text=True,
