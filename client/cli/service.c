@@ -52,10 +52,24 @@ static CliService *find(GDBusObjectManagerClientFlags flags, GError **error)
     return service_of(bus, objects);
 }
 
+/* A service that just ends, or was killed, is started again by the bus when it is asked next. */
+static CliService *find_or_start(GError **error)
+{
+    g_autoptr(GError) first = NULL;
+    CliService *service = find(G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_NONE, &first);
+    if (service != NULL || !g_error_matches(first, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY)) {
+        if (service == NULL)
+            g_propagate_error(error, g_steal_pointer(&first));
+        return service;
+    }
+    g_usleep(G_USEC_PER_SEC / 5);
+    return find(G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_NONE, error);
+}
+
 CliService *cli_service_new(GError **error)
 {
     g_autoptr(GError) remote = NULL;
-    g_autoptr(CliService) service = find(G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_NONE, &remote);
+    g_autoptr(CliService) service = find_or_start(&remote);
     if (service != NULL && service->manager != NULL) {
         g_dbus_proxy_set_default_timeout(G_DBUS_PROXY(service->manager), CALL_MS);
         return g_steal_pointer(&service);

@@ -21,6 +21,11 @@
 #include "client/tunnel/warm-up.h"
 #include "platform/clock.h"
 
+enum {
+    AGAIN_MAX = 5,      /* helpers, */
+    AGAIN_SECONDS = 60, /* each that soon after the one before */
+};
+
 struct ServiceConnection {
     ServiceConnectionSetup setup; /* strings are copies */
     char *path;
@@ -35,8 +40,13 @@ struct ServiceConnection {
     GPtrArray *waiting; /* of GDBusMethodInvocation: answered when it has gone */
     bool stopping;      /* nobody wants it any more */
     bool was_connected;
+    guint again;                    /* how often it began again in short order */
+    gint64 began_again;             /* last, in microseconds of the monotonic clock */
+    TunnelCredentials *credentials; /* of the tunnel before; NULL: none */
     guint idle;
 };
+
+static void on_helper(GObject *source, GAsyncResult *result, gpointer data);
 
 /* ---- what it says ---- */
 
@@ -55,9 +65,25 @@ static void publish(ServiceConnection *self, const DialtoneReport *report)
         service_connection_agent_report(self->agent, self->report);
 }
 
+/* The helper's end is not the user's fault, and costs one reconnect; but not for ever. */
+static bool may_begin_again(const ServiceConnection *self)
+{
+    return self->tunnel != NULL && self->was_connected && !self->stopping &&
+           self->again < AGAIN_MAX && tunnel_lost_its_helper(self->tunnel);
+}
+
 static void on_report(const DialtoneReport *report, gpointer data)
 {
-    publish(data, report);
+    ServiceConnection *self = data;
+    if (report->state != DIALTONE_STATE_FAILED || !may_begin_again(self)) {
+        publish(self, report);
+        return;
+    }
+    g_autoptr(DialtoneReport) lost =
+        dialtone_report_new(DIALTONE_STATE_RECONNECTING, report->profile);
+    lost->reason = report->reason;
+    lost->message = g_strdup(report->message);
+    publish(self, lost);
 }
 
 static void on_notice(const char *text, gpointer data)
@@ -81,10 +107,31 @@ static void on_sign(const TunnelSigning *signing, gpointer data)
 
 /* ---- the end ---- */
 
+/* With all that was known; an agent is asked for what is not. */
+static void begin_again(ServiceConnection *self)
+{
+    const ServiceHelperOwner owner = {.uid = self->setup.owner};
+    gint64 now = g_get_monotonic_time();
+    self->again = now - self->began_again < AGAIN_SECONDS * G_USEC_PER_SEC ? self->again + 1 : 1;
+    self->began_again = now;
+    tunnel_secrets_free(self->setup.system_secrets_take);
+    tunnel_credentials_free(self->credentials);
+    self->setup.system_secrets_take = tunnel_steal_secrets(self->tunnel);
+    self->credentials = tunnel_steal_credentials(self->tunnel);
+    g_clear_pointer(&self->agent, service_connection_agent_free);
+    g_clear_pointer(&self->tunnel, tunnel_free);
+    service_log(self->setup.owner, self->profile->name, "begins again with another helper");
+    service_helper_open(self->setup.bus, &owner, self->cancellable, on_helper, self);
+}
+
 static gboolean on_idle_after_end(gpointer data)
 {
     ServiceConnection *self = data;
     self->idle = 0;
+    if (may_begin_again(self)) {
+        begin_again(self);
+        return G_SOURCE_REMOVE;
+    }
     g_clear_pointer(&self->agent, service_connection_agent_free);
     g_clear_pointer(&self->tunnel, tunnel_free);
     if (!self->stopping) {
@@ -102,7 +149,7 @@ static gboolean on_idle_after_end(gpointer data)
 static void end(ServiceConnection *self, DialtoneFailure code)
 {
     self->stopping |= code == DIALTONE_FAILURE_NONE;
-    if (self->agent != NULL)
+    if (self->agent != NULL && !may_begin_again(self))
         service_connection_agent_end(self->agent, code);
     if (self->idle == 0)
         self->idle = g_idle_add(on_idle_after_end, self);
@@ -171,6 +218,8 @@ static void begin(ServiceConnection *self, GDBusConnection *helper_take)
         return;
     }
     tunnel_start(self->tunnel);
+    if (self->credentials != NULL)
+        tunnel_give_credentials(self->tunnel, g_steal_pointer(&self->credentials));
     const ServiceConnectionAgentSetup agent = {
         .bus = self->setup.bus,
         .agents = self->setup.agents,
@@ -261,6 +310,7 @@ void service_connection_free(ServiceConnection *self)
     service_connection_agent_free(self->agent);
     tunnel_free(self->tunnel);
     tunnel_secrets_free(self->setup.system_secrets_take);
+    tunnel_credentials_free(self->credentials);
     g_clear_error(&self->setup.error_take);
     for (guint i = 0; i < self->waiting->len; i++)
         g_dbus_method_invocation_return_value(self->waiting->pdata[i], NULL);

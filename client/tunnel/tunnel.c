@@ -260,6 +260,21 @@ void tunnel_give_secrets(Tunnel *self, TunnelSecrets *secrets_take)
     tunnel_attempt_begin(self);
 }
 
+bool tunnel_lost_its_helper(const Tunnel *self)
+{
+    return tunnel_network_is_gone(self->network);
+}
+
+TunnelSecrets *tunnel_steal_secrets(Tunnel *self)
+{
+    return g_steal_pointer(&self->secrets);
+}
+
+TunnelCredentials *tunnel_steal_credentials(Tunnel *self)
+{
+    return g_steal_pointer(&self->credentials);
+}
+
 void tunnel_stop(Tunnel *self)
 {
     tunnel_end(self, NULL);

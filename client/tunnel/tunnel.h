@@ -76,6 +76,12 @@ void tunnel_give_signature(Tunnel *self, guint32 id, const guint8 *signature, gs
 /* Says good-bye to the gateway and puts the network back, in bounded time. */
 void tunnel_stop(Tunnel *self);
 void tunnel_renegotiate(Tunnel *self);
+
+/* It ended because its helper did: with another one, the same connection can begin again. */
+bool tunnel_lost_its_helper(const Tunnel *self) G_GNUC_WARN_UNUSED_RESULT;
+/* What it was given, for the next one; the caller's. NULL: nothing. When it has ended. */
+TunnelSecrets *tunnel_steal_secrets(Tunnel *self) G_GNUC_WARN_UNUSED_RESULT;
+TunnelCredentials *tunnel_steal_credentials(Tunnel *self) G_GNUC_WARN_UNUSED_RESULT;
 /* The machine is about to sleep: nothing is begun until it is awake. */
 void tunnel_goes_to_sleep(Tunnel *self);
 /* It was asleep: whether the gateway still knows us is to be seen. Sleep that nobody tells of is

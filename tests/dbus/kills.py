@@ -1,0 +1,106 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# allowed: 150 s, full: 900 s
+"""Whichever process is killed, and whenever: one reconnect at most, and nothing is left behind."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+from cases import FULL, main  # noqa: E402
+from client import lives, profile, profile_text, secrets_text  # noqa: E402
+from lab import expect, wait_until  # noqa: E402
+from measure import expect_ping  # noqa: E402
+from service_kit import CONNECTION, NAME, objects, service_case  # noqa: E402
+
+TIMES = 200 if FULL else 20
+
+
+def helpers():
+    """The helpers of tunnels, and the one that starts them, by their command lines."""
+    found = {"tunnel": [], "manager": []}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
+                words = file.read().split("\0")
+        except OSError:
+            continue
+        if os.path.basename(words[0]) == "dialtone-helper":
+            found["tunnel" if "--tunnel" in words else "manager"].append(int(pid))
+    return found
+
+
+def victims(bus):
+    now = helpers()
+    return {"service": [bus.owner_pid(NAME)], **now}
+
+
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def is_dying(bus):
+    """Killed, and the bus has not noticed."""
+    pid = bus.owner_pid(NAME)
+    return pid and not lives(pid)
+
+
+def connected_again(bus, before):
+    now, = objects(bus, CONNECTION).values()
+    return now["State"] == "connected" and now["Serial"] > before["Serial"]
+
+
+@service_case("a tunnel whose helper is killed is connected again by itself")
+def _(lab, bus, alice, bob):
+    address = alice.connect()[-1]["address"]
+    for _ in range(2):
+        pid, = helpers()["tunnel"]
+        before, = objects(bus, CONNECTION).values()
+        begin = time.monotonic()
+        kill(pid)
+        wait_until(lambda b=before: connected_again(bus, b), 10, "it is connected again")
+        print(f"# connected again after {time.monotonic() - begin:.2f} s")
+        expect_ping(lab, lab.sites[0].host)
+    expect(address and len(objects(bus, CONNECTION)) == 1, "there are two")
+    alice.dialtone("disconnect")
+
+
+@service_case(f"{TIMES} kills of either process at random moments leave nothing behind", 800 if FULL else 120)
+def _(lab, bus, alice, bob):
+    dice = random.Random(5)
+    path = alice.file("office.dialtone", profile_text(profile()))
+    given = alice.file("secrets", secrets_text())
+    before = lab.client_network()
+    for number in range(TIMES):
+        if dice.random() < 0.6:
+            with subprocess.Popen(alice.command("connect", "--wait", "5", "--secrets", given, path),
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL) as process:
+                time.sleep(dice.uniform(0.0, 0.4))
+                who = dice.choice(["service", "tunnel", "manager"])
+                for pid in victims(bus)[who]:
+                    kill(pid)
+                process.wait(20)
+        else:
+            alice.connect()
+            who = dice.choice(["service", "tunnel", "manager"])
+            for pid in victims(bus)[who]:
+                kill(pid)
+            time.sleep(dice.uniform(0.0, 0.2))
+        wait_until(lambda: who != "service" or not is_dying(bus), 5, "the bus knows that it is gone", 0.01)
+        # Whatever it came to, the user can go on, and has the network back when nobody wants a tunnel.
+        expect(alice.connect()[-1]["state"] == "connected", f"{number}: after a kill of {who} it does not connect")
+        alice.dialtone("disconnect", "--all")
+        wait_until(lambda: not lab.network_changes(before), 5,
+                   f"{number}, {who}: all is as before, but for {lab.network_changes(before)}")
+    wait_until(lambda: not helpers()["tunnel"], 10, f"no helper is left: {helpers()}")
+
+
+main()
