@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The system calls that the tunnel process may make, as tables, and without files what a process of
- * the user's may that parses what the network sends.
+/* The system calls that each kind of process may make, as tables: the tunnel, the service (which
+ * watches folders and keeps files beside that), a process of the user's that parses what the
+ * network sends (no files), the helper of a tunnel, and one that starts programs.
  *
  * What is not listed fails with EPERM rather than kills: libraries try calls and fall back. What no
  * library of ours tries and an attacker would (exec, ptrace, another process's memory) kills the
@@ -12,7 +13,9 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/if_tun.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -156,6 +159,79 @@ static const int plain[] = {
     CALL(capget),
 };
 
+/* The service watches the folders of profiles and secrets, and keeps what is wanted over a restart
+ * in a folder of its own: what it may write is a matter of its user. GLib's pools of threads carry
+ * their priority over to new threads. */
+static const int serving[] = {
+    CALL(inotify_init1),    CALL(inotify_add_watch),
+    CALL(inotify_rm_watch), CALL(open),
+    CALL(openat),           CALL(rename),
+    CALL(unlink),           CALL(fchmod),
+    CALL(sched_setattr),
+};
+
+/* The helper changes files (resolv.conf, slots, journals) and the network, makes the sockets that
+ * it gives away, and ends its children. */
+static const int helping[] = {
+    CALL(open),       CALL(openat),     CALL(creat),
+    CALL(unlink),     CALL(unlinkat),   CALL(rename),
+    CALL(renameat),   CALL(renameat2),  CALL(link),
+    CALL(linkat),     CALL(symlink),    CALL(symlinkat),
+    CALL(mkdir),      CALL(mkdirat),    CALL(rmdir),
+    CALL(chmod),      CALL(fchmod),     CALL(fchmodat),
+    CALL(chown),      CALL(fchown),     CALL(fchownat),
+    CALL(ftruncate),  CALL(utimensat),  CALL(statfs),
+    CALL(fstatfs),    CALL(bind),       CALL(connect),
+    CALL(setsockopt), CALL(kill),       CALL(wait4),
+    CALL(waitid),     CALL(pidfd_open), CALL(pidfd_send_signal),
+};
+
+static const unsigned long helper_requests[] = {TUNSETIFF, SIOCGIFNAME, SIOCGIFINDEX};
+
+/* What no program has to do that is started to change the network or its names. */
+static const int never[] = {
+    CALL(ptrace),
+    CALL(process_vm_readv),
+    CALL(process_vm_writev),
+    CALL(kexec_load),
+    CALL(kexec_file_load),
+    CALL(init_module),
+    CALL(finit_module),
+    CALL(delete_module),
+    CALL(bpf),
+    CALL(userfaultfd),
+    CALL(perf_event_open),
+    CALL(mount),
+    CALL(umount2),
+    CALL(pivot_root),
+    CALL(chroot),
+    CALL(move_mount),
+    CALL(open_tree),
+    CALL(fsopen),
+    CALL(fsmount),
+    CALL(mount_setattr),
+    CALL(setns),
+    CALL(unshare),
+    CALL(open_by_handle_at),
+    CALL(mknod),
+    CALL(mknodat),
+    CALL(swapon),
+    CALL(swapoff),
+    CALL(reboot),
+    CALL(acct),
+    CALL(quotactl),
+    CALL(settimeofday),
+    CALL(clock_settime),
+    CALL(adjtimex),
+    CALL(clock_adjtime),
+    CALL(iopl),
+    CALL(ioperm),
+    CALL(keyctl),
+    CALL(add_key),
+    CALL(request_key),
+    CALL(io_uring_setup),
+};
+
 static const int deadly[] = {
     CALL(execve),      CALL(execveat),
     CALL(ptrace),      CALL(process_vm_readv),
@@ -174,6 +250,14 @@ static const int prctls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_GET_N
 
 #define ARRAY_LENGTH(a) (sizeof(a) / sizeof *(a))
 
+typedef enum Kind {
+    KIND_TUNNEL,
+    KIND_SERVICE,
+    KIND_NO_FILES,
+    KIND_HELPER,
+    KIND_STARTER,
+} Kind;
+
 /* One argument, masked, must have this value. */
 static int allow_if(scmp_filter_ctx filter, int call, unsigned argument, uint64_t mask,
                     uint64_t value)
@@ -182,14 +266,21 @@ static int allow_if(scmp_filter_ctx filter, int call, unsigned argument, uint64_
                             SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, mask, value));
 }
 
-static int add_plain(scmp_filter_ctx filter)
+static int add_calls(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t n)
 {
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(plain); i++)
-        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, plain[i], 0);
-    for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(deadly); i++)
-        r = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = seccomp_rule_add(filter, action, calls[i], 0);
+    return r;
+}
+
+static int add_plain(scmp_filter_ctx filter)
+{
+    int r = add_calls(filter, SCMP_ACT_ALLOW, plain, ARRAY_LENGTH(plain));
+
+    if (r == 0)
+        r = add_calls(filter, SCMP_ACT_KILL_PROCESS, deadly, ARRAY_LENGTH(deadly));
     for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(tun_requests); i++)
         r = allow_if(filter, CALL(ioctl), 1, UINT32_MAX, tun_requests[i]);
     for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(prctls); i++)
@@ -250,14 +341,16 @@ static int add_socket_options(scmp_filter_ctx filter)
     return r;
 }
 
-static int add_all(scmp_filter_ctx filter, bool reads_files)
+static int add_parser(scmp_filter_ctx filter, Kind kind)
 {
     int r = add_plain(filter);
 
     if (r == 0)
         r = add_memory(filter);
-    if (r == 0 && reads_files)
+    if (r == 0 && kind == KIND_TUNNEL)
         r = add_reading_files(filter);
+    if (r == 0 && kind == KIND_SERVICE)
+        r = add_calls(filter, SCMP_ACT_ALLOW, serving, ARRAY_LENGTH(serving));
     if (r == 0)
         r = add_threads_and_pairs(filter);
     if (r == 0)
@@ -265,21 +358,69 @@ static int add_all(scmp_filter_ctx filter, bool reads_files)
     return r;
 }
 
+/* Of netlink: routes and nftables. */
+static int add_helper_sockets(scmp_filter_ctx filter)
+{
+    static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
+    static const int protocols[] = {NETLINK_ROUTE, NETLINK_NETFILTER};
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(families); i++)
+        r = allow_if(filter, CALL(socket), 0, UINT32_MAX, (uint64_t)families[i]);
+    for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(protocols); i++)
+        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(socket), 2,
+                             SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK),
+                             SCMP_A2_32(SCMP_CMP_EQ, (uint32_t)protocols[i]));
+    return r;
+}
+
+/* GIO loads what it finds among its modules, so code may be mapped, but none that can be written.
+ */
+static int add_helper(scmp_filter_ctx filter)
+{
+    int r = add_plain(filter);
+
+    if (r == 0)
+        r = add_memory(filter);
+    if (r == 0)
+        r = allow_if(filter, CALL(mmap), 2, PROT_WRITE, 0);
+    if (r == 0)
+        r = add_calls(filter, SCMP_ACT_ALLOW, helping, ARRAY_LENGTH(helping));
+    for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(helper_requests); i++)
+        r = allow_if(filter, CALL(ioctl), 1, UINT32_MAX, helper_requests[i]);
+    if (r == 0)
+        r = add_threads_and_pairs(filter);
+    if (r == 0)
+        r = add_helper_sockets(filter);
+    return r;
+}
+
+static int add_all(scmp_filter_ctx filter, Kind kind)
+{
+    if (kind == KIND_HELPER)
+        return add_helper(filter);
+    if (kind == KIND_STARTER)
+        return add_calls(filter, SCMP_ACT_ERRNO(EPERM), never, ARRAY_LENGTH(never));
+    return add_parser(filter, kind);
+}
+
 /* ---- the kernel's program ---- */
 
 struct PlatformFilter {
+    bool with_parent; /* it ends with the process that made it */
     struct sock_fprog program;
     struct sock_filter instructions[BPF_MAXINSNS];
 };
 
 /* The program as bytes in a file without a name: libseccomp writes it in no other way. */
-static int compile(bool reads_files, int fd)
+static int compile(Kind kind, int fd)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    scmp_filter_ctx filter =
+        seccomp_init(kind == KIND_STARTER ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM));
 
     if (!filter)
         return -ENOMEM;
-    int r = add_all(filter, reads_files);
+    int r = add_all(filter, kind);
 
     if (r == 0)
         r = seccomp_export_bpf(filter, fd);
@@ -301,26 +442,28 @@ static int read_program(int fd, PlatformFilter *filter)
     return 0;
 }
 
-static int filter_new(PlatformFilter **filterp, bool reads_files)
+static int filter_new(PlatformFilter **filterp, Kind kind)
 {
     PlatformFilter *filter = calloc(1, sizeof *filter);
     int fd = memfd_create("seccomp", MFD_CLOEXEC);
-    int r = filter && fd >= 0 ? compile(reads_files, fd) : -ENOMEM;
+    int r = filter && fd >= 0 ? compile(kind, fd) : -ENOMEM;
 
     if (r == 0)
         r = read_program(fd, filter);
     if (fd >= 0)
         close(fd);
-    if (r < 0)
+    if (r < 0) {
         free(filter);
-    else
-        *filterp = filter;
-    return r;
+        return r;
+    }
+    filter->with_parent = kind == KIND_TUNNEL || kind == KIND_NO_FILES;
+    *filterp = filter;
+    return 0;
 }
 
 int platform_sandbox_filter_tunnel(PlatformFilter **filterp)
 {
-    return filter_new(filterp, true);
+    return filter_new(filterp, KIND_TUNNEL);
 }
 
 PlatformFilter *platform_sandbox_filter_free(PlatformFilter *filter)
@@ -332,7 +475,9 @@ PlatformFilter *platform_sandbox_filter_free(PlatformFilter *filter)
 /* Not this thread only, but all that there are: the kernel names one that it could not reach. */
 int platform_sandbox_seccomp(const PlatformFilter *filter)
 {
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+    if (filter->with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+        return -errno;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
     long r =
         syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter->program);
@@ -342,13 +487,33 @@ int platform_sandbox_seccomp(const PlatformFilter *filter)
     return r < 0 ? -errno : 0;
 }
 
-int platform_sandbox_seccomp_no_files(void)
+static int close_at_once(Kind kind)
 {
     PlatformFilter *filter = NULL;
-    int r = filter_new(&filter, false);
+    int r = filter_new(&filter, kind);
 
     if (r == 0)
         r = platform_sandbox_seccomp(filter);
     platform_sandbox_filter_free(filter);
     return r;
+}
+
+int platform_sandbox_seccomp_no_files(void)
+{
+    return close_at_once(KIND_NO_FILES);
+}
+
+int platform_sandbox_seccomp_service(void)
+{
+    return close_at_once(KIND_SERVICE);
+}
+
+int platform_sandbox_seccomp_helper(void)
+{
+    return close_at_once(KIND_HELPER);
+}
+
+int platform_sandbox_seccomp_starter(void)
+{
+    return close_at_once(KIND_STARTER);
 }

@@ -51,3 +51,13 @@ PlatformFilter *platform_sandbox_filter_free(PlatformFilter *filter);
 __attribute__((warn_unused_result)) int platform_sandbox_seccomp(const PlatformFilter *filter);
 /* At once, without a file that can be opened: for a process that has the rights of the user. */
 __attribute__((warn_unused_result)) int platform_sandbox_seccomp_no_files(void);
+/* At once, for the service: what the tunnel may, and to watch folders and write files. It has its
+   connection to the bus already, for it can make no socket. It does not end with the process that
+   made it. */
+__attribute__((warn_unused_result)) int platform_sandbox_seccomp_service(void);
+/* At once, for the helper of a tunnel: besides, files can be written, and sockets made of the kinds
+   that it gives away or asks the kernel by. No program can be started. */
+__attribute__((warn_unused_result)) int platform_sandbox_seccomp_helper(void);
+/* At once, for a process whose work is to start programs, and for them: everything but what looks
+   into other processes, changes mounts, modules, clocks or namespaces, and the like. */
+__attribute__((warn_unused_result)) int platform_sandbox_seccomp_starter(void);

@@ -6,6 +6,7 @@
  */
 #include <glib-unix.h>
 #include <locale.h>
+#include <openssl/provider.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -34,6 +35,14 @@ static bool give_up_privileges(void)
         (platform_sandbox_service_identity(&user) < 0 || platform_sandbox_become(&user) < 0))
         return false;
     return platform_sandbox_keep_caps(NULL, 0) == 0 && platform_sandbox_harden() == 0;
+}
+
+/* Libraries can't be loaded in the sandbox, and any profile may name an algorithm that has gone to
+ * libcrypto's legacy provider. With one of them loaded by hand, the default one is so, too. */
+static void load_providers(void)
+{
+    if (OSSL_PROVIDER_load(NULL, "legacy") != NULL)
+        (void)OSSL_PROVIDER_load(NULL, "default");
 }
 
 static void on_stopped(gpointer data)
@@ -93,10 +102,16 @@ int main(int argc, char **argv)
         return EXIT_INTERNAL;
     }
     g_autoptr(PlatformNotify) notify = platform_notify_new();
+    load_providers();
     tunnel_warm_up();
     g_autoptr(GDBusConnection) bus = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
     if (bus == NULL) {
         fprintf(stderr, "dialtoned: the system bus can't be reached: %s\n", error->message);
+        return EXIT_INTERNAL;
+    }
+    /* All that it needs for it is open: the bus, and sockets and the TUN come over that. */
+    if (platform_sandbox_seccomp_service() < 0) {
+        fprintf(stderr, "dialtoned: the sandbox could not be closed\n");
         return EXIT_INTERNAL;
     }
     return run(bus, notify);

@@ -233,7 +233,7 @@ int helper_manager_run(const HelperManagerOptions *options)
 
     signal(SIGPIPE, SIG_IGN);
     if (platform_sandbox_keep_held_caps(caps, G_N_ELEMENTS(caps)) < 0 ||
-        platform_sandbox_harden() < 0) {
+        platform_sandbox_harden() < 0 || platform_sandbox_seccomp_starter() < 0) {
         fprintf(stderr, "dialtone-helper: cannot give up privileges\n");
         return 1;
     }

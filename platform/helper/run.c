@@ -277,9 +277,22 @@ static int give_up(const HelperOptions *options, const char *message, int status
     return status;
 }
 
-int helper_run(const HelperOptions *options)
+/* Where resolvconf(8) keeps /etc/resolv.conf it has to be started, with all that it starts. */
+static int confine(void)
 {
     static const int kept[] = {CAP_NET_ADMIN};
+    int r = platform_sandbox_keep_caps(kept, G_N_ELEMENTS(kept));
+
+    if (r == 0)
+        r = platform_sandbox_harden();
+    if (r < 0)
+        return r;
+    return access(platform_dns_paths.resolvconf, X_OK) == 0 ? platform_sandbox_seccomp_starter()
+                                                            : platform_sandbox_seccomp_helper();
+}
+
+int helper_run(const HelperOptions *options)
+{
     Runner runner = {
         .tunnel = {.pid = options->tunnel},
         .agent = {.pid = options->agent},
@@ -295,7 +308,7 @@ int helper_run(const HelperOptions *options)
     runner.session = helper_session_new(options->dir, options->owner, options->owner_gid, &error);
     if (!runner.session)
         return give_up(options, error->message, EXIT_INTERNAL);
-    if (platform_sandbox_keep_caps(kept, G_N_ELEMENTS(kept)) < 0 || platform_sandbox_harden() < 0) {
+    if (confine() < 0) {
         helper_session_free(runner.session);
         return give_up(options, "cannot give up privileges", EXIT_INTERNAL);
     }

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from rig import Failure, Skip, sh
+from rig import Failure, Rig, Skip, sh
 
 UNPACKED = os.environ.get("DIALTONE_UNPACKED", "")
 RESOLVED = "/lib/systemd/systemd-resolved"
@@ -289,12 +289,15 @@ def register_slow_resolvconf(case, full, helpers):
     expect = helpers[0]
 
     @case("a resolvconf that never ends is ended, with its children")
-    def _(rig):
+    def _(rig, program):
+        rig.kill()
         writable_usr()
         with open("/usr/sbin/resolvconf", "w", encoding="ascii") as file:
             file.write("#!/bin/sh\nenv > /run/resolvconf-env\nls -l /proc/$$/fd > /run/resolvconf-fd\n"
                        "echo \"$@\" > /run/resolvconf-args\nsleep 4321 & sleep 4322\n")
         os.chmod("/usr/sbin/resolvconf", 0o755)
+        # A helper may start programs only if it finds resolvconf when it begins.
+        rig = Rig(program)
         try:
             rig.do("claim office")
             rig.do("tun 1400")
@@ -318,3 +321,4 @@ def register_slow_resolvconf(case, full, helpers):
         finally:
             # Undo asks it again: it must not be there any more.
             os.unlink("/usr/sbin/resolvconf")
+            rig.kill()
