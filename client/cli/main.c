@@ -29,6 +29,7 @@ static const Verb VERBS[] = {
     {"check", N_("say what is wrong with a profile, without connecting"), cli_check},
     {"renegotiate", N_("agree on new keys now"), cli_renegotiate},
     {"log", N_("show what the service has decided"), cli_log},
+    {"bug-report", N_("collect what somebody who helps needs to know"), cli_bug_report},
     {"diagnose", N_("find out why a gateway can't be connected to"), cli_diagnose},
     {"policy", N_("show what the administrator forbids"), cli_policy},
     {"secret", N_("make a preshared key, keep a secret in the keyring, or forget it"), cli_secret},

@@ -13,6 +13,7 @@ int cli_show(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_renegotiate(int argc, char **argv);
 int cli_log(int argc, char **argv);
+int cli_bug_report(int argc, char **argv);
 int cli_diagnose(int argc, char **argv);
 int cli_policy(int argc, char **argv);
 int cli_secret(int argc, char **argv);

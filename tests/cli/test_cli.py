@@ -10,11 +10,13 @@ Cases with tunnels need root, for slots are in /run/dialtone: they run in a moun
 
 import contextlib
 import ctypes
+import glob
 import json
 import math
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -26,7 +28,7 @@ STATES = ["idle", "resolving", "phase1", "user-auth", "config", "phase2", "conne
 REASONS = ["internal", "usage", "profile-invalid", "secret-missing", "unreachable", "no-proposal-chosen",
            "gateway-authentication", "user-authentication", "phase2-refused", "not-permitted",
            "tunnel-lost", "policy"]
-VERBS = ["connect", "disconnect", "status", "monitor", "log", "list", "show", "check", "renegotiate", "secret",
+VERBS = ["connect", "disconnect", "status", "monitor", "log", "bug-report", "list", "show", "check", "renegotiate", "secret",
          "diagnose", "policy"]
 CASES = []
 
@@ -671,6 +673,43 @@ def _(_home):
         text = source("data", "completions", name)
         for verb in VERBS:
             expect(verb in text, f"{verb} in {name}")
+
+
+PRIVATE = """[Profile]
+Name=Secret Office
+Description=the cellar in Amsterdam
+UUID=6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11
+[Gateway]
+Address=vpn.corp.example;192.0.2.77;[2001:db8::77]:4500
+RemoteID=fqdn:gw17.corp.example
+[Identity]
+ID=alice@corp.example
+Auth=psk
+[UserAuth]
+User=alice.liddell
+[Phase2]
+Networks=198.51.100.0/24
+"""
+NEVER = ("Secret Office", "Amsterdam", "6f1c0f5e", "vpn.corp", "192.0.2.77", "2001:db8::77", "gw17", "alice",
+         "liddell", "198.51.100", "hidden-name")
+
+
+@case("bug-report shows what it saves, and tells of nobody who or where they are")
+def _(home):
+    home.file(os.path.join(home.profiles, "hidden-name.dialtone"), PRIVATE)
+    done = home.expect(0, "bug-report")
+    expect("Nothing was saved" in done.err and not glob.glob(f"{home.folder}/*report*"), done.err)
+    path = os.path.join(home.folder, "report.txt")
+    done = home.expect(0, "bug-report", "--yes", "--output", path)
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    expect(text.strip() == done.out.strip(), "what was shown is not what was saved")
+    expect(stat.S_IMODE(os.stat(path).st_mode) == 0o600, "others can read it")
+    for word in NEVER:
+        expect(word not in text, f"{word} is in {text}")
+    # What is the same stays the same, and what is to be understood is there.
+    expect("Auth=psk" in text and "<gateway-1>" in text and "<address-1>/24" in text, text)
+    home.expect(1, "bug-report", "--yes", "--output", path)
 
 
 # ---- profiles of the system ----
