@@ -174,7 +174,7 @@ def _(bus, before):
     caller.kill()
 
 
-@helper_case("10,000 random messages change nothing, and the next call is answered")
+@helper_case("E7: 10,000 random messages change nothing, and the next call is answered")
 def _(bus, before):
     def run(say):
         dice = random.Random(20)

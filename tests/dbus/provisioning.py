@@ -9,6 +9,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from bus import call  # noqa: E402
@@ -61,6 +63,39 @@ def _(lab, bus, alice, bob):
     wait_until(lambda: not objects(bus, PROFILE), 5, "it went")
 
 
+def said_by_processes(word):
+    """Command lines and environments that hold it."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        for name in ("cmdline", "environ"):
+            try:
+                with open(f"/proc/{pid}/{name}", "rb") as file:
+                    found += [pid] * (word.encode() in file.read())
+            except OSError:
+                continue
+    return found
+
+
+@service_case("E13: what a user gives stands on no command line, in no environment and on no bus")
+def _(lab, bus, alice, bob):
+    watcher = subprocess.Popen(["dbus-monitor", "--system", "--pcap"], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL)
+    os.set_blocking(watcher.stdout.fileno(), False)
+    watched = b""
+    end = time.monotonic() + 1.5
+    asked = threading.Thread(target=alice.connect)
+    asked.start()
+    while time.monotonic() < end or asked.is_alive():
+        expect(not said_by_processes(KEY), "the key stands where others can read it")
+        watched += watcher.stdout.read() or b""
+    asked.join()
+    alice.dialtone("disconnect")
+    watcher.terminate()
+    watched += watcher.communicate(timeout=10)[0] or b""
+    expect(b"RegisterAgent" in watched, "nothing was watched")
+    expect(KEY.encode() not in watched, "the key crossed the bus")
+
+
 @service_case("E14: a user of a provisioned profile connects, and finds its key nowhere", 90)
 def _(lab, bus, alice, bob):
     system_profile("Corp", Profile__UUID=UUID, Secrets__PSK="system", Access__Users="alice")
@@ -92,6 +127,7 @@ def _(lab, bus, alice, bob):
     expect(all(what in (errno.EACCES, errno.EPERM) for what in found.values()), f"alice reads {found}")
     expect(traced != 0, "alice traces the service")
     expect(not any(KEY in text for text in texts), "the key is on the bus")
+    expect(not said_by_processes(KEY), "the key is on a command line")
     with open(f"/proc/{pid}/limits", encoding="ascii") as file:
         core = next(line for line in file if line.startswith("Max core file size"))
     expect(core.split()[4:6] == ["0", "0"], f"a core dump is possible: {core}")

@@ -139,7 +139,7 @@ def _(lab, bus, alice, bob):
     expect(not objects(bus, CONNECTION), "it is still wanted")
 
 
-@service_case("10,000 random messages to each interface change nothing", 90)
+@service_case("E7: 10,000 random messages to each interface change nothing", 90)
 def _(lab, bus, alice, bob):
     alice.connect()
     connection, = objects(bus, CONNECTION)

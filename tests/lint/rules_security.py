@@ -7,8 +7,8 @@ import re
 from source import ROOT, bare, c_files, production, text
 
 TABLE = "docs/security.md"
-ROWS = {"A": 26, "B": 14, "C": 13, "D": 5}
-LINE = re.compile(r"^\| ([A-D]\d+) \| (.+?) \| (.+?) \|$", re.M)
+ROWS = {"A": 26, "B": 14, "C": 13, "D": 5, "E": 14}
+LINE = re.compile(r"^\| ([A-E]\d+) \| (.+?) \| (.+?) \|$", re.M)
 TEST = re.compile(r"`([^`:]+):([^`]+)`")
 
 # What the network reaches, beside ike/, which has rules of its own.
@@ -35,12 +35,13 @@ def each_row_is_listed_once():
 
 
 def defines(path, name):
-    """True where the file has a test of that name: a function, a case by its title, or a file."""
+    """True where the file has a test of that name: a function, the name of a row in a table of cases, a
+    case by its title, or a file."""
     if name == "LLVMFuzzerTestOneInput" or re.fullmatch(r"\w+", name):
         if path.endswith(".c"):
-            return re.search(rf"^(static void|int) {name}\(", text(path), re.M) is not None
+            return re.search(rf'^(static void|int) {name}\(|^    {{"{name}",', text(path), re.M) is not None
         return re.search(rf"^def {name}\(", text(path), re.M) is not None
-    return re.search(rf'^\s*(@case|CASES\.append\()\("{re.escape(name)}"', text(path), re.M) is not None
+    return re.search(rf'^\s*(@\w*case|CASES\.append\()\("{re.escape(name)}"', text(path), re.M) is not None
 
 
 def is_named_after(path, name, row):
@@ -81,5 +82,25 @@ def nothing_runs_in_a_crash():
             yield f"{path}:{line}", f"names {match.group(1)}"
 
 
+PROCESS_SUBJECT = re.compile(r"\b(polkit_unix_(?:process|session)_new\w*)")
+SHELL = re.compile(r"\b(system|popen|g_spawn_command_line_\w+|wordexp|execlp|execvp|execvpe)\s*\(")
+
+
+def polkit_is_asked_about_names():
+    """E10: polkit is asked about a name on the bus, never about a process, whose number can pass on"""
+    for path in filter(production, c_files()):
+        for match in PROCESS_SUBJECT.finditer(bare(path)):
+            yield path, f"calls {match.group(1)}"
+
+
+def nothing_runs_a_shell():
+    """E11: no shell, and no program that is looked for by its name"""
+    for path in filter(production, c_files()):
+        for match in SHELL.finditer(bare(path)):
+            line = bare(path).count("\n", 0, match.start()) + 1
+            yield f"{path}:{line}", f"calls {match.group(1)}"
+
+
 RULES = [each_row_is_listed_once, the_tests_of_the_table_exist,
-         nothing_that_the_network_reaches_ends_the_process, nothing_runs_in_a_crash]
+         nothing_that_the_network_reaches_ends_the_process, nothing_runs_in_a_crash,
+         polkit_is_asked_about_names, nothing_runs_a_shell]

@@ -34,7 +34,7 @@ static const Wrong WRONG[] = {
      PROFILE_AND("[UserAuth]\nUser=a\x7f"
                  "b\n"),
      "F:10: ", "control character"},
-    {"a C1 control character is refused",
+    {"test_e3_a_c1_control_character_is_refused",
      PROFILE_AND("[UserAuth]\nUser=a\xc2\x9b"
                  "b\n"),
      "F:10: ", "control character"},
