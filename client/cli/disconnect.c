@@ -55,16 +55,16 @@ static int disconnect(const PlatformSlotInfo *tunnel)
     return DIALTONE_FAILURE_INTERNAL;
 }
 
-static int disconnect_all(const GPtrArray *connections, const GArray *tunnels)
+static int disconnect_all(const CliTargets *targets)
 {
     int code = DIALTONE_FAILURE_NONE;
 
-    for (guint i = 0; i < connections->len; i++) {
-        int one = cli_service_disconnect(connections->pdata[i]);
+    for (guint i = 0; i < targets->connections->len; i++) {
+        int one = cli_service_disconnect(targets->connections->pdata[i]);
         code = one != DIALTONE_FAILURE_NONE ? one : code;
     }
-    for (guint i = 0; i < tunnels->len; i++) {
-        int one = disconnect(&g_array_index(tunnels, PlatformSlotInfo, i));
+    for (guint i = 0; i < targets->tunnels->len; i++) {
+        int one = disconnect(&g_array_index(targets->tunnels, PlatformSlotInfo, i));
         code = one != DIALTONE_FAILURE_NONE ? one : code;
     }
     return code;
@@ -92,14 +92,12 @@ int cli_disconnect(int argc, char **argv)
         return cli_usage(argv[0], "%s", _("give one profile, or --all"));
 
     g_autofree char *name = profiles[0] != NULL ? cli_profile_name(profiles[0]) : NULL;
-    g_autoptr(CliService) service = cli_service_new_if_running();
-    g_autoptr(GPtrArray) connections = cli_service_connections(service, name);
-    g_autoptr(GArray) tunnels = cli_tunnels(name);
-    cli_service_leave_standalone(connections, tunnels);
-    guint n = connections->len + tunnels->len;
+    g_auto(CliTargets) targets = {0};
+    cli_targets_find(&targets, name);
+    guint n = cli_targets_count(&targets);
     if (n == 0)
         return cli_none_is_up(profiles[0]);
     if (n > 1 && name == NULL && !all)
         return cli_usage(argv[0], "%s", _("several tunnels are up; name a profile, or give --all"));
-    return disconnect_all(connections, tunnels);
+    return disconnect_all(&targets);
 }

@@ -26,16 +26,16 @@ static int renegotiate(const PlatformSlotInfo *tunnel)
     return DIALTONE_FAILURE_TUNNEL_LOST;
 }
 
-static int renegotiate_all(const GPtrArray *connections, const GArray *tunnels)
+static int renegotiate_all(const CliTargets *targets)
 {
     int code = DIALTONE_FAILURE_NONE;
 
-    for (guint i = 0; i < connections->len; i++) {
-        int one = cli_service_renegotiate(connections->pdata[i]);
+    for (guint i = 0; i < targets->connections->len; i++) {
+        int one = cli_service_renegotiate(targets->connections->pdata[i]);
         code = one != DIALTONE_FAILURE_NONE ? one : code;
     }
-    for (guint i = 0; i < tunnels->len; i++) {
-        int one = renegotiate(&g_array_index(tunnels, PlatformSlotInfo, i));
+    for (guint i = 0; i < targets->tunnels->len; i++) {
+        int one = renegotiate(&g_array_index(targets->tunnels, PlatformSlotInfo, i));
         code = one != DIALTONE_FAILURE_NONE ? one : code;
     }
     return code;
@@ -57,16 +57,14 @@ int cli_renegotiate(int argc, char **argv)
         return cli_usage(argv[0], _("'%s' is one argument too many"), profiles[1]);
 
     g_autofree char *name = profiles[0] != NULL ? cli_profile_name(profiles[0]) : NULL;
-    g_autoptr(CliService) service = cli_service_new_if_running();
-    g_autoptr(GPtrArray) connections = cli_service_connections(service, name);
-    g_autoptr(GArray) tunnels = cli_tunnels(name);
-    cli_service_leave_standalone(connections, tunnels);
-    guint n = connections->len + tunnels->len;
+    g_auto(CliTargets) targets = {0};
+    cli_targets_find(&targets, name);
+    guint n = cli_targets_count(&targets);
     if (n == 0) {
         int code = cli_none_is_up(profiles[0]);
         return code != DIALTONE_FAILURE_NONE ? code : DIALTONE_FAILURE_TUNNEL_LOST;
     }
     if (n > 1 && name == NULL)
         return cli_usage(argv[0], "%s", _("several tunnels are up; name a profile"));
-    return renegotiate_all(connections, tunnels);
+    return renegotiate_all(&targets);
 }

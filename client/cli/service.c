@@ -215,16 +215,45 @@ bool cli_service_carries(DialtoneBusConnection *connection, const PlatformSlotIn
            strcmp(tunnel->label, dialtone_bus_connection_get_name(connection)) == 0;
 }
 
-void cli_service_leave_standalone(const GPtrArray *connections, GArray *tunnels)
+static bool is_known(const GPtrArray *connections, const PlatformSlotInfo *tunnel)
 {
-    for (guint i = tunnels->len; i-- > 0;) {
-        const PlatformSlotInfo *tunnel = &g_array_index(tunnels, PlatformSlotInfo, i);
-        bool is_theirs = false;
-        for (guint j = 0; j < connections->len; j++)
-            is_theirs |= cli_service_carries(connections->pdata[j], tunnel);
-        if (is_theirs)
-            g_array_remove_index(tunnels, i);
+    for (guint i = 0; i < connections->len; i++)
+        if (cli_service_carries(connections->pdata[i], tunnel))
+            return true;
+    return false;
+}
+
+/* What others have is not meant by who names nothing. */
+static bool is_meant(const char *name, uid_t owner)
+{
+    return name != NULL || getuid() == 0 || getuid() == owner;
+}
+
+void cli_targets_find(CliTargets *targets, const char *name)
+{
+    targets->service = cli_service_new_if_running();
+    targets->connections = cli_service_connections(targets->service, name);
+    targets->tunnels = cli_tunnels(name);
+    for (guint i = targets->tunnels->len; i-- > 0;) {
+        const PlatformSlotInfo *tunnel = &g_array_index(targets->tunnels, PlatformSlotInfo, i);
+        if (is_known(targets->connections, tunnel) || !is_meant(name, tunnel->uid))
+            g_array_remove_index(targets->tunnels, i);
     }
+    for (guint i = targets->connections->len; i-- > 0;)
+        if (!is_meant(name, dialtone_bus_connection_get_owner(targets->connections->pdata[i])))
+            g_ptr_array_remove_index(targets->connections, i);
+}
+
+guint cli_targets_count(const CliTargets *targets)
+{
+    return targets->connections->len + targets->tunnels->len;
+}
+
+void cli_targets_clear(CliTargets *targets)
+{
+    g_clear_pointer(&targets->connections, g_ptr_array_unref);
+    g_clear_pointer(&targets->tunnels, g_array_unref);
+    g_clear_pointer(&targets->service, cli_service_free);
 }
 
 /* Without generated code, for that has no flag to say that a person is there to be asked. */

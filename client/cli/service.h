@@ -43,8 +43,18 @@ GPtrArray *cli_service_connections(CliService *service, const char *name) G_GNUC
 /* The tunnel is this connection's. */
 bool cli_service_carries(DialtoneBusConnection *connection,
                          const PlatformSlotInfo *tunnel) G_GNUC_WARN_UNUSED_RESULT;
-/* Takes those out of @tunnels that are the service's: what is left is standalone. */
-void cli_service_leave_standalone(const GPtrArray *connections, GArray *tunnels);
+/* What a verb is about: connections of the service, and standalone tunnels. */
+typedef struct CliTargets {
+    CliService *service;
+    GPtrArray *connections; /* of DialtoneBusConnection */
+    GArray *tunnels;        /* of PlatformSlotInfo */
+} CliTargets;
+
+/* All of that name; with NULL the caller's own, and root's are everybody's. */
+void cli_targets_find(CliTargets *targets, const char *name);
+guint cli_targets_count(const CliTargets *targets) G_GNUC_WARN_UNUSED_RESULT;
+void cli_targets_clear(CliTargets *targets);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliTargets, cli_targets_clear)
 /* Polkit may ask for a password. Return the exit code, and print why it is not 0. */
 int cli_service_disconnect(DialtoneBusConnection *connection);
 int cli_service_renegotiate(DialtoneBusConnection *connection);

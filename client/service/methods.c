@@ -17,6 +17,8 @@
 
 enum {
     PROFILES_MAX = 64, /* added by one uid */
+    PROFILE_TEXT_MAX = 128 * 1024,
+    CONNECTIONS_MAX = 16, /* wanted by one uid, so that nobody takes all there are */
     OVERRIDE_MAX = 64 * 1024,
 };
 
@@ -202,6 +204,11 @@ static DialtoneProfile *parse(ServiceRequest *request, GError **error)
         return NULL;
     g_variant_get_child(parameters(request), 0, "&s", &text);
     (void)g_variant_lookup(options, "name", "&s", &name);
+    if (strlen(text) > PROFILE_TEXT_MAX) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, NULL,
+                             _("The profile has more than %d KiB."), PROFILE_TEXT_MAX / 1024);
+        return NULL;
+    }
     if (strlen(name) > 128 || !dialtone_text_is_clean(name)) {
         dialtone_failure_set(error, DIALTONE_FAILURE_USAGE, NULL, _("The name can't be shown."));
         return NULL;
@@ -295,6 +302,22 @@ static bool apply_override(ServiceRequest *request, const ServiceProfile *profil
     return true;
 }
 
+static bool has_room(ServiceManager *manager, uid_t uid, GError **error)
+{
+    GHashTableIter iter;
+    gpointer value;
+    guint n = 0;
+    g_hash_table_iter_init(&iter, manager->connections);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        n += service_connection_owner(value) == uid ? 1 : 0;
+    if (n < CONNECTIONS_MAX)
+        return true;
+    dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED,
+                         _("Disconnect one of them; `dialtone status` lists them."),
+                         _("You have %u connections already."), n);
+    return false;
+}
+
 /* Whoever has it is disconnected first; the new connection does not wait for that, for it has a
  * tunnel of its own. */
 static void run_connect(ServiceRequest *request, GError **error)
@@ -316,6 +339,8 @@ static void run_connect(ServiceRequest *request, GError **error)
         service_connection_stop(current, NULL);
         current = NULL;
     }
+    if (current == NULL && !has_room(manager, request->caller->uid, error))
+        return;
     if (current == NULL) {
         const ServiceWish wish = {
             .owner = request->caller->uid, .agent = request->caller->bus_name, .text = text};

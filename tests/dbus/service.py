@@ -12,7 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
-from bus import BusError, Caller, GLib, connection, send_random  # noqa: E402
+from bus import BusError, Caller, GLib, call, connection, send_random  # noqa: E402
 from cases import case, main  # noqa: E402
 from client import binary, check_connected, check_failed, profile, profile_text, secrets_text  # noqa: E402
 from lab import CLIENT_ADDRESS, ROUTER_ADDRESS, Failure, expect, wait_until  # noqa: E402
@@ -85,6 +85,33 @@ def _(lab, bus, alice, bob):
     expect(any("connected" in line[2] for line in mine), f"alice's log: {mine}")
     expect_ping(lab, lab.sites[0].host)
     alice.dialtone("disconnect")
+
+
+@service_case("nobody fills the service: profiles and connections of a user are counted", 90)
+def _(lab, bus, alice, bob):
+    def fill():
+        said = []
+        for number in range(66):
+            text = profile_text(profile(Profile__Name=f"P{number}", Gateway__Address="192.0.2.1"))
+            try:
+                path = call(NAME, f"{TOP}/manager", MANAGER, "AddProfile", "(sa{sv})", text, {})[0]
+                call(NAME, path, PROFILE, "Connect", "(a{sv})", {})
+            except BusError as error:
+                said.append(error.message)
+        for text in ("x" * (200 * 1024), "", "[Gateway]\n"):
+            try:
+                call(NAME, f"{TOP}/manager", MANAGER, "AddProfile", "(sa{sv})", text, {})
+                said.append(f"{text[:9]} was taken")
+            except BusError as error:
+                expect(error.name.endswith("ProfileInvalid"), f"{error}")
+        return said
+
+    said = bus.as_user(bob.uid, fill, 60)
+    expect(len([s for s in said if "16 connections" in s]) == 48, f"bob: {said[:2]}")
+    expect(len([s for s in said if "64 profiles" in s]) == 2 and len(said) == 50, f"bob: {said[-2:]}")
+    expect(alice.connect()[-1]["state"] == "connected", "alice finds no room")
+    alice.dialtone("disconnect")
+    bob.dialtone("disconnect", "--all")
 
 
 @service_case("who is allowed by nobody connects nothing, and nothing is touched", rule=None)
