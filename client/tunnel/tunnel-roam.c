@@ -189,28 +189,12 @@ static guint64 give_up_at(const Tunnel *self)
 guint64 tunnel_roam_deadline(const Tunnel *self)
 {
     const TunnelRoam *roam = &self->roam;
+    if (roam->unseen && self->end == TUNNEL_END_NOT)
+        return 0;
     if (roam->doubt_since == 0 || tunnel_roam_is_still(self) || self->end != TUNNEL_END_NOT ||
         !stands(self))
         return IKE_NEVER;
     return roam->held ? MAX(roam->doubt_until, give_up_at(self)) : roam->doubt_until;
-}
-
-void tunnel_roam_tick(Tunnel *self, guint64 now)
-{
-    TunnelRoam *roam = &self->roam;
-    if (now < tunnel_roam_deadline(self))
-        return;
-    /* A gateway without DPD answers nothing; what came through the tunnel is as good. */
-    if (datapath_last_inbound(self->datapath, NULL) > roam->doubt_since) {
-        settle(self);
-        return;
-    }
-    if (now >= give_up_at(self)) {
-        again(self);
-        return;
-    }
-    roam->held = true;
-    tunnel_attempt_away(self, explain(self));
 }
 
 /* ---- what changes ---- */
@@ -296,6 +280,29 @@ static void look(Tunnel *self, bool interrupted)
         look_after_attempt(self, &former, interrupted);
 }
 
+void tunnel_roam_tick(Tunnel *self, guint64 now)
+{
+    TunnelRoam *roam = &self->roam;
+    if (now < tunnel_roam_deadline(self))
+        return;
+    if (roam->unseen) {
+        roam->unseen = false;
+        look(self, false);
+        return;
+    }
+    /* A gateway without DPD answers nothing; what came through the tunnel is as good. */
+    if (datapath_last_inbound(self->datapath, NULL) > roam->doubt_since) {
+        settle(self);
+        return;
+    }
+    if (now >= give_up_at(self)) {
+        again(self);
+        return;
+    }
+    roam->held = true;
+    tunnel_attempt_away(self, explain(self));
+}
+
 static void on_change(const PlatformNetworkChange *change, void *data)
 {
     Tunnel *self = data;
@@ -313,9 +320,8 @@ void tunnel_roam_connected(Tunnel *self)
         g_clear_pointer(&roam->watch, platform_network_watch_free);
     }
     roam->known = true;
-    /* What changed while the way was new. */
-    if (roam->watch != NULL)
-        look(self, false);
+    /* What changed while the way was new; but not while the session is in hand. */
+    roam->unseen = roam->watch != NULL;
 }
 
 /* ---- sleep ---- */

@@ -19,6 +19,7 @@ typedef struct TunnelRoam {
     guint32 mark;                /* of the tunnel's own packets */
     guint16 ports[2];            /* that our sockets are bound to: IPv4, IPv6 */
     PlatformWay way;             /* to the gateway that was called last; ifindex 0: none */
+    bool unseen;                 /* the way has not been looked at since the tunnel stands */
     bool known;                  /* that the watch knows a way where there is one */
     bool relinked;               /* and that goes by another link than before */
     bool offline;                /* there is no network */

@@ -183,6 +183,7 @@ static void stand(void)
     tunnel->state = DIALTONE_STATE_CONNECTED;
     tunnel_roam_called(tunnel, &tunnel->peer);
     tunnel_roam_connected(tunnel);
+    tunnel_roam_tick(tunnel, world.now);
 }
 
 static int setup(void **state)
@@ -368,6 +369,19 @@ static void a_pause_between_attempts_ends_when_a_link_comes_back(void **state)
     assert_int_equal(world.again, 1);
 }
 
+/* It is told that it stands from within its session, which must not be dropped there. */
+static void what_changed_while_it_was_set_up_is_seen_a_turn_later(void **state)
+{
+    tunnel->phase1.natt = false;
+    world.source = "10.0.0.9";
+    tunnel_roam_connected(tunnel);
+    assert_int_equal(world.again, 0);
+    assert_int_equal(tunnel_roam_deadline(tunnel), 0);
+    wait_ms(0);
+    assert_int_equal(world.again, 1);
+    assert_true(tunnel_roam_deadline(tunnel) > 0);
+}
+
 /* ---- no network ---- */
 
 static void without_a_network_nothing_is_tried(void **state)
@@ -491,6 +505,7 @@ int main(void)
         CASE(who_types_is_not_interrupted),
         CASE(an_attempt_on_the_old_way_begins_anew),
         CASE(a_pause_between_attempts_ends_when_a_link_comes_back),
+        CASE(what_changed_while_it_was_set_up_is_seen_a_turn_later),
         CASE(without_a_network_nothing_is_tried),
         CASE(when_it_is_back_the_old_sas_are_asked_after_at_once),
         CASE(when_it_is_back_and_nothing_is_left_a_call_is_made_at_once),
