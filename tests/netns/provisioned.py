@@ -92,7 +92,7 @@ def _(lab):
     with system_files({**provisioned(), "policy.conf": ("[Policy]\nForbit=modp1024\n", 0o644)}):
         expect_refused(of_the_system(lab), 12, "policy", "policy.conf:2: [Policy] Forbit: unknown key")
     with system_files({"policy.conf": ("[Policy]\nUserProfiles=no\n", 0o644)}):
-        expect_refused(Dialtone(lab, profile(), name="own"), 12, "policy",
+        expect_refused(Dialtone(lab, profile(Identity__Auth="psk"), name="own"), 12, "policy",
                        "policy.conf:2: [Policy] UserProfiles: only profiles of the system")
 
 
@@ -102,7 +102,7 @@ def _(lab):
         client = of_the_system(lab)
         client.start(secrets=False).wait_state("connected", 10)
         agent = client.agent_pid()
-        expect(os.stat(f"/proc/{agent}").st_uid == 0, "the agent's memory can be read by its user")
+        expect(os.stat(f"/proc/{agent}/mem").st_uid == 0, "the agent's memory can be read by its user")
         reader = lab.run("client", "setpriv", f"--reuid={CALLER}", f"--regid={CALLER}", "--clear-groups", "head",
                          "-c1", f"/etc/dialtone/secrets/{UUID}", f"/proc/{agent}/mem", check=False)
         expect("horse" not in reader and "[" not in reader, f"the user read {reader!r}")
