@@ -4,10 +4,8 @@
 #pragma once
 
 #include <glib.h>
-#include <stdbool.h>
 
 #include "client/profile/profile.h"
-#include "client/profile/value.h"
 
 typedef struct {
     const char *bytes;
@@ -21,7 +19,3 @@ typedef struct {
 DialtoneProfile *dialtone_override_apply(const DialtoneProfile *base,
                                          const DialtoneOverride *override,
                                          GPtrArray **issuesp) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Why users may not change a key of the profile; NULL: they may. The caller frees it. */
-char *dialtone_override_refused(const DialtoneProfile *profile, const char *profile_path,
-                                const DialtoneProfileKey *row) G_GNUC_WARN_UNUSED_RESULT;

@@ -11,7 +11,6 @@
 #include "client/common/i18n.h"
 #include "client/common/text.h"
 #include "client/profile/check.h"
-#include "client/profile/file.h"
 #include "client/profile/issue.h"
 #include "client/profile/scan.h"
 #include "client/profile/schema.h"
@@ -275,35 +274,4 @@ DialtoneProfile *dialtone_profile_parse_with_psk(const char *bytes, gsize n, con
 DialtoneProfile *dialtone_profile_parse_part(const char *bytes, gsize n, GPtrArray **issuesp)
 {
     return parse(bytes, n, "", PART, issuesp);
-}
-
-static DialtoneProfile *load(const char *path, Extent extent, GPtrArray **issuesp, GError **error)
-{
-    g_autoptr(GPtrArray) issues = NULL;
-    g_autoptr(DialtoneProfile) profile = NULL;
-    gsize n = 0;
-    g_autofree char *bytes = dialtone_file_read(path, DIALTONE_PROFILE_BYTES_MAX, &n, error);
-
-    if (bytes == NULL) {
-        if (issuesp != NULL)
-            *issuesp = dialtone_issues_new();
-        return NULL;
-    }
-    profile = parse(bytes, n, path, extent, &issues);
-    if (profile == NULL)
-        dialtone_issues_fail(issues, path, error);
-    if (issuesp != NULL)
-        *issuesp = g_steal_pointer(&issues);
-    return g_steal_pointer(&profile);
-}
-
-DialtoneProfile *dialtone_profile_load(const char *path, GPtrArray **issuesp, GError **error)
-{
-    return load(path, WHOLE, issuesp, error);
-}
-
-DialtoneProfile *dialtone_profile_load_with_psk(const char *path, GPtrArray **issuesp,
-                                                GError **error)
-{
-    return load(path, WHOLE_WITH_PSK, issuesp, error);
 }

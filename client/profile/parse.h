@@ -26,17 +26,10 @@ char *dialtone_issue_text(const DialtoneIssue *issue, const char *file) G_GNUC_W
 DialtoneProfile *dialtone_profile_parse(const char *bytes, gsize n, const char *file,
                                         GPtrArray **issuesp) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Reads at most DIALTONE_PROFILE_BYTES_MAX of @path and parses. The error (PROFILE_INVALID) has a
- * line for each finding; a file that can't be read leaves @issuesp empty. */
-DialtoneProfile *dialtone_profile_load(const char *path, GPtrArray **issuesp,
-                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /* The same for a caller who holds a preshared key already, from a secrets file: a profile that
  * names neither a key nor a certificate has one then. */
 DialtoneProfile *dialtone_profile_parse_with_psk(const char *bytes, gsize n, const char *file,
                                                  GPtrArray **issuesp) G_GNUC_WARN_UNUSED_RESULT;
-DialtoneProfile *dialtone_profile_load_with_psk(const char *path, GPtrArray **issuesp,
-                                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Settings alone, which are right each for itself and need not be all of a profile: values and
  * lines of the keys that the file sets, and nothing else. NULL likewise. */

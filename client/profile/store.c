@@ -22,6 +22,7 @@
 #include "client/profile/issue.h"
 #include "client/profile/override.h"
 #include "client/profile/parse.h"
+#include "client/profile/schema.h"
 #include "client/profile/system-store.h"
 
 enum { NAMES_SHOWN_MAX = 10 };
@@ -97,6 +98,21 @@ static void check_secrets(DialtoneStoreEntry *entry)
                                 "write keyring or ask"));
 }
 
+static void warn_of_access(DialtoneStoreEntry *entry)
+{
+    for (gsize i = 0; entry->profile != NULL && i < dialtone_profile_keys_n; i++) {
+        const DialtoneProfileKey *row = &dialtone_profile_keys[i];
+        const DialtoneIssue where = {.line = entry->profile->lines[i],
+                                     .warning = true,
+                                     .group = (char *)row->group,
+                                     .key = (char *)row->key};
+        if (where.line != 0 && strcmp(row->group, "Access") == 0)
+            dialtone_issues_add(entry->issues, &where, "%s",
+                                _("has a meaning in a profile of the system only"));
+    }
+    dialtone_issues_sort(entry->issues);
+}
+
 static void list_user(GPtrArray *entries, const DialtoneStore *store)
 {
     int folder = store->user != NULL ? open(store->user, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -109,6 +125,7 @@ static void list_user(GPtrArray *entries, const DialtoneStore *store)
         g_autofree char *path = g_build_filename(store->user, names->pdata[i], NULL);
         DialtoneStoreEntry *entry = read_user_file(path);
         check_secrets(entry);
+        warn_of_access(entry);
         entry->hidden = dialtone_system_shadowed(entries, entry->name, entry->uuid);
         g_ptr_array_add(entries, entry);
     }

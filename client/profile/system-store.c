@@ -129,30 +129,6 @@ GPtrArray *dialtone_system_profiles(const DialtoneRoot *root)
     return entries;
 }
 
-const DialtoneStoreEntry *dialtone_system_profile(const GPtrArray *profiles, const char *uuid)
-{
-    for (guint i = 0; i < profiles->len; i++) {
-        const DialtoneStoreEntry *entry = profiles->pdata[i];
-        if (entry->hidden == NULL && entry->uuid != NULL &&
-            g_ascii_strcasecmp(entry->uuid, uuid) == 0)
-            return entry->profile != NULL ? entry : NULL;
-    }
-    return NULL;
-}
-
-GPtrArray *dialtone_system_autoconnect(const GPtrArray *profiles)
-{
-    GPtrArray *wanted = g_ptr_array_new();
-
-    for (guint i = 0; i < profiles->len; i++) {
-        DialtoneStoreEntry *entry = profiles->pdata[i];
-        if (entry->layer != DIALTONE_LAYER_USER && entry->hidden == NULL &&
-            entry->profile != NULL && entry->profile->autoconnect)
-            g_ptr_array_add(wanted, entry);
-    }
-    return wanted;
-}
-
 char *dialtone_system_shadowed(const GPtrArray *profiles, const char *name, const char *uuid)
 {
     for (guint i = 0; i < profiles->len; i++) {

@@ -17,15 +17,6 @@ const char *dialtone_system_folder(DialtoneLayer layer) G_GNUC_WARN_UNUSED_RESUL
  * entry without a UUID, which says so. */
 GPtrArray *dialtone_system_profiles(const DialtoneRoot *root) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The profile that can be used under the UUID; NULL: there is none, or it has mistakes. */
-const DialtoneStoreEntry *dialtone_system_profile(const GPtrArray *profiles,
-                                                  const char *uuid) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Those that are to be connected without being asked to (Autoconnect), of const DialtoneStoreEntry
- * *.
- */
-GPtrArray *dialtone_system_autoconnect(const GPtrArray *profiles) G_GNUC_WARN_UNUSED_RESULT;
-
 /* Why a user's profile of this name and UUID, which may be NULL, would take the place of one of the
  * system; NULL: it would not. A broken one keeps its place too. The caller frees it. */
 char *dialtone_system_shadowed(const GPtrArray *profiles, const char *name,

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "client/common/failure.h"
-#include "client/profile/parse.h"
+#include "client/profile/store.h"
 #include "client/profile/secrets.h"
 #include "platform/secret-memory.h"
 
@@ -112,24 +112,25 @@ static DialtoneSecrets *load_secrets(GError **error)
     return secrets;
 }
 
-static DialtoneProfile *load_profile(GError **error)
+static DialtoneFound *load_profile(GError **error)
 {
+    const DialtoneStore nobody_s = {.root = {.path = "/nonexistent"}};
     g_autofree char *path = make_file(PROFILE);
-    DialtoneProfile *profile = dialtone_profile_load(path, NULL, error);
+    DialtoneFound *found = dialtone_store_load(&nobody_s, path, false, error);
 
     g_unlink(path);
-    return profile;
+    return found;
 }
 
 static void expect_both_work(void)
 {
     g_autoptr(DialtoneSecrets) secrets = load_secrets(NULL);
-    g_autoptr(DialtoneProfile) profile = load_profile(NULL);
+    g_autoptr(DialtoneFound) found = load_profile(NULL);
 
     assert_non_null(secrets);
     assert_int_equal(secrets->psk.n, 28);
-    assert_non_null(profile);
-    assert_string_equal(profile->id.value, "a@b.c");
+    assert_non_null(found);
+    assert_string_equal(found->profile->id.value, "a@b.c");
 }
 
 static void expect_both_fail(int number)

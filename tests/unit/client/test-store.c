@@ -180,65 +180,119 @@ static void test_the_list_says_what_is_hidden_and_what_is_broken(void **state)
 
 /* ---- files ---- */
 
+static void expect_no_profile(const StoreKit *kit, const char *path, const char *said)
+{
+    g_autoptr(GError) error = NULL;
+
+    assert_null(dialtone_store_load(kit->store, path, false, &error));
+    assert_int_equal(dialtone_failure_of(error), DIALTONE_FAILURE_PROFILE_INVALID);
+    assert_true(g_str_has_prefix(error->message, path));
+    if (strstr(error->message, said) == NULL)
+        fail_msg("'%s' does not say '%s'", error->message, said);
+}
+
 static void test_a_file_of_ten_megabytes_is_refused_unread(void **state)
 {
     const StoreKit *kit = *state;
-    g_autofree char *path = g_build_filename(kit->path, "big.dialtone", NULL);
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) issues = NULL;
+    g_autofree char *path = store_kit_path(kit, DIALTONE_LAYER_USER, "big.dialtone");
 
-    assert_true(g_file_set_contents(path, "", 0, NULL));
+    store_kit_put(kit, DIALTONE_LAYER_USER, "big.dialtone", "");
     assert_int_equal(truncate(path, 10 * 1024 * 1024), 0);
-    assert_null(dialtone_profile_load(path, &issues, &error));
-    g_remove(path);
-    assert_non_null(strstr(error->message, "too large"));
-    assert_int_equal(dialtone_failure_of(error), DIALTONE_FAILURE_PROFILE_INVALID);
-    assert_int_equal(issues->len, 0);
+    expect_no_profile(kit, path, "too large");
 }
 
 static void test_directories_devices_and_nothing_are_no_profiles(void **state)
 {
     static const char *const paths[] = {"/tmp", "/dev/zero", "/no/such/file", "/etc/passwd/x"};
 
-    for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
-        g_autoptr(GError) error = NULL;
-        assert_null(dialtone_profile_load(paths[i], NULL, &error));
-        assert_true(g_str_has_prefix(error->message, paths[i]));
-        assert_int_equal(dialtone_failure_of(error), DIALTONE_FAILURE_PROFILE_INVALID);
-    }
+    for (gsize i = 0; i < G_N_ELEMENTS(paths); i++)
+        expect_no_profile(*state, paths[i], ": ");
 }
 
 static void test_an_error_has_every_line_and_the_file(void **state)
 {
     const StoreKit *kit = *state;
-    g_autofree char *path = g_build_filename(kit->path, "x.dialtone", NULL);
-    g_autofree char *wanted = g_strdup_printf("%s:2: [Gateway] Address: ", path);
-    g_autoptr(GError) error = NULL;
+    g_autofree char *path = store_kit_path(kit, DIALTONE_LAYER_USER, "x.dialtone");
+    g_autofree char *second = g_strdup_printf("\n%s:4: [Identity] ID: ", path);
 
-    assert_true(
-        g_file_set_contents(path, "[Gateway]\nAddress=a b\n[Identity]\nID=10.0.0.1\n", -1, NULL));
-    assert_null(dialtone_profile_load(path, NULL, &error));
-    g_remove(path);
-    assert_true(g_str_has_prefix(error->message, wanted));
-    assert_non_null(strstr(error->message, ":4: [Identity] ID: "));
+    store_kit_put(kit, DIALTONE_LAYER_USER, "x.dialtone",
+                  "[Gateway]\nAddress=a b\n[Identity]\nID=10.0.0.1\n");
+    expect_no_profile(kit, path, ":2: [Gateway] Address: ");
+    expect_no_profile(kit, path, second);
 }
 
 /* A preshared key from a secrets file makes up for a profile that names none. */
 static void test_a_key_at_hand_counts(void **state)
 {
     const StoreKit *kit = *state;
-    g_autofree char *path = g_build_filename(kit->path, "x.dialtone", NULL);
 
-    assert_true(
-        g_file_set_contents(path, "[Gateway]\nAddress=a\n[Identity]\nID=a@b.c\n", -1, NULL));
-    g_autoptr(DialtoneProfile) without = dialtone_profile_load(path, NULL, NULL);
-    g_autoptr(DialtoneProfile) with = dialtone_profile_load_with_psk(path, NULL, NULL);
-    g_remove(path);
+    store_kit_put(kit, DIALTONE_LAYER_USER, "x.dialtone",
+                  "[Gateway]\nAddress=a\n[Identity]\nID=a@b.c\n");
+    g_autoptr(DialtoneFound) without = dialtone_store_load(kit->store, "x", false, NULL);
+    g_autoptr(DialtoneFound) with = dialtone_store_load(kit->store, "x", true, NULL);
     assert_null(without);
     assert_non_null(with);
-    assert_int_equal(with->auth, DIALTONE_AUTH_PSK);
-    g_autofree char *text = dialtone_profile_to_text(with, false);
+    assert_int_equal(with->profile->auth, DIALTONE_AUTH_PSK);
+    g_autofree char *text = dialtone_profile_to_text(with->profile, false);
     dialtone_profile_free(expect_valid(text));
+}
+
+/* A key at hand makes up for no other mistake. */
+static void test_what_was_refused_stays_so_with_a_key_at_hand(void **state)
+{
+    const StoreKit *kit = *state;
+
+    store_kit_put(kit, DIALTONE_LAYER_USER, "x.dialtone", GOOD_PROFILE "[Secrets]\nPSK=system\n");
+    store_kit_put(kit, DIALTONE_LAYER_USER, "y.dialtone", "[Gateway]\nAddress=\n");
+    g_autoptr(DialtoneFound) x = dialtone_store_load(kit->store, "x", true, NULL);
+    g_autoptr(DialtoneFound) y = dialtone_store_load(kit->store, "y", true, NULL);
+    assert_null(x);
+    assert_null(y);
+}
+
+static void expect_of_the_system(const StoreKit *kit, const char *what, bool found)
+{
+    g_autoptr(DialtoneStoreEntry) entry = dialtone_store_find_system(&kit->root, what);
+
+    if ((entry != NULL) != found)
+        fail_msg("%s was %s", what, found ? "not found" : "found");
+}
+
+/* Root looks for it before it has become the user. */
+static void test_root_looks_at_no_file_of_a_user_s(void **state)
+{
+    const StoreKit *kit = *state;
+    g_autofree char *theirs = store_kit_path(kit, DIALTONE_LAYER_USER, "mine.dialtone");
+    g_autofree char *ours = store_kit_path(kit, DIALTONE_LAYER_ADMINISTRATOR, "corp.dialtone");
+    g_autofree char *around = g_strconcat(kit->folder[DIALTONE_LAYER_USER],
+                                          "/../etc/dialtone/"
+                                          "profiles/corp.dialtone",
+                                          NULL);
+
+    store_kit_put(kit, DIALTONE_LAYER_USER, "mine.dialtone", WITH_UUID("Mine", UUID_B));
+    store_kit_put(kit, DIALTONE_LAYER_ADMINISTRATOR, "corp.dialtone", WITH_UUID("Office", UUID_A));
+    expect_of_the_system(kit, theirs, false);
+    expect_of_the_system(kit, "Mine", false);
+    expect_of_the_system(kit, UUID_B, false);
+    expect_of_the_system(kit, ours, true);
+    expect_of_the_system(kit, around, true);
+    expect_of_the_system(kit, "Office", true);
+    expect_of_the_system(kit, "corp", true);
+    expect_of_the_system(kit, UUID_A, true);
+}
+
+static void test_access_in_a_profile_of_one_s_own_is_warned_of(void **state)
+{
+    const StoreKit *kit = *state;
+
+    store_kit_put(kit, DIALTONE_LAYER_USER, "x.dialtone",
+                  GOOD_PROFILE "[Access]\nUsers=bob\nLock=all\n");
+    g_autoptr(DialtoneFound) found = dialtone_store_load(kit->store, "x", false, NULL);
+    assert_non_null(found);
+    assert_int_equal(found->entry->issues->len, 2);
+    const DialtoneIssue *first = found->entry->issues->pdata[0];
+    assert_true(first->warning && first->line == 10);
+    assert_non_null(strstr(first->message, "in a profile of the system only"));
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, store_kit_setup, store_kit_teardown)
@@ -263,6 +317,9 @@ int main(void)
         CASE(test_directories_devices_and_nothing_are_no_profiles),
         CASE(test_an_error_has_every_line_and_the_file),
         CASE(test_a_key_at_hand_counts),
+        CASE(test_what_was_refused_stays_so_with_a_key_at_hand),
+        CASE(test_root_looks_at_no_file_of_a_user_s),
+        CASE(test_access_in_a_profile_of_one_s_own_is_warned_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,23 +160,6 @@ static void test_profiles_without_a_uuid_have_the_same_one_each_time(void **stat
     g_autoptr(GPtrArray) after = dialtone_system_profiles(&kit->root);
     const DialtoneStoreEntry *administrator = after->pdata[0];
     assert_string_equal(vendor->uuid, administrator->uuid);
-    assert_ptr_equal(dialtone_system_profile(after, vendor->uuid), administrator);
-}
-
-static void test_a_uuid_finds_what_can_be_used_only(void **state)
-{
-    const StoreKit *kit = *state;
-
-    store_kit_put(kit, VENDOR, "x.dialtone", WITH_UUID("Theirs", UUID_A));
-    store_kit_put(kit, ADMINISTRATOR, "y.dialtone", "[Profile]\nUUID=" UUID_A "\n");
-    store_kit_put(kit, ADMINISTRATOR, "z.dialtone", WITH_UUID("Other", UUID_B));
-    g_autoptr(GPtrArray) profiles = dialtone_system_profiles(&kit->root);
-    assert_null(dialtone_system_profile(profiles, UUID_A));
-    const DialtoneStoreEntry *other =
-        dialtone_system_profile(profiles, "0B8A7A52-5D44-4F43-BB0C-7C3F1A1E5C22");
-    assert_non_null(other);
-    assert_string_equal(other->name, "Other");
-    assert_null(dialtone_system_profile(profiles, "no-uuid"));
 }
 
 static void test_a_system_secret_needs_a_uuid_that_is_written(void **state)
@@ -221,20 +204,6 @@ static void test_a_user_s_profile_takes_no_place_of_the_system_s(void **state)
     expect_shadowed(kit, "profiles", "11111111-2222-4333-8444-555555555555", NULL);
 }
 
-static void test_those_that_connect_by_themselves_are_told(void **state)
-{
-    const StoreKit *kit = *state;
-
-    store_kit_put(kit, VENDOR, "hidden.dialtone", NAMED("Hidden") "[Network]\nAutoconnect=yes\n");
-    store_kit_put(kit, ADMINISTRATOR, "hidden.dialtone", NAMED("Shown"));
-    store_kit_put(kit, VENDOR, "broken.dialtone", "[Network]\nAutoconnect=yes\n");
-    store_kit_put(kit, VENDOR, "auto.dialtone", NAMED("Auto") "[Network]\nAutoconnect=yes\n");
-    g_autoptr(GPtrArray) profiles = dialtone_system_profiles(&kit->root);
-    g_autoptr(GPtrArray) wanted = dialtone_system_autoconnect(profiles);
-    assert_int_equal(wanted->len, 1);
-    assert_string_equal(((const DialtoneStoreEntry *)wanted->pdata[0])->name, "Auto");
-}
-
 static void test_nothing_there_is_nothing_listed(void **state)
 {
     const StoreKit *kit = *state;
@@ -259,10 +228,8 @@ int main(void)
         CASE(test_the_administrator_wins_also_with_mistakes),
         CASE(test_one_uuid_twice_in_a_layer_is_the_first_one_s),
         CASE(test_profiles_without_a_uuid_have_the_same_one_each_time),
-        CASE(test_a_uuid_finds_what_can_be_used_only),
         CASE(test_a_system_secret_needs_a_uuid_that_is_written),
         CASE(test_a_user_s_profile_takes_no_place_of_the_system_s),
-        CASE(test_those_that_connect_by_themselves_are_told),
         CASE(test_nothing_there_is_nothing_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
