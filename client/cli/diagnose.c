@@ -18,6 +18,7 @@
 #include "client/profile/edit.h"
 #include "client/profile/file.h"
 #include "client/profile/parse.h"
+#include "client/profile/schema.h"
 #include "client/profile/store.h"
 #include "client/tunnel/config.h"
 #include "client/tunnel/provider.h"
@@ -100,7 +101,8 @@ static bool write_changes(Diagnosis *self, const char *path, GError **error)
         text = next;
     }
     g_autoptr(DialtoneProfile) changed =
-        dialtone_profile_parse_with_psk(text, strlen(text), path, NULL);
+        self->part ? dialtone_profile_parse_part(text, strlen(text), NULL)
+                   : dialtone_profile_parse_with_psk(text, strlen(text), path, NULL);
     if (changed == NULL) {
         dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL,
                              _("%s would not be a profile any more; nothing was changed."), path);
@@ -126,6 +128,17 @@ static int finish(Diagnosis *self, const char *path, bool write)
     return self->written ? DIALTONE_FAILURE_NONE : (int)self->why;
 }
 
+/* The file to change: what the user has in an override counts before the profile's. */
+static const char *file_to_change(Diagnosis *self, const DialtoneFound *found)
+{
+    for (guint i = 0; i < self->changes->len; i++) {
+        const DiagnoseChange *change = self->changes->pdata[i];
+        const DialtoneProfileKey *row = dialtone_profile_key(change->group, change->key);
+        self->part = self->part || found->profile->overridden[row - dialtone_profile_keys];
+    }
+    return self->part ? found->override : found->entry->path;
+}
+
 static int diagnose(const char *what, bool json, bool write)
 {
     g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
@@ -138,7 +151,7 @@ static int diagnose(const char *what, bool json, bool write)
         return cli_fail(error);
     diagnosis_init(&diagnosis, found->profile, json);
     run(&diagnosis, found->entry->path);
-    int code = finish(&diagnosis, found->entry->path, write);
+    int code = finish(&diagnosis, file_to_change(&diagnosis, found), write);
     diagnosis_clear(&diagnosis);
     return code;
 }

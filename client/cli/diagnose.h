@@ -33,6 +33,7 @@ typedef struct Diagnosis {
     GPtrArray *changes;  /* of DiagnoseChange */
     DialtoneFailure why; /* of the first check that failed */
     unsigned probes;     /* datagrams that were sent */
+    bool part; /* the file to change holds what a user changed of a profile, not all of one */
     bool written;
 } Diagnosis;
 

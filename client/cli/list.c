@@ -15,6 +15,7 @@
 #include "client/common/i18n.h"
 #include "client/common/text.h"
 #include "client/profile/access.h"
+#include "client/profile/policy-check.h"
 #include "client/profile/store.h"
 
 static bool is_up(const GArray *tunnels, const DialtoneStoreEntry *entry)
@@ -31,21 +32,42 @@ static char *path_of(const DialtoneStoreEntry *entry)
     return dialtone_text_clean(entry->path, strlen(entry->path), PATH_MAX, DIALTONE_TEXT_LINE);
 }
 
-/* What is to be said about it; "" for nothing. */
-static const char *note_of(const DialtoneStoreEntry *entry, bool up, bool allowed)
+/* How it is with a profile for whoever asks. */
+typedef struct {
+    bool up;
+    bool allowed;   /* nobody is let in to what can't be read */
+    bool forbidden; /* by the policy */
+} Standing;
+
+static Standing standing_of(const DialtoneStoreEntry *entry, const DialtonePolicy *policy,
+                            const GArray *tunnels)
 {
-    if (up)
+    Standing standing = {.up = is_up(tunnels, entry)};
+
+    if (entry->profile == NULL)
+        return standing;
+    standing.allowed = dialtone_access_check(entry->profile, cli_caller(), NULL);
+    standing.forbidden = !dialtone_policy_check(policy, entry->profile, entry->layer, NULL);
+    return standing;
+}
+
+/* What is to be said about it; "" for nothing. */
+static const char *note_of(const DialtoneStoreEntry *entry, const Standing *standing)
+{
+    if (standing->up)
         return _("up");
     if (entry->hidden != NULL)
         return entry->hidden;
     if (entry->profile == NULL)
         return _("has mistakes, see dialtone check");
-    return allowed ? "" : _("not for you");
+    if (!standing->allowed)
+        return _("not for you");
+    return standing->forbidden ? _("forbidden, see dialtone policy") : "";
 }
 
-static void print_entry(const DialtoneStoreEntry *entry, bool up, bool allowed)
+static void print_entry(const DialtoneStoreEntry *entry, const Standing *standing)
 {
-    const char *note = note_of(entry, up, allowed);
+    const char *note = note_of(entry, standing);
     g_autofree char *path = path_of(entry);
     g_autofree char *clean = dialtone_text_clean(note, strlen(note), PATH_MAX, DIALTONE_TEXT_LINE);
 
@@ -59,7 +81,7 @@ static void add_flag(JsonBuilder *json, const char *name, bool value)
     json_builder_add_boolean_value(json, value);
 }
 
-static void add_entry(JsonBuilder *json, const DialtoneStoreEntry *entry, bool up, bool allowed)
+static void add_entry(JsonBuilder *json, const DialtoneStoreEntry *entry, const Standing *standing)
 {
     json_builder_begin_object(json);
     cli_json_text(json, "name", entry->name);
@@ -70,18 +92,14 @@ static void add_entry(JsonBuilder *json, const DialtoneStoreEntry *entry, bool u
     add_flag(json, "valid", entry->profile != NULL);
     add_flag(json, "hidden", entry->hidden != NULL);
     cli_json_text(json, "why_hidden", entry->hidden);
-    add_flag(json, "allowed", allowed);
-    add_flag(json, "up", up);
+    add_flag(json, "allowed", standing->allowed);
+    add_flag(json, "forbidden", standing->forbidden);
+    add_flag(json, "up", standing->up);
     json_builder_end_object(json);
 }
 
-/* Nobody is let in to what can't be read. */
-static bool is_allowed(const DialtoneStoreEntry *entry)
-{
-    return entry->profile != NULL && dialtone_access_check(entry->profile, cli_caller(), NULL);
-}
-
-static void print_json(const GPtrArray *entries, const GArray *tunnels)
+static void print_json(const GPtrArray *entries, const DialtonePolicy *policy,
+                       const GArray *tunnels)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
 
@@ -90,9 +108,10 @@ static void print_json(const GPtrArray *entries, const GArray *tunnels)
     json_builder_add_int_value(json, 1);
     json_builder_set_member_name(json, "profiles");
     json_builder_begin_array(json);
-    for (guint i = 0; i < entries->len; i++)
-        add_entry(json, entries->pdata[i], is_up(tunnels, entries->pdata[i]),
-                  is_allowed(entries->pdata[i]));
+    for (guint i = 0; i < entries->len; i++) {
+        const Standing standing = standing_of(entries->pdata[i], policy, tunnels);
+        add_entry(json, entries->pdata[i], &standing);
+    }
     json_builder_end_array(json);
     json_builder_end_object(json);
 
@@ -118,14 +137,16 @@ int cli_list(int argc, char **argv)
 
     g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());
     g_autoptr(GPtrArray) entries = dialtone_store_list(store);
+    g_autoptr(DialtonePolicy) policy = dialtone_policy_load(&store->root);
     g_autoptr(GArray) tunnels = cli_tunnels(NULL);
     if (as_json) {
-        print_json(entries, tunnels);
+        print_json(entries, policy, tunnels);
         return DIALTONE_FAILURE_NONE;
     }
-    for (guint i = 0; i < entries->len; i++)
-        print_entry(entries->pdata[i], is_up(tunnels, entries->pdata[i]),
-                    is_allowed(entries->pdata[i]));
+    for (guint i = 0; i < entries->len; i++) {
+        const Standing standing = standing_of(entries->pdata[i], policy, tunnels);
+        print_entry(entries->pdata[i], &standing);
+    }
     if (entries->len == 0)
         cli_complain(_("There are no profiles. Put one into ~/.config/dialtone/profiles, or give "
                        "its path: dialtone connect ./office.dialtone"));

@@ -815,6 +815,7 @@ def _(home):
         home.expect(12, "check", weak, home.file("good.dialtone", GOOD))
         done = home.expect(0, "policy")
         expect(f"# forbidden: Office: {line}\n" in done.out, done.out)
+        expect("forbidden, see dialtone policy" in home.expect(0, "list").out, "list")
         expect("policy.conf:3: warning: [Policy] AlwaysOn: no profile of the system" in done.err, done.err)
         found = json.loads(home.expect(0, "policy", "--json").out)
         expect(found["forbid"] == ["des", "modp1024"] and found["profiles"][0]["forbidden"] == [line], found)
