@@ -40,12 +40,11 @@ class Person(User):
         raise AssertionError(f"{self.name} may call {interface}.{method}")
 
 
-def service(lab, rule=ALLOW):
+def service(lab, connection=None):
+    """A gateway for that connection, and the bus of the client's node."""
     lab.serve_office()
-    Gateway(lab, Connection("alice@example.com")).up()
-    bus = Bus(("ip", "netns", "exec", lab.ns("client")))
-    bus.rule = rule
-    return bus
+    Gateway(lab, connection or Connection("alice@example.com")).up()
+    return Bus(("ip", "netns", "exec", lab.ns("client")))
 
 
 def objects(bus, interface):
@@ -54,11 +53,11 @@ def objects(bus, interface):
     return {path: parts[interface] for path, parts in every.items() if interface in parts}
 
 
-def service_case(name, seconds=60, rule=ALLOW):
+def service_case(name, seconds=60, rule=ALLOW, connection=None):
     """A case with a bus, alice, bob, and a network that has to be as before when it is over."""
     def register(function):
         def run(lab):
-            with service(lab) as bus:
+            with service(lab, connection) as bus:
                 try:
                     bus.polkit(rule)
                     before = lab.client_network()

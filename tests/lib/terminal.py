@@ -16,6 +16,8 @@ class Terminal:
         self.lab, self.node = lab, node
         self.socket = os.path.join(lab.folder, "tmux.socket")
         self.code = os.path.join(lab.folder, "tmux.code")
+        if os.path.exists(self.code):
+            os.unlink(self.code)
         words = ["env", *(f"{k}={v}" for k, v in (env or {}).items()), *map(str, argv)]
         script = f"trap : INT; {shlex.join(words)}; echo $? >{shlex.quote(self.code)}; exec cat"
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "50",
