@@ -266,9 +266,12 @@ int platform_sandbox_keep_caps(const int *caps, size_t n)
         sets.data[caps[i] / 32].permitted |= 1u << caps[i] % 32;
         sets.data[caps[i] / 32].effective |= 1u << caps[i] % 32;
     }
-    r = caps_set(&sets);
-    if (r == 0)
-        r = caps_get(&now);
+    /* Who has no other any more may not even be allowed to say so. */
+    r = caps_get(&now);
+    if (r == 0 && memcmp(&sets, &now, sizeof sets) != 0) {
+        r = caps_set(&sets);
+        r = r == 0 ? caps_get(&now) : r;
+    }
     if (r < 0)
         return r;
     return memcmp(&sets, &now, sizeof sets) == 0 ? 0 : -EPERM;

@@ -103,16 +103,17 @@ int main(int argc, char **argv)
     }
     g_autoptr(PlatformNotify) notify = platform_notify_new();
     load_providers();
+    /* From here on another thread is at work, perhaps for libcrypto: a failure is no exit(). */
     tunnel_warm_up();
     g_autoptr(GDBusConnection) bus = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, &error);
     if (bus == NULL) {
         fprintf(stderr, "dialtoned: the system bus can't be reached: %s\n", error->message);
-        return EXIT_INTERNAL;
+        _exit(EXIT_INTERNAL);
     }
     /* All that it needs for it is open: the bus, and sockets and the TUN come over that. */
     if (platform_sandbox_seccomp_service() < 0) {
         fprintf(stderr, "dialtoned: the sandbox could not be closed\n");
-        return EXIT_INTERNAL;
+        _exit(EXIT_INTERNAL);
     }
     return run(bus, notify);
 }
