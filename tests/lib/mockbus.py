@@ -23,24 +23,30 @@ MOCK = "org.freedesktop.DBus.Mock"
 
 
 class MockBus:
-    """Use it as a context. `env` is what programs have in their environment to find the bus."""
+    """Use it as a context. `env` is what programs have in their environment to find the bus.
+    address: of a bus that is there already."""
 
     template, name, path = None, None, None
 
-    def __init__(self, lab):
-        self.lab = lab
+    def __init__(self, lab, address=None):
+        self.lab, self.bus = lab, None
         self.socket = os.path.join(lab.folder, "system-bus")
-        self.env = {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.socket}"}
+        self.env = {"DBUS_SYSTEM_BUS_ADDRESS": address or f"unix:path={self.socket}"}
+        self.makes_bus = address is None
 
     def __enter__(self):
+        if self.makes_bus:
+            self.start_bus()
+        self.start()
+        return self
+
+    def start_bus(self):
         name_caller()  # for the bus daemon
         with open(f"{self.socket}.conf", "w", encoding="utf-8") as file:
             file.write(BUS.format(path=self.socket))
         self.bus = self.lab.start("client", "dbus-daemon", f"--config-file={self.socket}.conf", "--nofork",
                                   "--nopidfile", log="bus.log")
         wait_until(lambda: os.path.exists(self.socket), 5, "the bus is there")
-        self.start()
-        return self
 
     def start(self):
         self.service = self.lab.start("client", "/usr/bin/python3", "-m", "dbusmock", "--system", "--template",
@@ -59,7 +65,8 @@ class MockBus:
 
     def __exit__(self, *unused):
         self.stop()
-        self.lab.stop(self.bus)
+        if self.bus:
+            self.lab.stop(self.bus)
 
 
 class Logind(MockBus):
