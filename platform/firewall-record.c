@@ -60,7 +60,7 @@ FirewallRecord firewall_record_load(int dirfd, unsigned slot)
 
 static int write_new(int dirfd, const char *name, const FirewallRecord *record)
 {
-    int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 
     if (fd < 0)
         return -errno;

@@ -15,6 +15,7 @@
 #include "platform/nft.h"
 
 #include <ifaddrs.h>
+#include <stdio.h>
 #include <string.h>
 
 struct PlatformFirewall {
@@ -22,6 +23,7 @@ struct PlatformFirewall {
     const PlatformSlotInfo *info;
     const char *dir;
     FirewallRecord record;
+    bool begun, kept;
     GArray *addresses;               /* PlatformPrefix; NULL: none yet */
     PlatformKillSwitch *kill_switch; /* NULL: none, or one that somebody before us has left */
 };
@@ -193,18 +195,28 @@ PlatformFirewall *platform_firewall_new(PlatformSlot *slot, const char *dir)
     return self;
 }
 
+static bool is_armed(const PlatformFirewall *self)
+{
+    return self->record.standing >= FIREWALL_KILL_SWITCH;
+}
+
 void platform_firewall_free(PlatformFirewall *self)
 {
     if (!self)
         return;
+    if (self->begun && is_armed(self))
+        fprintf(stderr,
+                "dialtone: the kill switch of \"%s\" stands; `sudo dialtone disconnect "
+                "--release-kill-switch` releases it\n",
+                self->record.label);
     g_clear_pointer(&self->addresses, g_array_unref);
     platform_kill_switch_free(self->kill_switch);
     g_free(self);
 }
 
-gboolean platform_firewall_is_armed(const PlatformFirewall *self)
+gboolean platform_firewall_has_begun(const PlatformFirewall *self)
 {
-    return self->record.standing >= FIREWALL_KILL_SWITCH;
+    return self->begun;
 }
 
 /* ---- changes ---- */
@@ -234,6 +246,7 @@ gboolean platform_firewall_begin(PlatformFirewall *self, gboolean with_kill_swit
         if (other->persistent && stands_in_the_way(self, other->label, with_kill_switch, error))
             return FALSE;
     }
+    self->begun = true;
     /* Without a gap: where our own takes over, the others end when it stands. */
     if (with_kill_switch)
         return TRUE;
@@ -294,14 +307,26 @@ gboolean platform_firewall_arm(PlatformFirewall *self, PlatformKillSwitch *kill_
 gboolean platform_firewall_disarm(PlatformFirewall *self, GError **error)
 {
     g_clear_pointer(&self->kill_switch, platform_kill_switch_free);
-    return !platform_firewall_is_armed(self) || set(self, error);
+    return !is_armed(self) || set(self, error);
+}
+
+gboolean platform_firewall_release(PlatformFirewall *self, GError **error)
+{
+    bool stays = self->kept || self->record.standing == FIREWALL_PERSISTENT;
+
+    return stays || platform_firewall_disarm(self, error);
+}
+
+void platform_firewall_keep(PlatformFirewall *self)
+{
+    self->kept = true;
 }
 
 gboolean platform_firewall_undo(PlatformFirewall *self, GError **error)
 {
     g_clear_pointer(&self->addresses, g_array_unref);
     if (!self->kill_switch)
-        return platform_firewall_is_armed(self) || clear(self, error);
+        return is_armed(self) || clear(self, error);
     return set(self, error);
 }
 

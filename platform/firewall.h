@@ -21,7 +21,7 @@ typedef struct PlatformFirewallWants {
 
 /* Borrows the slot and dir (see slot.h). What a former holder of the slot has left is known. */
 PlatformFirewall *platform_firewall_new(PlatformSlot *slot, const char *dir);
-/* Undoes nothing. */
+/* Undoes nothing, and says so on stderr where a connection leaves a kill switch behind. */
 void platform_firewall_free(PlatformFirewall *self);
 
 /* A connection of the slot's label begins. Kill switches that others have left end with it, or when
@@ -37,12 +37,15 @@ gboolean platform_firewall_protect(PlatformFirewall *self, const PlatformFirewal
 gboolean platform_firewall_arm(PlatformFirewall *self, PlatformKillSwitch *kill_switch_take,
                                GError **error);
 gboolean platform_firewall_disarm(PlatformFirewall *self, GError **error);
+/* As the user wishes: not one that is to persist, and none after platform_firewall_keep(). */
+gboolean platform_firewall_release(PlatformFirewall *self, GError **error);
+/* Somebody has died who might have wished otherwise. */
+void platform_firewall_keep(PlatformFirewall *self);
 /* All but a kill switch. */
 gboolean platform_firewall_undo(PlatformFirewall *self, GError **error);
 /* Sets anew what somebody else has taken away. */
 gboolean platform_firewall_restore(PlatformFirewall *self, GError **error);
-/* A kill switch stands, of this process or of one before it. */
-gboolean platform_firewall_is_armed(const PlatformFirewall *self);
+gboolean platform_firewall_has_begun(const PlatformFirewall *self);
 
 /* The commands for nft(8): what stands in the tables of this slot. Either of the last may be NULL.
  */

@@ -13,6 +13,7 @@
 #include "client/cli/service.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
+#include "platform/firewall.h"
 
 /* A gateway gets a DELETE and a moment to answer; the rest is local. */
 enum { WAIT_SECONDS = 30 };
@@ -70,11 +71,46 @@ static int disconnect_all(const CliTargets *targets)
     return code;
 }
 
+/* Of tunnels that are no more: those that are up hold theirs. */
+static int release_kill_switches(void)
+{
+    if (geteuid() != 0) {
+        cli_complain(_("a kill switch is released with root's rights only"));
+        cli_complain(_("Try: sudo dialtone disconnect --release-kill-switch"));
+        return DIALTONE_FAILURE_NOT_PERMITTED;
+    }
+    return platform_firewall_release_left(NULL, TRUE) < 0 ? DIALTONE_FAILURE_INTERNAL
+                                                          : DIALTONE_FAILURE_NONE;
+}
+
+/* That nothing is up may not be the whole of it. */
+static void tell_what_is_left(void)
+{
+    g_autoptr(GArray) left = geteuid() == 0 ? platform_firewall_left(NULL) : NULL;
+
+    for (guint i = 0; left != NULL && i < left->len; i++) {
+        g_autofree char *line = g_strdup_printf(
+            _("the kill switch of '%s' stands; release it with --release-kill-switch"),
+            g_array_index(left, PlatformFirewallLeft, i).label);
+        cli_complain(line);
+    }
+}
+
+static int disconnect_and_release(const CliTargets *targets)
+{
+    int code = disconnect_all(targets);
+    int released = release_kill_switches();
+
+    return code != DIALTONE_FAILURE_NONE ? code : released;
+}
+
 int cli_disconnect(int argc, char **argv)
 {
-    gboolean all = FALSE;
+    gboolean all = FALSE, release = FALSE;
     const GOptionEntry options[] = {
         {"all", 0, 0, G_OPTION_ARG_NONE, &all, N_("Take down every tunnel"), NULL},
+        {"release-kill-switch", 0, 0, G_OPTION_ARG_NONE, &release,
+         N_("Release what kill switches still block, too"), NULL},
         {NULL},
     };
     const CliHelp help = {
@@ -95,9 +131,12 @@ int cli_disconnect(int argc, char **argv)
     g_auto(CliTargets) targets = {0};
     cli_targets_find(&targets, name);
     guint n = cli_targets_count(&targets);
-    if (n == 0)
-        return cli_none_is_up(profiles[0]);
     if (n > 1 && name == NULL && !all)
         return cli_usage(argv[0], "%s", _("several tunnels are up; name a profile, or give --all"));
-    return disconnect_all(&targets);
+    if (release)
+        return disconnect_and_release(&targets);
+    int code = n > 0 ? disconnect_all(&targets) : cli_none_is_up(profiles[0]);
+
+    tell_what_is_left();
+    return code;
 }

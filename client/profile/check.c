@@ -167,15 +167,6 @@ static void check_lifetimes(const DialtoneProfile *profile, const DialtoneProfil
         say(check, true, "Phase2", "Lifetime", _(message));
 }
 
-/* What the profile may say and this version can't do yet: better known before than at work. */
-static void check_within_reach(const DialtoneProfile *profile, const DialtoneProfileCheck *check)
-{
-    if (profile->kill_switch)
-        say(check, true, "Network", "KillSwitch",
-            _("this version has no kill switch yet: while the tunnel is down, traffic goes around "
-              "it"));
-}
-
 void dialtone_profile_check(DialtoneProfile *profile, const DialtoneProfileCheck *check)
 {
     check_auth(profile, check);
@@ -186,5 +177,4 @@ void dialtone_profile_check(DialtoneProfile *profile, const DialtoneProfileCheck
     check_dhcp(profile, check);
     check_initial_contact(profile, check);
     check_lifetimes(profile, check);
-    check_within_reach(profile, check);
 }

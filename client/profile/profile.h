@@ -93,7 +93,7 @@ typedef struct {
     GPtrArray *dns;  /* of char *: addresses, with DNS_LIST */
     GArray *exclude; /* of DialtoneNetwork */
     guint mtu;       /* 0 = auto */
-    bool kill_switch;
+    DialtoneKillSwitch kill_switch;
     bool autoconnect;
     bool keep_after_logout;
     guint64 retry_for; /* seconds, or DIALTONE_FOREVER */

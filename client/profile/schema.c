@@ -40,6 +40,13 @@ static const DialtoneWord NATT[] = {
     {NULL, 0},
 };
 
+static const DialtoneWord KILL_SWITCH[] = {
+    {"no", DIALTONE_KILL_SWITCH_NO},
+    {"yes", DIALTONE_KILL_SWITCH_YES},
+    {"persistent", DIALTONE_KILL_SWITCH_PERSISTENT},
+    {NULL, 0},
+};
+
 static const DialtoneWord SELECTORS[] = {
     {"each", DIALTONE_SELECTORS_EACH},
     {"any", DIALTONE_SELECTORS_ANY},
@@ -183,9 +190,10 @@ const DialtoneProfileKey dialtone_profile_keys[] = {
      .syntax = N_("auto, or a number from 576 to 9000"),
      .help = N_("The largest packet that enters the tunnel. Lower it when connections open and "
                 "then hang.")},
-    {"Network", "KillSwitch", dialtone_value_flag, FIELD(kill_switch), .fallback = "no",
-     .syntax = "yes | no",
-     .help = N_("Blocks traffic around the tunnel while the connection is wanted.")},
+    {"Network", "KillSwitch", dialtone_value_word, FIELD(kill_switch), .words = KILL_SWITCH,
+     .fallback = "no", .syntax = "yes | persistent | no",
+     .help = N_("Blocks what is for the tunnel from leaving beside it: while the connection is "
+                "wanted (yes), or until it is released by hand (persistent).")},
     {"Network", "Autoconnect", dialtone_value_flag, FIELD(autoconnect), .fallback = "no",
      .syntax = "yes | no",
      .help = N_("Connects by itself: at boot for a system profile, at login for a user's.")},

@@ -12,6 +12,11 @@ typedef enum {
     DIALTONE_CONFIG_DHCP,
 } DialtoneConfig;
 typedef enum { DIALTONE_NATT_FORCE, DIALTONE_NATT_AUTO, DIALTONE_NATT_OFF } DialtoneNatT;
+typedef enum {
+    DIALTONE_KILL_SWITCH_NO,
+    DIALTONE_KILL_SWITCH_YES,        /* while the connection is wanted */
+    DIALTONE_KILL_SWITCH_PERSISTENT, /* until it is released by hand */
+} DialtoneKillSwitch;
 typedef enum { DIALTONE_SELECTORS_EACH, DIALTONE_SELECTORS_ANY } DialtoneSelectors;
 typedef enum { DIALTONE_TRI_AUTO, DIALTONE_TRI_YES, DIALTONE_TRI_NO } DialtoneTri;
 typedef enum { DIALTONE_DNS_AUTO, DIALTONE_DNS_NONE, DIALTONE_DNS_LIST } DialtoneDnsMode;

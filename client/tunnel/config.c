@@ -205,18 +205,6 @@ static const IkeTristate TRISTATE[] = {
     [DIALTONE_TRI_NO] = IKE_NO,
 };
 
-static bool profile_is_within_reach(const DialtoneProfile *profile, GError **error)
-{
-    /* Whoever relies on it must not be connected without it. */
-    if (profile->kill_switch) {
-        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
-                             _("Set KillSwitch=no, or wait for a version that has it."),
-                             _("[Network] KillSwitch: this version has no kill switch yet."));
-        return false;
-    }
-    return true;
-}
-
 /* Inner addresses of the profile's own (Config=none). The core knows one of each family; an IPv6
  * address that is alone comes first. */
 static void fill_address(IkeConfig *config, const DialtoneProfile *profile)
@@ -282,8 +270,7 @@ static const IkeAuth AUTH[] = {
 bool tunnel_config_fill(IkeConfig *config, const DialtoneProfile *profile,
                         const TunnelSecrets *secrets, GError **error)
 {
-    if (!profile_is_within_reach(profile, error) ||
-        !identity_fill(&config->id, &profile->id, "[Identity] ID", error) ||
+    if (!identity_fill(&config->id, &profile->id, "[Identity] ID", error) ||
         !identity_fill(&config->remote_id, &profile->remote_id, "[Gateway] RemoteID", error) ||
         !fill_user(config, profile, secrets, error))
         return false;

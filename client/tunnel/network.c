@@ -98,9 +98,13 @@ static int take_fd(GUnixFDList *list, GVariant *handle)
     return g_unix_fd_list_get(list, g_variant_get_handle(handle), NULL);
 }
 
-static GVariant *no_options(void)
+static GVariant *claim_options(const TunnelNetworkWants *wants)
 {
-    return g_variant_new("a{sv}", NULL);
+    GVariantBuilder options;
+    g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
+    if (wants->kill_switch != NULL)
+        g_variant_builder_add(&options, "{sv}", "kill-switch", g_variant_new_boolean(TRUE));
+    return g_variant_builder_end(&options);
 }
 
 /* ---- answers ---- */
@@ -206,6 +210,19 @@ static void on_applied(GObject *source, GAsyncResult *result, gpointer data)
     self->handlers->applied((const char *const *)warnings, explained, self->data);
 }
 
+static void on_kill_switch_set(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    bool ok =
+        dialtone_helper1_call_set_kill_switch_finish(DIALTONE_HELPER1(source), result, &error);
+    if (!ok && is_over(error))
+        return;
+    TunnelNetwork *self = data;
+    if (!ok)
+        g_dbus_error_strip_remote_error(error);
+    self->handlers->kill_switch_set(error, self->data);
+}
+
 static void on_released(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(GError) error = NULL;
@@ -267,8 +284,10 @@ static void open_socket(TunnelNetwork *self, int family, Purpose purpose)
 
 void tunnel_network_claim(TunnelNetwork *self, const TunnelNetworkWants *wants)
 {
-    dialtone_helper1_call_claim(self->helper, wants->label, no_options(), NULL, self->cancellable,
-                                on_claimed, self);
+    dialtone_helper1_call_claim(self->helper, wants->label, claim_options(wants), NULL,
+                                self->cancellable, on_claimed, self);
+    if (wants->kill_switch != NULL)
+        tunnel_network_set_kill_switch(self, wants->kill_switch);
     open_socket(self, 0, FOR_WATCH);
     for (int family = 0; family < 2 && wants->resolver; family++)
         open_socket(self, family, FOR_RESOLVER);
@@ -296,6 +315,20 @@ void tunnel_network_open_tun(TunnelNetwork *self)
 void tunnel_network_apply(TunnelNetwork *self, const HelperPlan *plan)
 {
     helper_plan_call_apply(plan, self->helper, self->cancellable, on_applied, self);
+}
+
+void tunnel_network_set_kill_switch(TunnelNetwork *self, const PlatformKillSwitch *kill_switch)
+{
+    const PlatformKillSwitchArguments arguments = platform_kill_switch_to_arguments(kill_switch);
+    dialtone_helper1_call_set_kill_switch(self->helper, arguments.gateways, arguments.networks,
+                                          arguments.exclude, arguments.options, self->cancellable,
+                                          on_kill_switch_set, self);
+}
+
+/* Its answer comes before that to Release, and nobody waits for it alone. */
+void tunnel_network_release_kill_switch(TunnelNetwork *self)
+{
+    dialtone_helper1_call_release_kill_switch(self->helper, NULL, NULL, NULL);
 }
 
 void tunnel_network_release(TunnelNetwork *self)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "platform/address.h"
+#include "platform/killswitch.h"
 #include "platform/helper/plan.h"
 
 typedef struct TunnelNetwork TunnelNetwork;
@@ -26,6 +27,8 @@ typedef struct TunnelNetworkHandlers {
     void (*tun)(int fd_take, gpointer data);
     /* error NULL: done; warnings may be empty */
     void (*applied)(const char *const *warnings, const GError *error, gpointer data);
+    /* or why it can't be */
+    void (*kill_switch_set)(const GError *error, gpointer data);
     void (*released)(gpointer data);
     void (*stop_requested)(gpointer data);
     void (*renegotiate_requested)(gpointer data);
@@ -53,6 +56,7 @@ typedef struct TunnelNetworkWants {
     bool udp4, udp6;   /* one that could be done without may be missing in the answer */
     bool esp;          /* raw sockets beside those, where the helper has some */
     bool resolver;     /* sockets of both families to resolve names with */
+    const PlatformKillSwitch *kill_switch; /* NULL: none */
 } TunnelNetworkWants;
 
 /* A slot, the sockets and the TUN, all in one go. Once. */
@@ -60,6 +64,8 @@ void tunnel_network_claim(TunnelNetwork *self, const TunnelNetworkWants *wants);
 /* Another TUN in place of one that is gone. */
 void tunnel_network_open_tun(TunnelNetwork *self);
 void tunnel_network_apply(TunnelNetwork *self, const HelperPlan *plan);
+void tunnel_network_set_kill_switch(TunnelNetwork *self, const PlatformKillSwitch *kill_switch);
+void tunnel_network_release_kill_switch(TunnelNetwork *self);
 void tunnel_network_release(TunnelNetwork *self);
 /* The helper has ended: nobody is left to ask. */
 bool tunnel_network_is_gone(const TunnelNetwork *self) G_GNUC_WARN_UNUSED_RESULT;

@@ -16,6 +16,7 @@
  * A gateway that was authenticated may send us on to another one, which must prove itself as the
  * first would have, by the same RemoteID. That is followed a few times a round, and nowhere twice.
  */
+#include "client/tunnel/tunnel-killswitch.h"
 #include "client/tunnel/tunnel-private.h"
 
 #include <string.h>
@@ -226,7 +227,7 @@ static bool take_backup(Tunnel *self)
 
 /* ---- addresses ---- */
 
-static void call(Tunnel *self, const IkeAddress *address)
+void tunnel_attempt_may_call(Tunnel *self, const IkeAddress *address)
 {
     GError *error = NULL;
     if (!tunnel_session_start(self, address, &error)) {
@@ -258,6 +259,14 @@ static IkeAddress *next_candidate(Tunnel *self)
         g_free(address);
     }
     return address;
+}
+
+static void call(Tunnel *self, const IkeAddress *address)
+{
+    if (!tunnel_kill_switch_is_wanted(self) || is_same(&self->let_pass, address))
+        tunnel_attempt_may_call(self, address);
+    else
+        tunnel_kill_switch_let_pass(self, address);
 }
 
 static void next_address(Tunnel *self)
@@ -315,7 +324,8 @@ void tunnel_attempt_keep_found(Tunnel *self)
 
 void tunnel_attempt_begin(Tunnel *self)
 {
-    bool busy = self->session != NULL || self->resolving != NULL || self->retry_at != 0;
+    bool busy =
+        self->session != NULL || self->resolving != NULL || self->retry_at != 0 || self->passing;
     if (busy || self->end != TUNNEL_END_NOT || self->was_connected)
         return;
     if (self->interface == NULL) /* it is not known yet whether this system may */

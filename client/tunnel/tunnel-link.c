@@ -6,6 +6,7 @@
  * The network is changed once every SA stands, and again only where the plan differs; it stays as
  * it is while a lost tunnel is sought, so that nothing meant for the tunnel leaves beside it.
  */
+#include "client/tunnel/tunnel-killswitch.h"
 #include "client/tunnel/tunnel-private.h"
 
 #include <glib-unix.h>
@@ -217,6 +218,11 @@ static void on_applied(const char *const *warnings, const GError *error, gpointe
     network_is_up(self);
 }
 
+static void on_kill_switch_set(const GError *error, gpointer data)
+{
+    tunnel_kill_switch_is_set(data, error);
+}
+
 static void on_released(gpointer data)
 {
     Tunnel *self = data;
@@ -255,6 +261,7 @@ const TunnelNetworkHandlers tunnel_link_handlers = {
     .watch_socket = on_watch_socket,
     .tun = on_tun,
     .applied = on_applied,
+    .kill_switch_set = on_kill_switch_set,
     .released = on_released,
     .stop_requested = on_stop_requested,
     .renegotiate_requested = on_renegotiate_requested,
@@ -286,6 +293,9 @@ void tunnel_link_begin(Tunnel *self)
         wants.udp6 |= is_ip6 || !endpoint->is_ip;
     }
     self->resolver_ready = !wants.resolver;
+    g_autoptr(PlatformKillSwitch) kill_switch =
+        tunnel_kill_switch_is_wanted(self) ? tunnel_kill_switch_new(self, NULL) : NULL;
+    wants.kill_switch = kill_switch;
     tunnel_network_claim(self->network, &wants);
 }
 

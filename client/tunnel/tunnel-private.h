@@ -32,12 +32,12 @@ struct Tunnel {
     /* network */
     TunnelNetwork *network;
     Datapath *datapath;
+    IkeAddress let_pass; /* past the kill switch; passing: asked for, then called */
     PlatformResolver *resolver;
     GCancellable *resolving;
     char *interface;
     int state_fd;
-    bool resolver_ready; /* or not needed */
-    bool tun_attached;
+    bool tun_attached, passing, resolver_ready; /* the last: or not needed */
     guint ike_source, event_source;
     DatapathIke *datagram;
     TunnelLink link;

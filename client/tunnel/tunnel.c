@@ -18,6 +18,7 @@
 
 #include "client/common/i18n.h"
 #include "client/tunnel/states.h"
+#include "client/tunnel/tunnel-killswitch.h"
 #include "client/tunnel/tunnel-private.h"
 #include "platform/slot.h"
 
@@ -78,13 +79,22 @@ static void finish(Tunnel *self)
     self->handlers->ended(code, self->data);
 }
 
+/* The helper has nothing to put back. */
+static bool is_untouched(const Tunnel *self)
+{
+    return self->link == TUNNEL_LINK_DOWN &&
+           (!tunnel_kill_switch_is_wanted(self) || self->interface == NULL);
+}
+
 static void release_network(Tunnel *self)
 {
     tunnel_session_drop(self);
-    if (self->link == TUNNEL_LINK_DOWN || tunnel_network_is_gone(self->network)) {
+    if (is_untouched(self) || tunnel_network_is_gone(self->network)) {
         finish(self);
         return;
     }
+    tunnel_kill_switch_end(self);
+    self->link = TUNNEL_LINK_APPLYING;
     self->end = TUNNEL_END_RELEASE;
     self->end_deadline = platform_clock_now() + TUNNEL_RELEASE_SECONDS * IKE_SECOND;
     tunnel_network_release(self->network);
@@ -101,7 +111,7 @@ void tunnel_end(Tunnel *self, GError *error_take)
     self->end = TUNNEL_END_GOODBYE;
     tunnel_attempt_cancel(self);
     bool alive = self->session != NULL && !self->session_over;
-    if (!alive && !self->pumping && self->link == TUNNEL_LINK_DOWN && error_take != NULL) {
+    if (!alive && !self->pumping && is_untouched(self) && error_take != NULL) {
         tunnel_session_drop(self);
         finish(self);
         return;

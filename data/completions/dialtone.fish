@@ -36,5 +36,6 @@ complete -c dialtone -n "__fish_seen_subcommand_from connect" -l take-over -d 'D
 complete -c dialtone -n "__fish_seen_subcommand_from status" -l watch -d 'Go on'
 complete -c dialtone -n "__fish_seen_subcommand_from log" -l lines -x -d 'So many'
 complete -c dialtone -n "__fish_seen_subcommand_from disconnect" -l all -d 'Every tunnel'
+complete -c dialtone -n "__fish_seen_subcommand_from disconnect" -l release-kill-switch -d 'Let go what is blocked'
 complete -c dialtone -n "__fish_seen_subcommand_from show" -l all -d 'With defaults'
 complete -c dialtone -l help -d 'Show help'

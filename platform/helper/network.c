@@ -8,7 +8,7 @@
 #include "platform/helper/network.h"
 
 #include "platform/helper/checks.h"
-#include "platform/helper/dns.h"
+#include "platform/slot-dns.h"
 #include "platform/netlink-guard.h"
 #include "platform/slot-journal.h"
 #include "platform/helper/error.h"
@@ -43,7 +43,7 @@ struct HelperNetwork {
     int ifindex;
     GArray *routes;
     GArray *rules;
-    HelperDns dns;
+    PlatformSlotDns dns;
     PlatformFirewall *firewall;
     PlatformNetlinkGuard *guard; /* while a plan is set up */
 };
@@ -126,7 +126,7 @@ static void publish(HelperNetwork *network, const HelperPlan *plan)
 
 gboolean helper_network_undo(HelperNetwork *network, gboolean link_too, GError **error)
 {
-    gboolean ok = helper_dns_undo(&network->dns, network->ifindex, error);
+    gboolean ok = platform_slot_dns_undo(&network->dns, network->ifindex, error);
     int r = 0;
 
     if (network->journal.noted[PLATFORM_SLOT_NOTE_TABLE])
@@ -206,7 +206,7 @@ HelperNetwork *helper_network_new(PlatformSlot *slot, const char *dir,
     network->info = platform_slot_info(slot);
     network->dir = dir;
     network->firewall = platform_firewall_new(slot, dir);
-    network->dns = (HelperDns){paths, network->info->interface, &network->journal};
+    network->dns = (PlatformSlotDns){paths, network->info->interface, &network->journal};
     open_esp(network);
     network->routes = g_array_new(FALSE, TRUE, sizeof(PlatformRoute));
     network->rules = g_array_new(FALSE, TRUE, sizeof(PlatformRule));
@@ -297,6 +297,11 @@ gboolean helper_network_take_esp(HelperNetwork *network, int family, int *fdp, G
     *held = -1;
     network->has_esp = TRUE;
     return TRUE;
+}
+
+PlatformFirewall *helper_network_firewall(HelperNetwork *network)
+{
+    return network->firewall;
 }
 
 /* ---- applying ---- */
@@ -454,7 +459,7 @@ static gboolean apply_steps(HelperNetwork *network, const HelperPlan *plan, gboo
         !apply_addresses(network, plan, error) || !apply_routes(network, routes, error) ||
         !apply_rules(network, rules, error) || !drop_addresses(network, plan, error))
         return FALSE;
-    helper_dns_apply(&network->dns, network->ifindex, &plan->dns, warnings);
+    platform_slot_dns_apply(&network->dns, network->ifindex, &plan->dns, warnings);
     g_array_unref(g_steal_pointer(&network->routes));
     g_array_unref(g_steal_pointer(&network->rules));
     network->routes = g_steal_pointer(&routes);

@@ -137,7 +137,10 @@ static void stop(Runner *runner)
 
 static gboolean on_stop_signal(gpointer user_data)
 {
-    stop(user_data);
+    Runner *runner = user_data;
+
+    helper_session_note_end(runner->session, TRUE);
+    stop(runner);
     return G_SOURCE_CONTINUE;
 }
 
@@ -199,6 +202,8 @@ static void on_tunnel_gone(Runner *runner)
 
 static void on_agent_gone(Runner *runner)
 {
+    if (runner->agent.status == EXIT_INTERNAL)
+        helper_session_note_end(runner->session, FALSE);
     stop(runner);
     quit_if_done(runner);
 }

@@ -6,6 +6,7 @@
  */
 #include "platform/helper/session.h"
 
+#include "platform/helper-killswitch.h"
 #include "platform/helper/error.h"
 
 #include <gio/gunixfdlist.h>
@@ -18,6 +19,7 @@ struct HelperSession {
     HelperNetwork *network;
     int state_fd; /* until it is claimed */
     gboolean claimed;
+    gboolean asked; /* by the user, to end */
     DialtoneHelper1 *skeleton;
     gulong handlers[5];
 };
@@ -82,14 +84,19 @@ static gboolean on_claim(DialtoneHelper1 *skeleton, GDBusMethodInvocation *invoc
                          HelperSession *session)
 {
     PlatformSlotInfo *info = platform_slot_info(session->slot);
+    PlatformFirewall *firewall = helper_network_firewall(session->network);
+    g_autoptr(GError) error = NULL;
+    gboolean kill_switch = FALSE;
 
     if (session->claimed)
         return refuse(invocation, HELPER_ERROR_ALREADY_CLAIMED, "a slot was claimed before");
-    if (!is_label(label) || !read_options(options, NULL, NULL))
+    if (!is_label(label) || !read_options(options, "kill-switch", &kill_switch))
         return refuse(invocation, HELPER_ERROR_INVALID_ARGUMENT, "label or options");
     if (platform_slot_is_taken(session->slot, session->dir, label))
         return refuse(invocation, HELPER_ERROR_IN_USE, "a tunnel of that label is up");
     g_strlcpy(info->label, label, sizeof info->label);
+    if (!platform_firewall_begin(firewall, kill_switch, &error))
+        return refuse(invocation, HELPER_ERROR_SYSTEM, error->message);
     int r = platform_slot_publish(session->slot);
 
     if (r < 0)
@@ -254,11 +261,19 @@ gboolean helper_session_serve(HelperSession *session, GDBusConnection *connectio
         g_signal_connect(skeleton, "handle-apply", G_CALLBACK(on_apply), session);
     session->handlers[4] =
         g_signal_connect(skeleton, "handle-release", G_CALLBACK(on_release), session);
+    platform_kill_switch_serve(skeleton, helper_network_firewall(session->network));
     if (!g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(skeleton), connection,
                                           HELPER_OBJECT_PATH, error))
         return FALSE;
     g_dbus_connection_start_message_processing(connection);
     return TRUE;
+}
+
+void helper_session_note_end(HelperSession *session, gboolean by_user)
+{
+    session->asked = session->asked || by_user;
+    if (!by_user)
+        platform_firewall_keep(helper_network_firewall(session->network));
 }
 
 void helper_session_request_stop(HelperSession *session)
@@ -281,6 +296,9 @@ void helper_session_tell_sleep(HelperSession *session, gboolean asleep)
 
 gboolean helper_session_undo(HelperSession *session, GError **error)
 {
+    if (session->asked &&
+        !platform_firewall_release(helper_network_firewall(session->network), error))
+        return FALSE;
     return helper_network_undo(session->network, TRUE, error);
 }
 

@@ -13,6 +13,8 @@ typedef struct HelperSession HelperSession;
 HelperSession *helper_session_new(const char *dir, uid_t uid, gid_t gid, GError **error);
 /* Exports the object and starts to process messages. */
 gboolean helper_session_serve(HelperSession *session, GDBusConnection *connection, GError **error);
+/* By the user's wish, and his kill switch ends with it; or by nobody's, for somebody was killed. */
+void helper_session_note_end(HelperSession *session, gboolean by_user);
 /* No-ops while nobody is connected. */
 void helper_session_request_stop(HelperSession *session);
 void helper_session_request_renegotiation(HelperSession *session);

@@ -134,22 +134,114 @@ def _(rig):
     expect(neighbour("arp", "up1", "198.51.100.2") == "answered", "nobody is answered any more")
 
 
-@case("a machine without libnftables has a tunnel, and a warning")
-def _(rig, program):
-    rig.kill()
+# ---- the kill switch ----
+
+ARM = "call SetKillSwitch (@a(ayq) [], [([byte 0, 0, 0, 0], uint32 0)], @a(ayu) [], @a{sv} {})"
+CLAIM = "call Claim ('office', {'kill-switch': <true>})"
+
+
+def without_libnftables(function):
     with open("/run/empty", "w", encoding="ascii"):
         pass
     libraries = sh("ldconfig -p | awk '/libnftables.so.1/ { print $NF }'").split()
     for path in libraries:
         sh(f"mount --bind /run/empty {path}")
     try:
-        rig = Rig(program)
-        warnings = rig.set_up(FULL)
-        rig.kill()
+        return function()
     finally:
         for path in libraries:
             sh(f"umount {path}")
-    expect("firewall-missing: " in warnings and "not installed" in warnings, warnings)
+
+
+@case("E1: odd kill switches are refused and change nothing")
+def _(rig):
+    rig.refused(ARM, "NotClaimed")
+    rig.refused("call ReleaseKillSwitch ()", "NotClaimed")
+    rig.refused("call Claim ('office', {'kill-switch': <'yes'>})", "InvalidArgument")
+    rig.do(CLAIM)
+    before = snapshot()
+    for odd in ("[([byte 0, 0, 0, 0], uint16 500)], @a(ayu) [], @a(ayu) [], @a{sv} {}",
+                "@a(ayq) [], [([byte 10, 0, 0, 1], uint32 8)], @a(ayu) [], @a{sv} {}",
+                "@a(ayq) [], @a(ayu) [], [([byte 10], uint32 8)], @a{sv} {}",
+                "@a(ayq) [], @a(ayu) [], @a(ayu) [], {'table': <'inet x'>}"):
+        rig.refused(f"call SetKillSwitch ({odd})", "InvalidArgument")
+    expect_same(before, snapshot())
+
+
+@case("a kill switch stands until it is released, whatever becomes of the plan")
+def _(rig):
+    rig.do(CLAIM)
+    rig.do(ARM)
+    rig.do("tun 1400")
+    for step in (f"apply {FULL}", f"apply {SPLIT}", "release", f"apply {FULL}"):
+        rig.do(step)
+        expect("chain beside" in sh("nft list table inet dialtone0"), f"it is gone after {step}")
+    expect("0.0.0.0/0" in sh("nft list table inet dialtone0"), "the plan's network is not protected")
+    expect(sh("nft list table inet dialtone0 | grep 198.51.100.0/24").strip().endswith("accept"),
+           "the excluded one is")
+    rig.do("call ReleaseKillSwitch ()")
+    expect("chain beside" not in sh("nft list table inet dialtone0"), "it stands on")
+
+
+def left_behind(rig, end):
+    rig.do(CLAIM)
+    rig.do(ARM)
+    rig.do("tun 1400")
+    rig.do(f"apply {FULL}")
+    end(rig)
+    rig.wait()
+    machine.wait_gone(rig.peer)
+    expect("chain beside" in sh("nft list table inet dialtone0"), "the kill switch went")
+
+
+@case("a peer that vanishes leaves its kill switch, and the next connection without one ends it")
+def _(rig, program):
+    left_behind(rig, lambda r: os.kill(r.peer, signal.SIGKILL))
+    other = Rig(program)
+    expect("chain beside" in sh("nft list ruleset"), "the start alone ends it")
+    other.do("claim home")
+    expect("dialtone" not in sh("nft list ruleset"), "it stands on")
+    other.kill()
+
+
+@case("a helper that is killed leaves its kill switch to the next")
+def _(rig, program):
+    left_behind(rig, lambda r: os.kill(r.helper, signal.SIGKILL))
+    other = Rig(program)
+    other.do(CLAIM)
+    other.do(ARM)
+    expect("chain beside" in sh("nft list table inet dialtone0"), "it is not taken over")
+    other.do("call ReleaseKillSwitch ()")
+    other.kill()
+    expect("dialtone" not in sh("nft list ruleset"), "it stands on")
+
+
+@case("a machine without libnftables has a tunnel, and a warning")
+def _(rig, program):
+    rig.kill()
+
+    def warnings():
+        other = Rig(program)
+        said = other.set_up(FULL)
+        other.kill()
+        return said
+    said = without_libnftables(warnings)
+    expect("firewall-missing: " in said and "not installed" in said, said)
+
+
+@case("without libnftables a kill switch is refused with the reason")
+def _(rig, program):
+    rig.kill()
+
+    def answer():
+        other = Rig(program)
+        other.do(CLAIM)
+        said = other.ask(ARM)
+        other.kill()
+        return said
+    said = without_libnftables(answer)
+    expect("Error.System" in said and "not installed" in said, said)
+    expect(not [n for n in os.listdir("/run/dialtone") if "firewall" in n], "a record was left")
 
 
 # ---- ways to end ----
@@ -801,7 +893,7 @@ def _(rig):
     expect("local-network-covered: the network 198.51.100.0/24 of up0" in warnings, warnings)
 
 
-@case("what a gateway leaves to the user's own network stays there while its link does")
+@case("F2: what a gateway leaves to the user's own network is private, and stays while its link does")
 def _(rig):
     sh("ip link add lan0 type veth peer name lan1; ip addr add 192.168.77.2/24 dev lan0; "
        "ip link set lan0 up; ip link set lan1 up")
@@ -820,7 +912,7 @@ def _(rig):
     expect("dev dialtone0" in sh("ip route get 192.168.77.9"), "beside the tunnel, without its link")
 
 
-@case("what a DHCP server sets as on the link is no network of the user's (RFC 3442)")
+@case("F2: what a DHCP server sets as on the link is no network of the user's (RFC 3442)")
 def _(rig):
     sh("ip link add lan0 type veth peer name lan1; ip addr add 192.168.77.2/24 dev lan0; "
        "ip link set lan0 up; ip link set lan1 up; ip route add 172.20.0.0/16 dev lan0; "

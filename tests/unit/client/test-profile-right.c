@@ -68,7 +68,7 @@ static void test_the_sample_is_valid_and_every_value_arrives(void **state)
     assert_int_equal(p->dns_mode, DIALTONE_DNS_AUTO);
     assert_int_equal(p->exclude->len, 1);
     assert_int_equal(p->mtu, 0);
-    assert_false(p->kill_switch);
+    assert_int_equal(p->kill_switch, DIALTONE_KILL_SWITCH_NO);
     assert_false(p->autoconnect);
     assert_false(p->keep_after_logout);
     assert_true(p->retry_for == DIALTONE_FOREVER);
@@ -423,6 +423,17 @@ static void test_a_uuid_is_lower_case(void **state)
     assert_string_equal(p->uuid, "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11");
 }
 
+static void test_a_kill_switch_ends_with_the_connection_or_persists(void **state)
+{
+    DialtoneProfile *yes = expect_valid(PROFILE_AND("[Network]\nKillSwitch=yes\n"));
+    DialtoneProfile *persistent = expect_valid(PROFILE_AND("[Network]\nKillSwitch=persistent\n"));
+
+    assert_int_equal(yes->kill_switch, DIALTONE_KILL_SWITCH_YES);
+    assert_int_equal(persistent->kill_switch, DIALTONE_KILL_SWITCH_PERSISTENT);
+    dialtone_profile_free(yes);
+    dialtone_profile_free(persistent);
+}
+
 static void test_warnings_leave_a_profile_valid(void **state)
 {
     static const char *const texts[] = {
@@ -431,7 +442,6 @@ static void test_warnings_leave_a_profile_valid(void **state)
         PROFILE_AND("[UserAuth]\nXAuth=required\n[Quirks]\nInitialContact=yes\n"),
         PROFILE_AND("[Phase2]\nProposals=aes256-sha256-curve25519\n"),
         PROFILE_AND("[Phase2]\nLifetime=8\n"),
-        PROFILE_AND("[Network]\nKillSwitch=yes\n"),
         PROFILE_AND("[UserAuth]\nUser=alice # the admin\n"),
     };
 
@@ -479,6 +489,7 @@ int main(void)
         cmocka_unit_test(test_name_servers),
         cmocka_unit_test(test_the_name_comes_from_the_file_where_there_is_none),
         cmocka_unit_test(test_a_uuid_is_lower_case),
+        cmocka_unit_test(test_a_kill_switch_ends_with_the_connection_or_persists),
         cmocka_unit_test(test_warnings_leave_a_profile_valid),
         cmocka_unit_test(test_every_key_of_the_schema_has_a_help_and_a_syntax),
     };

@@ -325,7 +325,7 @@ static const WrongValue VALUES[] = {
     {"Network", "MTU", "575", "576 to 9000"},
     {"Network", "MTU", "9001", "576 to 9000"},
     {"Network", "MTU", "1400 bytes", "576 to 9000"},
-    {"Network", "KillSwitch", "true", "yes or no"},
+    {"Network", "KillSwitch", "true", "yes or persistent"},
     {"Network", "Autoconnect", "Yes", "did you mean yes?"},
     {"Network", "KeepAfterLogout", "1", "yes or no"},
     {"Network", "RetryFor", "never", "no duration"},

@@ -460,7 +460,7 @@ static void the_user_s_own_network_is_left_to_the_helper(void **state)
 static void a_kill_switch_leaves_no_network_outside(void **state)
 {
     Case *c = begin("");
-    c->profile->kill_switch = true;
+    c->profile->kill_switch = DIALTONE_KILL_SWITCH_YES;
     add_local(c, "0.0.0.0/32");
     add_local(c, "192.168.1.0/24");
     g_autoptr(HelperPlan) plan = finish(c);

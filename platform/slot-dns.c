@@ -4,11 +4,11 @@
  * systemd-resolved may run and yet be asked by nobody, where /etc/resolv.conf is a plain file. Then
  * the file is replaced too, for names must not leave beside the tunnel.
  */
-#include "platform/helper/dns.h"
+#include "platform/slot-dns.h"
 
 #include <string.h>
 
-static gboolean note(HelperDns *dns, PlatformSlotNote what, GError **error)
+static gboolean note(PlatformSlotDns *dns, PlatformSlotNote what, GError **error)
 {
     int r = platform_slot_journal_note(dns->journal, what);
 
@@ -18,13 +18,13 @@ static gboolean note(HelperDns *dns, PlatformSlotNote what, GError **error)
     return r == 0;
 }
 
-static gboolean set_file(HelperDns *dns, GError **error)
+static gboolean set_file(PlatformSlotDns *dns, GError **error)
 {
     return note(dns, PLATFORM_SLOT_NOTE_FILE, error) &&
            platform_dns_file_set(dns->paths, dns->interface, &dns->config, error);
 }
 
-static gboolean set_resolved(HelperDns *dns, int ifindex, GError **error)
+static gboolean set_resolved(PlatformSlotDns *dns, int ifindex, GError **error)
 {
     if (!note(dns, PLATFORM_SLOT_NOTE_RESOLVED, error) ||
         !platform_dns_resolved_set(ifindex, &dns->config, error))
@@ -32,13 +32,13 @@ static gboolean set_resolved(HelperDns *dns, int ifindex, GError **error)
     return platform_dns_resolved_is_asked(dns->paths) || set_file(dns, error);
 }
 
-static gboolean set_resolvconf(HelperDns *dns, GError **error)
+static gboolean set_resolvconf(PlatformSlotDns *dns, GError **error)
 {
     return note(dns, PLATFORM_SLOT_NOTE_RESOLVCONF, error) &&
            platform_dns_resolvconf_set(dns->paths, dns->interface, &dns->config, error);
 }
 
-static gboolean set(HelperDns *dns, int ifindex, GError **error)
+static gboolean set(PlatformSlotDns *dns, int ifindex, GError **error)
 {
     /* Once replaced, the file stays the way: its text alone would tell nothing of the others. */
     if (dns->journal->noted[PLATFORM_SLOT_NOTE_FILE] &&
@@ -60,8 +60,8 @@ static gboolean set(HelperDns *dns, int ifindex, GError **error)
     return set_file(dns, error);
 }
 
-void helper_dns_apply(HelperDns *dns, int ifindex, const PlatformDnsConfig *config,
-                      GPtrArray *warnings)
+void platform_slot_dns_apply(PlatformSlotDns *dns, int ifindex, const PlatformDnsConfig *config,
+                             GPtrArray *warnings)
 {
     g_autoptr(GError) error = NULL;
 
@@ -71,7 +71,7 @@ void helper_dns_apply(HelperDns *dns, int ifindex, const PlatformDnsConfig *conf
     if (config->n_servers == 0) {
         if (!dns->is_set)
             return;
-        if (!helper_dns_undo(dns, ifindex, &error))
+        if (!platform_slot_dns_undo(dns, ifindex, &error))
             g_ptr_array_add(warnings, g_strdup_printf("dns-not-applied: %s", error->message));
         return;
     }
@@ -80,7 +80,7 @@ void helper_dns_apply(HelperDns *dns, int ifindex, const PlatformDnsConfig *conf
         g_ptr_array_add(warnings, g_strdup_printf("dns-not-applied: %s", error->message));
 }
 
-gboolean helper_dns_undo(HelperDns *dns, int ifindex, GError **error)
+gboolean platform_slot_dns_undo(PlatformSlotDns *dns, int ifindex, GError **error)
 {
     const bool *noted = dns->journal->noted;
     gboolean ok = TRUE;

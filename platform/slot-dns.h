@@ -5,16 +5,16 @@
 #include "platform/dns.h"
 #include "platform/slot-journal.h"
 
-typedef struct HelperDns {
+typedef struct PlatformSlotDns {
     const PlatformDnsPaths *paths;
     const char *interface;
     PlatformSlotJournal *journal;
     gboolean is_set;
     PlatformDnsConfig config; /* what is set */
-} HelperDns;
+} PlatformSlotDns;
 
 /* What is not possible becomes a warning: the tunnel itself works without. */
-void helper_dns_apply(HelperDns *dns, int ifindex, const PlatformDnsConfig *config,
-                      GPtrArray *warnings);
+void platform_slot_dns_apply(PlatformSlotDns *dns, int ifindex, const PlatformDnsConfig *config,
+                             GPtrArray *warnings);
 /* All ways that the journal names. */
-gboolean helper_dns_undo(HelperDns *dns, int ifindex, GError **error);
+gboolean platform_slot_dns_undo(PlatformSlotDns *dns, int ifindex, GError **error);
