@@ -4,6 +4,8 @@
 
 usage: wire.py arp LINK ADDRESS              asks who has it, prints "answered" or "silence"
        wire.py syn LINK MAC FROM TO PORT     sends a TCP SYN to this MAC, prints "answered by ..." or "silence"
+       wire.py send ADDRESS,PORT[,HOW]... sends a datagram to each; HOW: a link to bind to, 0x... a
+                                             mark, or the port that it comes from
        wire.py watch LINK                    prints "ready", and a line for each frame that leaves:
                                              time, protocol, source, destination, ports
 
@@ -19,7 +21,7 @@ import time
 ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6 = 0x0003, 0x0800, 0x0806, 0x86DD
 PACKET_OUTGOING = 4
 PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 50: "esp", 58: "icmp6"}
-WAIT = 0.7
+WAIT = 0.4
 
 
 def opened(link, protocol=ETH_P_ALL):
@@ -112,10 +114,30 @@ def watch(link):
             print(f"{time.monotonic():.4f}", *said, flush=True)
 
 
+def send(address, port, how=""):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        if how.startswith("0x"):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, int(how, 16))
+        elif how.isdecimal():
+            sock.bind(("", int(how)))
+        elif how:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, how.encode())
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        try:
+            sock.sendto(b"leak?", (address, int(port)))
+        except OSError:
+            pass  # nothing leaves, which the watcher will say
+
+
 def main():
     verb, *words = sys.argv[1:]
     if verb == "watch":
         watch(*words)
+        return
+    if verb == "send":
+        for word in words:
+            send(*word.split(","))
         return
     said = ask_arp(*words) if verb == "arp" else send_syn(*words)
     print(said or "silence")

@@ -72,7 +72,7 @@ def _(lab):
         client.disconnect()
 
 
-@case("a NAT that changes its ports under traffic is survived within 3 s", seconds=90)
+@case("F10: a NAT that changes its ports under traffic is survived within 3 s", seconds=90)
 def _(lab):
     site = lab.sites[0]
     lab.serve_office()

@@ -65,7 +65,7 @@ def roam(lab, client, links, times=1):
     client.disconnect()
 
 
-@case("another link and another NAT: the tunnel follows, and nobody is asked again", seconds=90)
+@case("F10: another link and another NAT: the tunnel follows, and nobody is asked again", seconds=90)
 def _(lab):
     lab.serve_office()
     links = [home(lab), hotel(lab)]
@@ -87,7 +87,7 @@ def _(lab):
         roam(lab, client, links, times=17 if FULL else 4)
 
 
-@case("IPv4, IPv6, IPv4: the tunnel goes by what there is, with the address it had", seconds=120)
+@case("F10: IPv4, IPv6, IPv4: the tunnel goes by what there is, with the address it had", seconds=120)
 def _(lab):
     lab.serve_office()
     lab.serve_names(f"vpn.example.com={GATEWAY}", f"vpn.example.com={GATEWAY6}")
