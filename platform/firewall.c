@@ -13,10 +13,13 @@
 
 #include "platform/firewall-record.h"
 #include "platform/nft.h"
+#include "platform/restorer.h"
 
+#include <glib-unix.h>
 #include <ifaddrs.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct PlatformFirewall {
     PlatformSlot *slot;
@@ -24,6 +27,9 @@ struct PlatformFirewall {
     const char *dir;
     FirewallRecord record;
     bool begun, kept;
+    int watch_fd; /* -1: nobody tells us of removals */
+    guint watch;
+    PlatformRestorer *restorer;
     GArray *addresses;               /* PlatformPrefix; NULL: none yet */
     PlatformKillSwitch *kill_switch; /* NULL: none, or one that somebody before us has left */
 };
@@ -145,6 +151,16 @@ static gboolean save(PlatformFirewall *self, FirewallStanding standing, GError *
     return FALSE;
 }
 
+/* What comes of it is told before the call returns, and is no news to us. */
+static gboolean run(PlatformFirewall *self, const char *text, GError **error)
+{
+    gboolean ok = platform_nft_run(text, error);
+
+    if (self->watch_fd >= 0)
+        (void)platform_nft_watch_read(self->watch_fd, self->info->interface);
+    return ok;
+}
+
 static FirewallStanding wanted(const PlatformFirewall *self)
 {
     if (self->kill_switch)
@@ -162,7 +178,7 @@ static gboolean clear(PlatformFirewall *self, GError **error)
                                             "add table arp %s\ndelete table arp %s\n",
                                             table, table, table, table);
 
-    return platform_nft_run(text, error) && save(self, FIREWALL_NOTHING, error);
+    return run(self, text, error) && save(self, FIREWALL_NOTHING, error);
 }
 
 /* The record is never less than what stands. */
@@ -178,11 +194,50 @@ static gboolean set(PlatformFirewall *self, GError **error)
         return FALSE;
     g_autofree char *text = platform_firewall_text(self->info, self->addresses, self->kill_switch);
 
-    if (platform_nft_run(text, error))
+    if (run(self, text, error))
         return standing == self->record.standing || save(self, standing, error);
     (void)save(self, before.standing, NULL);
     return FALSE;
 }
+
+/* ---- watching ---- */
+
+static void on_time(void *user_data)
+{
+    PlatformFirewall *self = user_data;
+    g_autoptr(GError) error = NULL;
+
+    if (wanted(self) != FIREWALL_NOTHING && !set(self, &error))
+        g_warning("%s: %s", self->info->interface, error->message);
+}
+
+static gboolean on_change(gint fd, GIOCondition condition, gpointer user_data)
+{
+    PlatformFirewall *self = user_data;
+
+    if (platform_nft_watch_read(fd, self->info->interface))
+        platform_restorer_wake(self->restorer);
+    return G_SOURCE_CONTINUE;
+}
+
+static void watch(PlatformFirewall *self)
+{
+    if (self->watch_fd >= 0 || platform_nft_watch_open(&self->watch_fd) < 0)
+        return;
+    self->restorer = platform_restorer_new("the tunnel's table of nftables", on_time, self);
+    self->watch = g_unix_fd_add(self->watch_fd, G_IO_IN, on_change, self);
+}
+
+static void stop_watching(PlatformFirewall *self)
+{
+    g_clear_handle_id(&self->watch, g_source_remove);
+    g_clear_pointer(&self->restorer, platform_restorer_free);
+    if (self->watch_fd >= 0)
+        close(self->watch_fd);
+    self->watch_fd = -1;
+}
+
+/* ---- life ---- */
 
 PlatformFirewall *platform_firewall_new(PlatformSlot *slot, const char *dir)
 {
@@ -191,6 +246,7 @@ PlatformFirewall *platform_firewall_new(PlatformSlot *slot, const char *dir)
     self->slot = slot;
     self->info = platform_slot_info(slot);
     self->dir = dir;
+    self->watch_fd = -1;
     self->record = firewall_record_load(platform_slot_dirfd(slot), self->info->number);
     return self;
 }
@@ -209,6 +265,7 @@ void platform_firewall_free(PlatformFirewall *self)
                 "dialtone: the kill switch of \"%s\" stands; `sudo dialtone disconnect "
                 "--release-kill-switch` releases it\n",
                 self->record.label);
+    stop_watching(self);
     g_clear_pointer(&self->addresses, g_array_unref);
     platform_kill_switch_free(self->kill_switch);
     g_free(self);
@@ -247,6 +304,7 @@ gboolean platform_firewall_begin(PlatformFirewall *self, gboolean with_kill_swit
             return FALSE;
     }
     self->begun = true;
+    watch(self);
     /* Without a gap: where our own takes over, the others end when it stands. */
     if (with_kill_switch)
         return TRUE;
@@ -328,9 +386,4 @@ gboolean platform_firewall_undo(PlatformFirewall *self, GError **error)
     if (!self->kill_switch)
         return is_armed(self) || clear(self, error);
     return set(self, error);
-}
-
-gboolean platform_firewall_restore(PlatformFirewall *self, GError **error)
-{
-    return wanted(self) == FIREWALL_NOTHING || set(self, error);
 }

@@ -24,7 +24,8 @@ PlatformFirewall *platform_firewall_new(PlatformSlot *slot, const char *dir);
 /* Undoes nothing, and says so on stderr where a connection leaves a kill switch behind. */
 void platform_firewall_free(PlatformFirewall *self);
 
-/* A connection of the slot's label begins. Kill switches that others have left end with it, or when
+/* A connection of the slot's label begins; what somebody else takes away is set again from now on,
+   by the thread's main context. Kill switches that others have left end with it, or when
    its own stands; but one that is to persist gives way only to one of the same connection:
    G_IO_ERROR_PERMISSION_DENIED otherwise. */
 gboolean platform_firewall_begin(PlatformFirewall *self, gboolean with_kill_switch, GError **error);
@@ -43,8 +44,6 @@ gboolean platform_firewall_release(PlatformFirewall *self, GError **error);
 void platform_firewall_keep(PlatformFirewall *self);
 /* All but a kill switch. */
 gboolean platform_firewall_undo(PlatformFirewall *self, GError **error);
-/* Sets anew what somebody else has taken away. */
-gboolean platform_firewall_restore(PlatformFirewall *self, GError **error);
 gboolean platform_firewall_has_begun(const PlatformFirewall *self);
 
 /* The commands for nft(8): what stands in the tables of this slot. Either of the last may be NULL.

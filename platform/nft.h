@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <stdbool.h>
 
 /* Loads what is needed, so that the first use need not wait for it; a failure shows there. */
 void platform_nft_prepare(void);
@@ -10,3 +11,10 @@ void platform_nft_prepare(void);
    of them take effect at one moment, or none does. G_IO_ERROR_NOT_SUPPORTED: this machine has no
    libnftables. */
 gboolean platform_nft_run(const char *commands, GError **error);
+
+/* A socket that becomes readable when anything in nf_tables changes; for any main loop. Returns a
+   negative errno. */
+__attribute__((warn_unused_result)) int platform_nft_watch_open(int *fdp);
+/* Reads all that is there. True when a table of this name was removed, or something in it, or when
+   so much happened that something was missed. */
+bool platform_nft_watch_read(int fd, const char *table);

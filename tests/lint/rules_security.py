@@ -12,7 +12,7 @@ LINE = re.compile(r"^\| ([A-F]\d+) \| (.+?) \| (.+?) \|$", re.M)
 TEST = re.compile(r"`([^`:]+):([^`]+)`")
 
 # What the network reaches, beside ike/, which has rules of its own.
-REACHED = re.compile(r"^(client/tunnel/(datapath|frames)|platform/(resolver|udp|tun|netlink-watch))[\w-]*\.c$")
+REACHED = re.compile(r"^(client/tunnel/(datapath|frames)|platform/(resolver|udp|tun|netlink-watch|nft-watch))[\w-]*\.c$")
 ENDS = re.compile(r"\b(g_assert\w*|g_error|g_abort|g_return_if_fail|g_return_val_if_fail"
                   r"|g_return_if_reached|assert|abort|raise|__builtin_trap|__builtin_unreachable)\s*\(")
 CRASH = re.compile(r"\b(SIGSEGV|SIGBUS|SIGILL|SIGFPE|SIGABRT|sigaltstack|backtrace(?:_symbols(?:_fd)?)?)\b(?!\s*\)\s*,)")

@@ -244,6 +244,82 @@ def _(rig, program):
     expect(not [n for n in os.listdir("/run/dialtone") if "firewall" in n], "a record was left")
 
 
+def comes_back(text, command):
+    end = time.monotonic() + 1
+    while text not in sh(command, check=False):
+        expect(time.monotonic() < end, f"{text} is not back within a second")
+        time.sleep(0.02)
+
+
+@case("tables of nftables that somebody removes come back within a second")
+def _(rig):
+    rig.do(CLAIM)
+    rig.do(ARM)
+    comes_back("chain beside", "nft list ruleset")
+    for removal in ("nft flush ruleset", "nft delete table inet dialtone0",
+                    "nft flush chain inet dialtone0 beside", "nft flush table inet dialtone0"):
+        sh(removal)
+        comes_back("0.0.0.0/0", "nft list table inet dialtone0")
+    rig.do("call ReleaseKillSwitch ()")
+    rig.do("tun 1400")
+    rig.do(f"apply {SPLIT}")
+    for removal in ("nft flush ruleset", "nft flush table inet dialtone0"):
+        sh(removal)
+        comes_back("ip daddr 10.1.2.3 drop", "nft list table inet dialtone0")
+    comes_back("arp daddr ip 10.1.2.3 drop", "nft list table arp dialtone0")
+    rig.do("release")
+    sh("nft flush ruleset")
+    time.sleep(0.5)
+    expect("dialtone" not in sh("nft list ruleset"), "it comes back after Release")
+
+
+def changes_of_nftables(seconds, meanwhile):
+    """The lines of `nft monitor` in this time."""
+    monitor = subprocess.Popen(["nft", "monitor"], stdout=subprocess.PIPE, text=True)
+    time.sleep(0.2)
+    meanwhile()
+    time.sleep(seconds)
+    monitor.terminate()
+    return monitor.communicate()[0].splitlines()
+
+
+@case("what the helper and others do with nftables is no reason to do more")
+def _(rig):
+    rig.do(CLAIM)
+    rig.do(ARM)
+    rig.do("tun 1400")
+    rig.do(f"apply {FULL}")
+    lines = changes_of_nftables(1, lambda: sh("nft add table inet other; nft delete table inet other"))
+    expect(not [line for line in lines if "dialtone" in line], "\n".join(lines))
+    once = changes_of_nftables(1, lambda: rig.do(f"apply {SPLIT}"))
+    expect(len([line for line in once if line == "add table inet dialtone0"]) <= 2, "\n".join(once))
+
+
+def time_to_come_back():
+    sh("nft delete table inet dialtone0")
+    began = time.monotonic()
+    while "chain beside" not in sh("nft list table inet dialtone0", check=False):
+        expect(time.monotonic() < began + 15, "it does not come back any more")
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+@case("who removes them again and again is answered ever more slowly, and told of")
+def _(rig):
+    rig.do(CLAIM)
+    rig.do(ARM)
+    quick = 0
+    while time_to_come_back() < 2:
+        quick += 1
+        expect(quick < 20, "this has no end")
+    expect(quick > 3, f"after {quick} times it was too much already")
+    rig.do("call ReleaseKillSwitch ()")
+    rig.send("exit 0")
+    rig.wait()
+    said = rig.errors()
+    expect("another program keeps removing the tunnel's table of nftables" in said, said)
+
+
 # ---- ways to end ----
 
 @case("Release puts everything back but the slot and the interface")
