@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The rules of a kill switch.
  *
- * They look at what is about to leave by another link than the tunnel, whether it comes from this
- * machine or is passed on by it. May leave: the tunnel's own packets, told by the mark of its
- * sockets and by address, protocol and port of its gateway, and its questions for the gateway's
- * name, for else an open gateway would be a way out for everybody; what a link needs to be one
- * (DHCP, neighbour discovery); and what is not the tunnel's. Of a network and a part of it the part
- * counts, as for routes, so longer prefixes are asked first.
+ * They look at what is about to leave by a link that is no tunnel of ours, whether it comes from
+ * this machine or is passed on by it: another tunnel is no way out, for no two carry the same
+ * networks, and its own packets are those of its mark, which takes a privilege to set. May leave:
+ * the tunnel's own packets, told by the mark of its sockets and by address, protocol and port of
+ * its gateway, and its questions for the gateway's name, for else an open gateway would be a way
+ * out for everybody; what a link needs to be one (DHCP, neighbour discovery); and what is not the
+ * tunnel's. Of a network and a part of it the part counts, as for routes, so longer prefixes are
+ * asked first.
  */
 #include "platform/killswitch.h"
+
+#include "platform/slot.h"
 
 #include <string.h>
 
@@ -269,8 +273,12 @@ static void add_own_rules(GString *text, const char *table, uint32_t mark, const
             "add rule inet %s beside meta mark 0x%x %s daddr %s meta l4proto 50 accept\n",
             table, mark, family, address, gateway->port, NATT_PORT, table, mark, family, address);
     }
-    g_string_append_printf(text, "add rule inet %s beside meta mark 0x%x udp dport %u accept\n",
-                           table, mark, DNS_PORT);
+    g_string_append_printf(text,
+                           "add rule inet %s beside meta mark 0x%x udp dport %u accept\n"
+                           "add rule inet %s beside meta mark != 0x%x meta mark and 0x%x == 0x%x "
+                           "accept\n",
+                           table, mark, DNS_PORT, table, mark, PLATFORM_SLOT_MARK_MASK,
+                           PLATFORM_SLOT_MARK_BASE);
 }
 
 void platform_kill_switch_add_rules(const PlatformKillSwitch *self, const char *table,
@@ -284,8 +292,11 @@ void platform_kill_switch_add_rules(const PlatformKillSwitch *self, const char *
         g_string_append_printf(
             text,
             "add chain inet %s %s { type filter hook %s priority 0; policy accept; }\n"
-            "add rule inet %s %s oifname != { \"lo\", \"%s\" } jump beside\n",
-            table, hooks[i][0], hooks[i][1], table, hooks[i][0], table);
+            "add rule inet %s %s oifname \"lo\" accept\n"
+            "add rule inet %s %s oifname \"" PLATFORM_SLOT_INTERFACE "*\" accept\n"
+            "add rule inet %s %s jump beside\n",
+            table, hooks[i][0], hooks[i][1], table, hooks[i][0], table, hooks[i][0], table,
+            hooks[i][0]);
     add_own_rules(text, table, mark, self->gateways);
     for (size_t i = 0; i < G_N_ELEMENTS(link_rules); i++)
         g_string_append_printf(text, "add rule inet %s beside %s\n", table, link_rules[i]);

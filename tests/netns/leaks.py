@@ -232,7 +232,7 @@ def _(lab):
     mark = hex(MARK)
     may = [f"{GATEWAY},4500,{mark}", f"{GATEWAY},500,{mark}", f"{ROUTER_ADDRESS},53,{mark}"]
     may_not = [f"{GATEWAY},4501,{mark}", f"{INTERNET},4500,{mark}", f"{INTERNET},54,{mark}",
-               f"{GATEWAY},4502", f"{GATEWAY},4503,eth0", f"{GATEWAY},4504,{hex(MARK + 1)}"]
+               f"{GATEWAY},4502", f"{GATEWAY},4503,eth0", f"{GATEWAY},4504,{hex(MARK + 0x100)}"]
     left = link.send(*may, *may_not)
     expect(left == may, f"these left: {left}")
     client.disconnect()
@@ -297,6 +297,31 @@ def _(lab):
         expect_ping(lab, lab.sites[0].host)
         client.disconnect()
     expect("dialtone" not in lab.run("client", "nft", "list", "ruleset"), "a table is left")
+
+
+@case("a kill switch for everything leaves another tunnel at work, and cuts none off")
+def _(lab):
+    network = f"{lab.sites[0].lan}"
+    other = profile(identity="bob@example.com", Phase2__Networks=network)
+    other["Profile"]["Name"] = "Other"
+    lab.serve_office()
+    link = Link(lab)
+    both = {"alice": Connection("alice@example.com", local_ts="0.0.0.0/0"),
+            "bob": Connection("bob@example.com", psk="bob's key", pool="10.20.2.0/24")}
+    with Gateway(lab, both):
+        first = Dialtone(lab, other, secrets_text(psk="bob's key"), name="other")
+        first.connect(15)
+        expect_ping(lab, lab.sites[0].host)
+        second = Dialtone(lab, everything("yes"), name="office")
+        second.connect(15)
+        expect_ping(lab, lab.sites[0].host)
+        expect(not link.send(f"{INTERNET},9", f"{NEIGHBOUR},9,eth0"), "it leaks")
+        first.disconnect()
+        third = Dialtone(lab, other, secrets_text(psk="bob's key"), name="other-again")
+        third.connect(15)
+        expect_ping(lab, lab.sites[0].host)
+        third.disconnect()
+        second.disconnect()
 
 
 # ---- from one kill switch to the next ----

@@ -210,11 +210,13 @@ static void test_f5_own_packets_need_mark_address_protocol_and_port(void **state
     assert_non_null(strstr(text->str, BESIDE
                            "meta mark 0xd1a0003 ip daddr 192.0.2.1 meta l4proto 50 accept\n"));
     assert_non_null(strstr(text->str, BESIDE "meta mark 0xd1a0003 udp dport 53 accept\n"));
+    assert_non_null(strstr(text->str, BESIDE "meta mark != 0xd1a0003 meta mark and 0xffffff00 == "
+                                             "0xd1a0000 accept\n"));
     /* Nothing else names a mark, and nothing without one names the gateway. */
     g_auto(GStrv) marks = g_strsplit(text->str, "meta mark", -1);
     g_auto(GStrv) addresses = g_strsplit(text->str, "192.0.2.1", -1);
 
-    assert_int_equal(g_strv_length(marks), 4);
+    assert_int_equal(g_strv_length(marks), 6);
     assert_int_equal(g_strv_length(addresses), 3);
     platform_kill_switch_free(self);
 }
@@ -227,7 +229,9 @@ static void test_both_ways_out_are_watched(void **state)
     platform_kill_switch_add_rules(self, "dialtone3", MARK, text);
     assert_non_null(strstr(text->str, "hook output"));
     assert_non_null(strstr(text->str, "hook forward"));
-    assert_non_null(strstr(text->str, "oifname != { \"lo\", \"dialtone3\" } jump beside\n"));
+    assert_non_null(strstr(text->str, "dialtone3 sent oifname \"dialtone*\" accept\n"));
+    assert_non_null(strstr(text->str, "dialtone3 sent jump beside\n"));
+    assert_non_null(strstr(text->str, "dialtone3 passed jump beside\n"));
 }
 
 int main(void)
