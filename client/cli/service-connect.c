@@ -26,10 +26,7 @@
 
 #define AGENT_PATH "/org/dialtone/Agent"
 
-enum {
-    SERVE_SECONDS = 10,
-    CONNECT_MS = 150 * 1000, /* polkit may ask a person meanwhile */
-};
+enum { SERVE_SECONDS = 10 };
 
 typedef struct Connect {
     const ServiceConnectOptions *options;
@@ -83,6 +80,8 @@ static void give_in(Connect *connect)
 static void serve(Connect *connect, int fd, const DialtoneProfile *profile)
 {
     const StandaloneOptions *run = &connect->options->run;
+    if (platform_sandbox_harden() < 0)
+        g_debug("this process can be traced");
     const AgentSetup setup = {.fd = fd,
                               .name = run->profile,
                               .caller = getuid(),
@@ -229,12 +228,9 @@ static bool want(Connect *connect, GError **error)
         g_variant_builder_add(&options, "{sv}", "override",
                               g_variant_new_string(connect->profile.override));
     GDBusProxy *proxy = G_DBUS_PROXY(connect->profile.proxy);
-    g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
-        connect->service->bus, "org.dialtone.Dialtone1", g_dbus_proxy_get_object_path(proxy),
-        "org.dialtone.Dialtone1.Profile", "Connect",
-        g_variant_new("(@a{sv})", g_variant_builder_end(&options)), G_VARIANT_TYPE("(o)"),
-        G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, CONNECT_MS, NULL, error);
-    if (answer == NULL)
+    g_autoptr(GVariant) answer = cli_service_call(
+        proxy, "Connect", g_variant_new("(@a{sv})", g_variant_builder_end(&options)), error);
+    if (answer == NULL || !g_variant_is_of_type(answer, G_VARIANT_TYPE("(o)")))
         return false;
     g_variant_get(answer, "(o)", &path);
     connect->connection = dialtone_bus_connection_proxy_new_sync(
@@ -282,8 +278,6 @@ static int run(Connect *connect)
 int service_connect(const ServiceConnectOptions *options)
 {
     Connect connect = {.options = options, .secrets_fd = -1};
-    if (platform_sandbox_harden() < 0)
-        g_debug("this process can be traced");
     hear_signals();
     int code = run(&connect);
     if (connect.secrets_fd >= 0)

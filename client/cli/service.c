@@ -256,15 +256,20 @@ void cli_targets_clear(CliTargets *targets)
     g_clear_pointer(&targets->service, cli_service_free);
 }
 
-/* Without generated code, for that has no flag to say that a person is there to be asked. */
+/* Generated code has no flag to say that a person is there to be asked. */
+GVariant *cli_service_call(GDBusProxy *object, const char *method, GVariant *parameters,
+                           GError **error)
+{
+    return g_dbus_connection_call_sync(
+        g_dbus_proxy_get_connection(object), BUS_NAME, g_dbus_proxy_get_object_path(object),
+        g_dbus_proxy_get_interface_name(object), method, parameters, NULL,
+        G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, ASKED_MS, NULL, error);
+}
+
 static int call(DialtoneBusConnection *connection, const char *method)
 {
     g_autoptr(GError) remote = NULL, error = NULL;
-    GDBusProxy *proxy = G_DBUS_PROXY(connection);
-    g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
-        g_dbus_proxy_get_connection(proxy), BUS_NAME, g_dbus_proxy_get_object_path(proxy),
-        "org.dialtone.Dialtone1.Connection", method, NULL, NULL,
-        G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, ASKED_MS, NULL, &remote);
+    g_autoptr(GVariant) answer = cli_service_call(G_DBUS_PROXY(connection), method, NULL, &remote);
     if (answer != NULL)
         return DIALTONE_FAILURE_NONE;
     error = dialtone_bus_error_read(remote);

@@ -41,6 +41,8 @@ static DialtoneFailure reason_of(const char *name)
 {
     if (name == NULL || !g_str_has_prefix(name, PREFIX))
         return DIALTONE_FAILURE_NONE;
+    if (strcmp(name, DIALTONE_BUS_ERROR_CHALLENGE) == 0)
+        return DIALTONE_FAILURE_NOT_PERMITTED;
     for (guint i = DIALTONE_FAILURE_INTERNAL; i < DIALTONE_FAILURE_N; i++)
         if (strcmp(name + strlen(PREFIX), NAMES[i]) == 0)
             return (DialtoneFailure)i;

@@ -5,6 +5,9 @@
 
 #include <gio/gio.h>
 
+/* Not permitted; but an administrator's password would help, if somebody were there to give it. */
+#define DIALTONE_BUS_ERROR_CHALLENGE "org.dialtone.Dialtone1.Error.AuthenticationNeeded"
+
 /* Answers a call with the failure; an error of another domain is Internal. */
 void dialtone_bus_error_return(GDBusMethodInvocation *invocation, const GError *error);
 /* What the service said, as a DIALTONE_FAILURE; that it isn't there, or did not answer, as one as

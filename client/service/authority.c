@@ -27,10 +27,10 @@ static const char *const IDS[] = {
     [SERVICE_ACTION_TAKE_OVER] = "org.dialtone.take-over",
 };
 
-static void finish(Check *check, bool allowed)
+static void finish(Check *check, ServiceAnswer answer)
 {
     g_clear_handle_id(&check->timer, g_source_remove);
-    check->answer(allowed, check->data);
+    check->answer(answer, check->data);
     g_object_unref(check->cancellable);
     g_free(check->bus_name);
     g_free(check);
@@ -43,7 +43,12 @@ static void on_checked(GObject *source, GAsyncResult *result, gpointer data)
         polkit_authority_check_authorization_finish(POLKIT_AUTHORITY(source), result, &error);
     if (answer == NULL)
         g_warning("polkit gave no answer: %s", error->message);
-    finish(data, answer != NULL && polkit_authorization_result_get_is_authorized(answer));
+    if (answer != NULL && polkit_authorization_result_get_is_authorized(answer))
+        finish(data, SERVICE_YES);
+    else if (answer != NULL && polkit_authorization_result_get_is_challenge(answer))
+        finish(data, SERVICE_CHALLENGE);
+    else
+        finish(data, SERVICE_NO);
 }
 
 static void on_authority(GObject *source, GAsyncResult *result, gpointer data)
@@ -53,7 +58,7 @@ static void on_authority(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(PolkitAuthority) authority = polkit_authority_get_finish(result, &error);
     if (authority == NULL) {
         g_warning("polkit is not there: %s", error->message);
-        finish(check, false);
+        finish(check, SERVICE_NO);
         return;
     }
     g_autoptr(PolkitSubject) subject = polkit_system_bus_name_new(check->bus_name);
@@ -72,7 +77,7 @@ static gboolean on_late(gpointer data)
 static gboolean on_decided(gpointer data)
 {
     Check *check = data;
-    finish(check, check->allowed);
+    finish(check, check->allowed ? SERVICE_YES : SERVICE_NO);
     return G_SOURCE_REMOVE;
 }
 

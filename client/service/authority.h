@@ -13,8 +13,14 @@ typedef enum ServiceAction {
     SERVICE_ACTION_TAKE_OVER,
 } ServiceAction;
 
+typedef enum ServiceAnswer {
+    SERVICE_NO,
+    SERVICE_YES,
+    SERVICE_CHALLENGE, /* no; but somebody with a password could have said yes */
+} ServiceAnswer;
+
 /* Answers in the main context, and within two minutes; no for whatever went wrong. @interactive: a
  * person may be asked for a password. */
-typedef void (*ServiceAllowed)(bool allowed, gpointer data);
+typedef void (*ServiceAllowed)(ServiceAnswer answer, gpointer data);
 void service_authority_check(const ServiceCaller *caller, ServiceAction action, bool interactive,
                              ServiceAllowed answer, gpointer data);

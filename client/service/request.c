@@ -38,16 +38,33 @@ void service_request_return(ServiceRequest *request, GVariant *value)
     g_dbus_method_invocation_return_value(g_steal_pointer(&request->invocation), value);
 }
 
-static void on_allowed(bool allowed, gpointer data)
+/* Said by a name of its own, so that who called can bring somebody with a password. */
+static void challenge(ServiceRequest *request)
+{
+    g_autofree char *text =
+        g_strconcat(_("That takes an administrator's password."), "\n",
+                    _("Do it in a session of the desktop, which asks for it, or with sudo."), NULL);
+    g_dbus_method_invocation_return_dbus_error(g_steal_pointer(&request->invocation),
+                                               DIALTONE_BUS_ERROR_CHALLENGE, text);
+}
+
+static void on_allowed(ServiceAnswer answer, gpointer data)
 {
     ServiceRequest *request = data;
     g_autoptr(GError) error = NULL;
-    if (!allowed)
+    switch (answer) {
+    case SERVICE_YES:
+        request->method->run(request, &error);
+        break;
+    case SERVICE_CHALLENGE:
+        challenge(request);
+        break;
+    case SERVICE_NO:
         dialtone_failure_set(&error, DIALTONE_FAILURE_NOT_PERMITTED,
                              _("Ask the administrator, or try again as an administrator."),
                              _("You are not allowed to do that."));
-    else
-        request->method->run(request, &error);
+        break;
+    }
     if (error != NULL)
         refuse(request, error);
     else

@@ -134,6 +134,7 @@ def _(lab, bus, alice, bob):
 def _(lab, bus, alice, bob):
     events = alice.connect(code=10)
     check_failed(events[-1], "not-permitted")
+    expect("administrator's password" in events[-1]["message"], f"why not? {events[-1]}")
     expect(not objects(bus, CONNECTION), "a connection is there")
 
 
