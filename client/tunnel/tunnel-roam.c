@@ -144,12 +144,13 @@ static void again(Tunnel *self)
     tunnel_rearm(self);
 }
 
-/* Asked again at once, whatever was asked before. */
+/* Asked again at once, whatever was asked before. Where the state says `reconnecting` already, a
+ * doubt of before takes no time from this one. */
 static void doubt(Tunnel *self)
 {
     TunnelRoam *roam = &self->roam;
     guint64 now = platform_clock_now();
-    if (roam->doubt_since == 0)
+    if (roam->doubt_since == 0 || roam->held)
         roam->doubt_first = now;
     roam->doubt_since = now;
     roam->doubt_until = MIN(now + TUNNEL_DOUBT_MS * IKE_MILLISECOND,

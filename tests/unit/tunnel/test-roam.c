@@ -406,6 +406,21 @@ static void when_it_is_back_the_old_sas_are_asked_after_at_once(void **state)
     assert_int_equal(tunnel->state, DIALTONE_STATE_CONNECTED);
 }
 
+static void what_was_doubted_before_the_network_went_takes_no_time_from_the_answer(void **state)
+{
+    change(3, "10.0.1.2");
+    wait_ms(500);
+    change(0, NULL);
+    wait_ms(60000);
+    change(2, "10.0.0.2");
+    wait_ms(TUNNEL_DOUBT_MS - 1);
+    assert_int_equal(world.again, 0);
+    answer();
+    assert_int_equal(tunnel->state, DIALTONE_STATE_CONNECTED);
+    wait_ms(60000);
+    assert_int_equal(world.again, 0);
+}
+
 static void when_it_is_back_and_nothing_is_left_a_call_is_made_at_once(void **state)
 {
     change(0, NULL);
@@ -508,6 +523,7 @@ int main(void)
         CASE(what_changed_while_it_was_set_up_is_seen_a_turn_later),
         CASE(without_a_network_nothing_is_tried),
         CASE(when_it_is_back_the_old_sas_are_asked_after_at_once),
+        CASE(what_was_doubted_before_the_network_went_takes_no_time_from_the_answer),
         CASE(when_it_is_back_and_nothing_is_left_a_call_is_made_at_once),
         CASE(a_kernel_that_knows_no_way_at_all_is_not_believed),
         CASE(who_wakes_up_asks_on_the_same_way),
