@@ -162,6 +162,16 @@ static void test_files_that_can_not_be_trusted_put_the_strictest_in_force(void *
     assert_true(foreign->broken);
 }
 
+static void test_the_example_is_right(void **state G_GNUC_UNUSED)
+{
+    gsize n = 0;
+    g_autofree char *text = read_source_file("data/examples/policy.conf", &n);
+
+    expect_forbidden(text, GOOD_PROFILE, USER, "P:7: [Policy] UserProfiles: ");
+    expect_forbidden(text, WEAK, SYSTEM, "P:5: [Policy] Forbid: sha1 is forbidden");
+    expect_allowed(text, STRONG, SYSTEM);
+}
+
 static void test_no_file_forbids_nothing(void **state)
 {
     const StoreKit *kit = *state;
@@ -271,6 +281,7 @@ int main(void)
         CASE(test_what_a_broken_policy_forbids_stays_forbidden),
         CASE(test_a_broken_policy_never_allows_more_than_it_would_mended),
         CASE(test_files_that_can_not_be_trusted_put_the_strictest_in_force),
+        CASE(test_the_example_is_right),
         CASE(test_no_file_forbids_nothing),
         CASE(test_a_file_is_read_with_its_path),
         CASE(test_weak_algorithms_are_forbidden_where_they_are_named),
