@@ -27,7 +27,8 @@ struct PlatformFirewall {
     const char *dir;
     FirewallRecord record;
     bool begun, kept;
-    int watch_fd; /* -1: nobody tells us of removals */
+    bool took_over; /* a kill switch that had stood before */
+    int watch_fd;   /* -1: nobody tells us of removals */
     guint watch;
     PlatformRestorer *restorer;
     GArray *addresses;               /* PlatformPrefix; NULL: none yet */
@@ -304,6 +305,7 @@ gboolean platform_firewall_begin(PlatformFirewall *self, gboolean with_kill_swit
             return FALSE;
     }
     self->begun = true;
+    self->took_over = is_armed(self) || left->len > 0;
     watch(self);
     /* Without a gap: where our own takes over, the others end when it stands. */
     if (with_kill_switch)
@@ -368,9 +370,10 @@ gboolean platform_firewall_disarm(PlatformFirewall *self, GError **error)
     return !is_armed(self) || set(self, error);
 }
 
-gboolean platform_firewall_release(PlatformFirewall *self, GError **error)
+gboolean platform_firewall_release(PlatformFirewall *self, gboolean asked, GError **error)
 {
-    bool stays = self->kept || self->record.standing == FIREWALL_PERSISTENT;
+    bool stays =
+        self->kept || self->record.standing == FIREWALL_PERSISTENT || (self->took_over && !asked);
 
     return stays || platform_firewall_disarm(self, error);
 }

@@ -38,8 +38,10 @@ gboolean platform_firewall_protect(PlatformFirewall *self, const PlatformFirewal
 gboolean platform_firewall_arm(PlatformFirewall *self, PlatformKillSwitch *kill_switch_take,
                                GError **error);
 gboolean platform_firewall_disarm(PlatformFirewall *self, GError **error);
-/* As the user wishes: not one that is to persist, and none after platform_firewall_keep(). */
-gboolean platform_firewall_release(PlatformFirewall *self, GError **error);
+/* As the user wishes (asked), or because what was begun has failed: then not one that it has taken
+   over from another connection. Never one that is to persist, and none after
+   platform_firewall_keep(). */
+gboolean platform_firewall_release(PlatformFirewall *self, gboolean asked, GError **error);
 /* Somebody has died who might have wished otherwise. */
 void platform_firewall_keep(PlatformFirewall *self);
 /* All but a kill switch. */

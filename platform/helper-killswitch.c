@@ -31,13 +31,13 @@ static gboolean on_set(DialtoneHelper1 *skeleton, GDBusMethodInvocation *invocat
 }
 
 static gboolean on_release(DialtoneHelper1 *skeleton, GDBusMethodInvocation *invocation,
-                           PlatformFirewall *firewall)
+                           gboolean asked, PlatformFirewall *firewall)
 {
     g_autoptr(GError) error = NULL;
 
     if (!platform_firewall_has_begun(firewall))
         return refuse(invocation, HELPER_ERROR_NOT_CLAIMED, "no slot was claimed");
-    if (!platform_firewall_release(firewall, &error))
+    if (!platform_firewall_release(firewall, asked, &error))
         return refuse(invocation, HELPER_ERROR_SYSTEM, error->message);
     dialtone_helper1_complete_release_kill_switch(skeleton, invocation);
     return TRUE;

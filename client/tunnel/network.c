@@ -326,9 +326,9 @@ void tunnel_network_set_kill_switch(TunnelNetwork *self, const PlatformKillSwitc
 }
 
 /* Its answer comes before that to Release, and nobody waits for it alone. */
-void tunnel_network_release_kill_switch(TunnelNetwork *self)
+void tunnel_network_release_kill_switch(TunnelNetwork *self, bool asked)
 {
-    dialtone_helper1_call_release_kill_switch(self->helper, NULL, NULL, NULL);
+    dialtone_helper1_call_release_kill_switch(self->helper, asked, NULL, NULL, NULL);
 }
 
 void tunnel_network_release(TunnelNetwork *self)

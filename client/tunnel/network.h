@@ -65,7 +65,7 @@ void tunnel_network_claim(TunnelNetwork *self, const TunnelNetworkWants *wants);
 void tunnel_network_open_tun(TunnelNetwork *self);
 void tunnel_network_apply(TunnelNetwork *self, const HelperPlan *plan);
 void tunnel_network_set_kill_switch(TunnelNetwork *self, const PlatformKillSwitch *kill_switch);
-void tunnel_network_release_kill_switch(TunnelNetwork *self);
+void tunnel_network_release_kill_switch(TunnelNetwork *self, bool asked);
 void tunnel_network_release(TunnelNetwork *self);
 /* The helper has ended: nobody is left to ask. */
 bool tunnel_network_is_gone(const TunnelNetwork *self) G_GNUC_WARN_UNUSED_RESULT;

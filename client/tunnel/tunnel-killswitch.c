@@ -5,7 +5,8 @@
  * It stands from the claim on, before there is a socket, and lets no gateway be called at first. To
  * each address that is called the helper's answer is waited for, or the first packet would be
  * dropped. Until it is known what the tunnel carries, everything counts as the tunnel's. It is
- * released when the user ends the connection or when there never was one; a tunnel that was lost,
+ * released when the user ends the connection, or when there never was one and none before it has
+ * left one standing; a tunnel that was lost,
  * and whatever dies, leaves it as it is.
  */
 #include "client/tunnel/tunnel-killswitch.h"
@@ -98,7 +99,7 @@ void tunnel_kill_switch_end(Tunnel *self)
     if (!tunnel_kill_switch_is_wanted(self))
         return;
     if (!is_to_stay(self)) {
-        tunnel_network_release_kill_switch(self->network);
+        tunnel_network_release_kill_switch(self->network, self->error == NULL);
         return;
     }
     tunnel_notice(self, _("The kill switch still stands. Connect again, or release it with `sudo "

@@ -297,7 +297,7 @@ void helper_session_tell_sleep(HelperSession *session, gboolean asleep)
 gboolean helper_session_undo(HelperSession *session, GError **error)
 {
     if (session->asked &&
-        !platform_firewall_release(helper_network_firewall(session->network), error))
+        !platform_firewall_release(helper_network_firewall(session->network), TRUE, error))
         return FALSE;
     return helper_network_undo(session->network, TRUE, error);
 }

@@ -344,6 +344,18 @@ def _(lab):
     expect(link.send(f"{INTERNET},9"), "nothing leaves after the end")
 
 
+@case("an attempt that fails does not open what a lost tunnel has left shut")
+def _(lab):
+    link, client = up(lab, everything("yes"))
+    os.kill(client.process.pid, signal.SIGKILL)
+    client.process.wait(5)
+    again = Dialtone(lab, everything("yes"), secrets_text(psk="another key"), name="again")
+    again.start().wait_state("failed", 15)
+    again.wait_exit()
+    expect(not link.send(f"{INTERNET},9"), "it is open")
+    release(lab)
+
+
 @case("a kill switch that was left ends with the next connection that has none")
 def _(lab):
     link, client = up(lab, everything("yes"))

@@ -156,7 +156,7 @@ def without_libnftables(function):
 @case("E1: odd kill switches are refused and change nothing")
 def _(rig):
     rig.refused(ARM, "NotClaimed")
-    rig.refused("call ReleaseKillSwitch ()", "NotClaimed")
+    rig.refused("call ReleaseKillSwitch (true,)", "NotClaimed")
     rig.refused("call Claim ('office', {'kill-switch': <'yes'>})", "InvalidArgument")
     rig.do(CLAIM)
     before = snapshot()
@@ -179,7 +179,7 @@ def _(rig):
     expect("0.0.0.0/0" in sh("nft list table inet dialtone0"), "the plan's network is not protected")
     expect(sh("nft list table inet dialtone0 | grep 198.51.100.0/24").strip().endswith("accept"),
            "the excluded one is")
-    rig.do("call ReleaseKillSwitch ()")
+    rig.do("call ReleaseKillSwitch (true,)")
     expect("chain beside" not in sh("nft list table inet dialtone0"), "it stands on")
 
 
@@ -211,7 +211,7 @@ def _(rig, program):
     other.do(CLAIM)
     other.do(ARM)
     expect("chain beside" in sh("nft list table inet dialtone0"), "it is not taken over")
-    other.do("call ReleaseKillSwitch ()")
+    other.do("call ReleaseKillSwitch (true,)")
     other.kill()
     expect("dialtone" not in sh("nft list ruleset"), "it stands on")
 
@@ -227,6 +227,26 @@ def _(rig, program):
         return said
     said = without_libnftables(warnings)
     expect("firewall-missing: " in said and "not installed" in said, said)
+
+
+@case("a connection that fails ends its own kill switch, and not one that it found")
+def _(rig, program):
+    rig.do(CLAIM)
+    rig.do(ARM)
+    rig.do("call ReleaseKillSwitch (false,)")
+    expect("chain beside" not in sh("nft list ruleset"), "its own stands on")
+    rig.do(ARM)
+    os.kill(rig.helper, signal.SIGKILL)
+    rig.wait()
+    machine.wait_gone(rig.peer)
+    other = Rig(program)
+    other.do(CLAIM)
+    other.do(ARM)
+    other.do("call ReleaseKillSwitch (false,)")
+    expect("chain beside" in sh("nft list ruleset"), "what it found is gone")
+    other.do("call ReleaseKillSwitch (true,)")
+    expect("chain beside" not in sh("nft list ruleset"), "the user's word does not count")
+    other.kill()
 
 
 @case("without libnftables a kill switch is refused with the reason")
@@ -260,7 +280,7 @@ def _(rig):
                     "nft flush chain inet dialtone0 beside", "nft flush table inet dialtone0"):
         sh(removal)
         comes_back("0.0.0.0/0", "nft list table inet dialtone0")
-    rig.do("call ReleaseKillSwitch ()")
+    rig.do("call ReleaseKillSwitch (true,)")
     rig.do("tun 1400")
     rig.do(f"apply {SPLIT}")
     for removal in ("nft flush ruleset", "nft flush table inet dialtone0"):
@@ -313,7 +333,7 @@ def _(rig):
         quick += 1
         expect(quick < 20, "this has no end")
     expect(quick > 3, f"after {quick} times it was too much already")
-    rig.do("call ReleaseKillSwitch ()")
+    rig.do("call ReleaseKillSwitch (true,)")
     rig.send("exit 0")
     rig.wait()
     said = rig.errors()
