@@ -6,7 +6,6 @@
  * --service-uid and --idle are for tests. It takes its options from whoever is root already, so
  * none of them is a way to become it.
  */
-#include "platform/firewall.h"
 #include "platform/helper/helper.h"
 #include "platform/helper/manager.h"
 #include "platform/sandbox.h"
@@ -37,11 +36,10 @@ static int usage(void)
 static int undo(void)
 {
     int r = helper_undo_stale(NULL);
-    int r2 = platform_firewall_release_left(NULL, FALSE);
 
     if (r < 0)
         fprintf(stderr, "dialtone-helper: %s\n", g_strerror(-r));
-    return r < 0 || r2 < 0 ? 1 : 0;
+    return r < 0 ? 1 : 0;
 }
 
 static int tunnel(const char *owner, const char *group)
