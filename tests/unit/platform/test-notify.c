@@ -207,6 +207,7 @@ static void test_no_child_can_speak_for_us(void **state)
     g_setenv("WATCHDOG_PID", "1", TRUE);
     g_autoptr(PlatformNotify) notify = platform_notify_new();
 
+    assert_non_null(notify);
     assert_null(g_getenv("NOTIFY_SOCKET"));
     assert_null(g_getenv("WATCHDOG_USEC"));
     assert_null(g_getenv("WATCHDOG_PID"));
