@@ -5,6 +5,7 @@
  */
 #include "client/common/bus-error.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "client/common/failure.h"
@@ -49,6 +50,14 @@ static DialtoneFailure reason_of(const char *name)
     return DIALTONE_FAILURE_NONE;
 }
 
+/* No bus, or nothing on it that could be started. */
+static bool is_not_installed(const GError *error)
+{
+    return error->domain == G_IO_ERROR ||
+           g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
+           g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
+}
+
 GError *dialtone_bus_error_read(const GError *remote)
 {
     GError *error = NULL;
@@ -66,10 +75,15 @@ GError *dialtone_bus_error_read(const GError *remote)
         dialtone_failure_set(&error, DIALTONE_FAILURE_NOT_PERMITTED, NULL,
                              _("The system does not let you talk to the service: %s"),
                              plain->message);
+    else if (is_not_installed(remote))
+        dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL,
+                             _("Run it without the service: sudo dialtone connect --standalone "
+                               "PROFILE"),
+                             _("The service is not there."));
     else
         dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL,
-                             _("Start it (systemctl start dialtone), or run without it: sudo "
+                             _("`systemctl status dialtone` says more. Without the service: sudo "
                                "dialtone connect --standalone PROFILE"),
-                             _("The service is not there: %s"), plain->message);
+                             _("The service does not answer: %s"), plain->message);
     return error;
 }

@@ -115,6 +115,16 @@ static void a_service_that_is_not_there_names_the_way_without_it(void **state)
     assert_non_null(strstr(dialtone_failure_advice(error), "--standalone"));
 }
 
+static void a_service_that_does_not_start_says_why(void **state)
+{
+    g_autoptr(GError) remote =
+        g_error_new(G_DBUS_ERROR, G_DBUS_ERROR_SPAWN_EXEC_FAILED, "no such program");
+    g_autoptr(GError) error = dialtone_bus_error_read(remote);
+    assert_int_equal(dialtone_failure_of(error), DIALTONE_FAILURE_INTERNAL);
+    assert_non_null(strstr(error->message, "no such program"));
+    assert_non_null(strstr(dialtone_failure_advice(error), "--standalone"));
+}
+
 static void a_bus_that_refuses_is_not_permitted(void **state)
 {
     g_autoptr(GError) remote =
@@ -129,6 +139,7 @@ int main(void)
         cmocka_unit_test(every_reason_arrives_with_its_words),
         cmocka_unit_test(an_error_of_another_domain_is_internal),
         cmocka_unit_test(a_service_that_is_not_there_names_the_way_without_it),
+        cmocka_unit_test(a_service_that_does_not_start_says_why),
         cmocka_unit_test(a_bus_that_refuses_is_not_permitted),
     };
     return cmocka_run_group_tests_name("service bus-error", tests, set_up, tear_down);
