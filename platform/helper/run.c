@@ -139,7 +139,9 @@ static gboolean on_stop_signal(gpointer user_data)
 {
     Runner *runner = user_data;
 
-    helper_session_note_end(runner->session, TRUE);
+    /* The manager's is no word of a user's: its caller is gone, or the machine goes down. */
+    if (runner->tunnel.pid)
+        helper_session_note_end(runner->session, TRUE);
     stop(runner);
     return G_SOURCE_CONTINUE;
 }

@@ -260,6 +260,38 @@ def _(bus, before):
     wait_until(lambda: not processes("--tunnel"), 5, "the helpers of its tunnels are gone")
 
 
+def guarded(say):
+    """The life of a service whose one tunnel has a kill switch."""
+    peer = open_tunnel()
+    ask(peer, "Claim", "(sa{sv})", "full", {"kill-switch": GLib.Variant("b", True)})
+    ask(peer, "SetKillSwitch", "(a(ayq)a(ayu)a(ayu)a{sv})", [], [([0, 0, 0, 0], 0)], [], {})
+    say(True)
+    time.sleep(300)
+
+
+def is_shut():
+    return "chain beside" in machine.sh("nft list ruleset")
+
+
+@helper_case("a kill switch outlasts the service, the helper, the manager and --undo, until the next tunnel")
+def _(bus, before):
+    for victims in (lambda c: c.kill(), lambda c: [os.kill(p, signal.SIGKILL) for p in processes("--tunnel")],
+                    lambda c: [os.kill(p, signal.SIGKILL) for p in processes()]):
+        caller = Caller(bus.service, guarded)
+        caller.hear()
+        expect(is_shut(), "there is none")
+        victims(caller)
+        wait_until(lambda: not processes("--tunnel"), 5, "the helper is gone")
+        caller.kill()
+        machine.sh(f"{bus.build}/platform/dialtone-helper --undo")
+        expect(is_shut(), "it went")
+    other = Caller(bus.service, serve(("full",)))
+    other.hear()
+    expect(not is_shut(), "it stands on")
+    other.kill()
+    until_same(before)
+
+
 @helper_case("a helper that is killed is put back at once, and no other tunnel is touched")
 def _(bus, before):
     caller = Caller(bus.service, serve(("a",)))
