@@ -12,6 +12,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from cases import FULL, main  # noqa: E402
+from gateway import Connection  # noqa: E402
 from client import lives, profile, profile_text, secrets_text  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
@@ -70,6 +71,42 @@ def _(lab, bus, alice, bob):
         expect_ping(lab, lab.sites[0].host)
     expect(address and len(objects(bus, CONNECTION)) == 1, "there are two")
     alice.dialtone("disconnect")
+
+
+WIRE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib", "wire.py")
+ABROAD = "198.51.100.9"
+
+
+def flood(lab):
+    """Somebody who sends to the Internet all the time, and what of it is on the link."""
+    lab.start("client", "/usr/bin/python3", WIRE, "watch", "eth0", log="wire.log")
+    wait_until(lambda: "ready" in lab.read_log("wire.log"), 5, "the link is watched")
+    return lab.start("client", "/usr/bin/python3", "-c", "import socket, time\n"
+                     "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\nwhile True:\n"
+                     f" try: s.sendto(b'x', ('{ABROAD}', 4242))\n except OSError: pass\n time.sleep(0.001)",
+                     log="flood.log")
+
+
+def leaked(lab):
+    return lab.read_log("wire.log").count(f" {ABROAD} ")
+
+
+@service_case("with a kill switch nothing leaves whoever is killed, and all does after disconnect",
+              connection=Connection("alice@example.com", local_ts="0.0.0.0/0"))
+def _(lab, bus, alice, bob):
+    alice.connect(Phase2__Networks="0.0.0.0/0", Network__KillSwitch="yes")
+    flooding = flood(lab)
+    for who in ("tunnel", "manager"):
+        pid, = helpers()[who]
+        before, = objects(bus, CONNECTION).values()
+        kill(pid)
+        if who == "tunnel":
+            wait_until(lambda b=before: connected_again(bus, b), 15, "it is connected again")
+        time.sleep(0.5)
+        expect(leaked(lab) == 0, f"{leaked(lab)} packets left when the {who} was killed")
+    alice.dialtone("disconnect")
+    wait_until(lambda: leaked(lab) > 0, 5, "the Internet is there again")
+    lab.stop(flooding)
 
 
 @service_case(f"{TIMES} kills of either process at random moments leave nothing behind", 800 if FULL else 120)
