@@ -653,6 +653,17 @@ def _(_home):
         expect(done.returncode == 0 and not done.stderr, done.stderr)
 
 
+@case("each command has a page of its own, with its options")
+def _(home):
+    pages = {os.path.basename(path): path for path in MANUALS}
+    for verb in VERBS:
+        with open(pages[f"dialtone-{verb}.1"], encoding="utf-8") as file:
+            text = file.read().replace("\\-", "-")
+        for option in re.findall(r"--([a-z-]+)", home.expect(0, verb, "--help").out):
+            expect(option in ("help", "help-all") or f"Fl Fl {option}" in text, f"{verb} --{option}")
+        expect(len(text.split(".Sh DESCRIPTION")[1]) > 150, f"{verb}: {text}")
+
+
 @case("every key that show prints has its place in the manual of profiles")
 def _(home):
     if not MANUALS:
