@@ -262,6 +262,7 @@ static void test_files_are_watched(void **state)
     guint calls = 0;
     g_autoptr(DialtoneFolderWatch) watch =
         dialtone_system_secrets_watch(secrets, on_changed, &calls);
+    assert_non_null(watch);
     bool late = false;
     guint timer = g_timeout_add_seconds(20, on_late, &late);
 
