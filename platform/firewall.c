@@ -21,6 +21,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Loading the library and new chains take the kernel and us tens of milliseconds, and who connects
+   waits for none of them. */
+enum { PROTECT_MS = 50 };
+
 struct PlatformFirewall {
     PlatformSlot *slot;
     const PlatformSlotInfo *info;
@@ -30,6 +34,7 @@ struct PlatformFirewall {
     bool took_over; /* a kill switch that had stood before */
     int watch_fd;   /* -1: nobody tells us of removals */
     guint watch;
+    guint pending; /* what sets it when there is time; 0: nothing to set */
     PlatformRestorer *restorer;
     GArray *addresses;               /* PlatformPrefix; NULL: none yet */
     PlatformKillSwitch *kill_switch; /* NULL: none, or one that somebody before us has left */
@@ -187,6 +192,7 @@ static gboolean set(PlatformFirewall *self, GError **error)
 {
     const FirewallRecord before = self->record;
     FirewallStanding standing = wanted(self);
+    g_clear_handle_id(&self->pending, g_source_remove);
     bool other = strcmp(before.label, self->info->label) != 0;
 
     if (standing == FIREWALL_NOTHING)
@@ -267,6 +273,7 @@ void platform_firewall_free(PlatformFirewall *self)
                 "--release-kill-switch` releases it\n",
                 self->record.label);
     stop_watching(self);
+    g_clear_handle_id(&self->pending, g_source_remove);
     g_clear_pointer(&self->addresses, g_array_unref);
     platform_kill_switch_free(self->kill_switch);
     g_free(self);
@@ -328,10 +335,27 @@ static void replace(GArray **placep, GArray *list_take)
     *placep = list_take;
 }
 
+static bool is_same(const GArray *a, const GArray *b)
+{
+    return a && a->len == b->len && memcmp(a->data, b->data, a->len * sizeof(PlatformPrefix)) == 0;
+}
+
+static gboolean on_pending(gpointer user_data)
+{
+    PlatformFirewall *self = user_data;
+    g_autoptr(GError) error = NULL;
+
+    self->pending = 0;
+    if (!set(self, &error))
+        g_warning("%s: neighbours on the local network may reach the tunnel's address: %s",
+                  self->info->interface, error->message);
+    return G_SOURCE_REMOVE;
+}
+
 gboolean platform_firewall_protect(PlatformFirewall *self, const PlatformFirewallWants *wants,
                                    GPtrArray *warnings, GError **error)
 {
-    g_autoptr(GError) failure = NULL;
+    bool same = is_same(self->addresses, wants->addresses);
 
     replace(&self->addresses, copy(wants->addresses));
     if (self->kill_switch) {
@@ -339,10 +363,12 @@ gboolean platform_firewall_protect(PlatformFirewall *self, const PlatformFirewal
         replace(&self->kill_switch->exclude, copy(wants->exclude));
         return set(self, error);
     }
-    if (!set(self, &failure))
-        g_ptr_array_add(warnings, g_strdup_printf("firewall-missing: neighbours on the local "
-                                                  "network may reach the tunnel's address; %s",
-                                                  failure->message));
+    if (!platform_nft_is_there())
+        g_ptr_array_add(warnings, g_strdup("firewall-missing: neighbours on the local network may "
+                                           "reach the tunnel's address; libnftables is not "
+                                           "installed"));
+    else if (!self->pending && !(same && self->record.standing == FIREWALL_ADDRESSES))
+        self->pending = g_timeout_add(PROTECT_MS, on_pending, self);
     return TRUE;
 }
 
@@ -385,6 +411,7 @@ void platform_firewall_keep(PlatformFirewall *self)
 
 gboolean platform_firewall_undo(PlatformFirewall *self, GError **error)
 {
+    g_clear_handle_id(&self->pending, g_source_remove);
     g_clear_pointer(&self->addresses, g_array_unref);
     if (!self->kill_switch)
         return is_armed(self) || clear(self, error);

@@ -30,8 +30,9 @@ void platform_firewall_free(PlatformFirewall *self);
    G_IO_ERROR_PERMISSION_DENIED otherwise. */
 gboolean platform_firewall_begin(PlatformFirewall *self, gboolean with_kill_switch, GError **error);
 /* Sets the tunnel's own addresses in place of others, and what an armed kill switch protects from
-   now on. Without a kill switch a failure is added to the warnings: a tunnel without this is one
-   all the same. */
+   now on. Without a kill switch that happens a moment later, by the main context, for a tunnel
+   without it is one all the same, and nobody has to wait for it: that there is no libnftables is
+   added to the warnings, another failure is told on stderr. */
 gboolean platform_firewall_protect(PlatformFirewall *self, const PlatformFirewallWants *wants,
                                    GPtrArray *warnings, GError **error);
 /* In place of a former one, at one moment. */

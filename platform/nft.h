@@ -5,8 +5,8 @@
 #include <gio/gio.h>
 #include <stdbool.h>
 
-/* Loads what is needed, so that the first use need not wait for it; a failure shows there. */
-void platform_nft_prepare(void);
+/* Whether this machine has libnftables. Does not load it, which takes milliseconds. */
+bool platform_nft_is_there(void);
 /* Commands of nft(8), made by us of typed values: no text of anybody else's may stand in them. All
    of them take effect at one moment, or none does. G_IO_ERROR_NOT_SUPPORTED: this machine has no
    libnftables. */

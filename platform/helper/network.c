@@ -14,7 +14,6 @@
 #include "platform/helper/error.h"
 #include "platform/helper/routes.h"
 #include "platform/network-watch.h"
-#include "platform/nft.h"
 #include "platform/tun.h"
 #include "platform/udp.h"
 
@@ -262,7 +261,6 @@ gboolean helper_network_open_tun(HelperNetwork *network, unsigned mtu, gboolean 
     }
     /* Routes and addresses of a former interface went with it. */
     forget_plan(network);
-    platform_nft_prepare();
     *fdp = fd;
     return TRUE;
 }

@@ -149,7 +149,12 @@ class Rig:
         self.do("claim office")
         self.do("socket 4")
         self.do("tun 1400")
-        return self.do(f"apply {plan}")
+        said = self.do(f"apply {plan}")
+        # Its address is protected a moment later; what is compared from here on has that.
+        end = time.monotonic() + (0 if "firewall-missing" in said else 1)
+        while time.monotonic() < end and "chain arriving" not in sh("nft list table inet dialtone0", check=False):
+            time.sleep(0.01)
+        return said
 
     def wait(self, seconds=WAIT):
         """The helper's exit status."""

@@ -107,10 +107,23 @@ def with_address_on(link, function):
         sh(f"ip addr del 10.1.2.3/32 dev {link}")
 
 
+def comes_back(text, command):
+    end = time.monotonic() + 1
+    while text not in sh(command, check=False):
+        expect(time.monotonic() < end, f"{text} is not there within a second")
+        time.sleep(0.02)
+
+
+def protected(rig, plan):
+    """A tunnel whose address is protected; that is nothing which who connects waits for."""
+    rig.set_up(plan)
+    comes_back("chain arriving", "nft list table inet dialtone0")
+
+
 @case("F3: a packet for the tunnel's address that comes by another link is not answered")
 def _(rig):
     expect(with_address_on("lo", syn) == "answered by tcp", "nothing to be prevented here")
-    rig.set_up(FULL)
+    protected(rig, FULL)
     expect(syn() == "silence", "a neighbour learns the tunnel's address")
     rig.do(f"apply {SPLIT}")
     expect(syn() == "silence", "a neighbour learns the tunnel's address of a split tunnel")
@@ -120,7 +133,7 @@ def _(rig):
 @case("F3: an address that another link has as well is reached there still")
 def _(rig):
     def reached():
-        rig.set_up(SPLIT)
+        protected(rig, SPLIT)
         return syn()
     expect(with_address_on("up0", reached) == "answered by tcp", "the machine's own address is cut off")
 
@@ -129,7 +142,7 @@ def _(rig):
 def _(rig):
     expect(with_address_on("lo", lambda: neighbour("arp", "up1", "10.1.2.3")) == "answered",
            "nothing to be prevented here")
-    rig.set_up(FULL)
+    protected(rig, FULL)
     expect(neighbour("arp", "up1", "10.1.2.3") == "silence", "a neighbour learns the tunnel's address")
     expect(neighbour("arp", "up1", "198.51.100.2") == "answered", "nobody is answered any more")
 
@@ -262,13 +275,6 @@ def _(rig, program):
     said = without_libnftables(answer)
     expect("Error.System" in said and "not installed" in said, said)
     expect(not [n for n in os.listdir("/run/dialtone") if "firewall" in n], "a record was left")
-
-
-def comes_back(text, command):
-    end = time.monotonic() + 1
-    while text not in sh(command, check=False):
-        expect(time.monotonic() < end, f"{text} is not back within a second")
-        time.sleep(0.02)
 
 
 @case("tables of nftables that somebody removes come back within a second")
