@@ -30,6 +30,12 @@ COLUMNS = ["IPv4", "IPv6", "DNS", "LAN", "option 121", "gateway", "bound", "ARP"
 
 # ---- the link ----
 
+def wait_protected(lab, inner):
+    """Nobody who connects waits for it: the tunnel's address is protected a moment later."""
+    wait_until(lambda: f"daddr ip {inner} drop" in lab.run("client", "nft", "list", "ruleset"), 1,
+               "the tunnel's address is protected")
+
+
 class Link:
     """The laptop's physical link, and somebody on it."""
 
@@ -188,6 +194,7 @@ def up(lab, groups, name="office", **more):
     Gateway(lab, Connection("alice@example.com", **{"local_ts": "0.0.0.0/0", **more})).up()
     client = Dialtone(lab, groups, name=name)
     link.inner = client.connect(15)["address"].split("/")[0]
+    wait_protected(lab, link.inner)
     return link, client
 
 
