@@ -53,6 +53,8 @@ def serve(labels=("full",)):
     """The life of a service: sets tunnels up, says their interfaces, and waits for its end."""
     def run(say):
         tunnels = [full_tunnel(label) for label in labels]
+        # Their addresses are protected a moment later; what is compared from here on has that.
+        time.sleep(0.5)
         say([interface for _, interface, _ in tunnels])
         time.sleep(300)
     return run
