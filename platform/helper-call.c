@@ -5,25 +5,7 @@
  */
 #include "platform/helper-call.h"
 
-static GVariant *bytes_variant(const PlatformAddress *address)
-{
-    return g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, address->bytes,
-                                     platform_address_size(address->family), 1);
-}
-
-static GVariant *prefixes_variant(const GArray *prefixes)
-{
-    GVariantBuilder builder;
-
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(ayu)"));
-    for (guint i = 0; i < prefixes->len; i++) {
-        const PlatformPrefix *prefix = &g_array_index(prefixes, PlatformPrefix, i);
-
-        g_variant_builder_add(&builder, "(@ayu)", bytes_variant(&prefix->address),
-                              (guint)prefix->length);
-    }
-    return g_variant_builder_end(&builder);
-}
+#include "platform/address-variant.h"
 
 static GVariant *addresses_variant(const PlatformAddress *addresses, size_t n)
 {
@@ -31,7 +13,7 @@ static GVariant *addresses_variant(const PlatformAddress *addresses, size_t n)
 
     g_variant_builder_init(&builder, G_VARIANT_TYPE("aay"));
     for (size_t i = 0; i < n; i++)
-        g_variant_builder_add_value(&builder, bytes_variant(&addresses[i]));
+        g_variant_builder_add_value(&builder, platform_address_to_variant(&addresses[i]));
     return g_variant_builder_end(&builder);
 }
 
@@ -52,7 +34,7 @@ static GVariant *options_variant(const HelperPlan *plan)
 
     g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
     if (plan->local->len > 0)
-        g_variant_builder_add(&builder, "{sv}", "local", prefixes_variant(plan->local));
+        g_variant_builder_add(&builder, "{sv}", "local", platform_prefixes_to_variant(plan->local));
     return g_variant_builder_end(&builder);
 }
 
@@ -63,8 +45,9 @@ void helper_plan_call_apply(const HelperPlan *plan, DialtoneHelper1 *helper,
     const PlatformAddress *gateways = (const PlatformAddress *)(const void *)plan->gateways->data;
 
     dialtone_helper1_call_apply(
-        helper, plan->mtu, prefixes_variant(plan->addresses), prefixes_variant(plan->routes),
-        prefixes_variant(plan->exclude), addresses_variant(plan->dns.servers, plan->dns.n_servers),
-        domains_variant(&plan->dns), addresses_variant(gateways, plan->gateways->len),
-        options_variant(plan), cancellable, callback, user_data);
+        helper, plan->mtu, platform_prefixes_to_variant(plan->addresses),
+        platform_prefixes_to_variant(plan->routes), platform_prefixes_to_variant(plan->exclude),
+        addresses_variant(plan->dns.servers, plan->dns.n_servers), domains_variant(&plan->dns),
+        addresses_variant(gateways, plan->gateways->len), options_variant(plan), cancellable,
+        callback, user_data);
 }

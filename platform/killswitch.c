@@ -12,6 +12,7 @@
  */
 #include "platform/killswitch.h"
 
+#include "platform/address-variant.h"
 #include "platform/slot.h"
 
 #include <string.h>
@@ -52,26 +53,6 @@ void platform_kill_switch_free(PlatformKillSwitch *self)
 
 /* ---- arguments ---- */
 
-static GVariant *bytes_variant(const PlatformAddress *address)
-{
-    return g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, address->bytes,
-                                     platform_address_size(address->family), 1);
-}
-
-static GVariant *prefixes_variant(const GArray *prefixes)
-{
-    GVariantBuilder builder;
-
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(ayu)"));
-    for (guint i = 0; i < prefixes->len; i++) {
-        const PlatformPrefix *prefix = &g_array_index(prefixes, PlatformPrefix, i);
-
-        g_variant_builder_add(&builder, "(@ayu)", bytes_variant(&prefix->address),
-                              (guint)prefix->length);
-    }
-    return g_variant_builder_end(&builder);
-}
-
 static GVariant *gateways_variant(const GArray *gateways)
 {
     GVariantBuilder builder;
@@ -80,7 +61,8 @@ static GVariant *gateways_variant(const GArray *gateways)
     for (guint i = 0; i < gateways->len; i++) {
         const PlatformEndpoint *gateway = &g_array_index(gateways, PlatformEndpoint, i);
 
-        g_variant_builder_add(&builder, "(@ayq)", bytes_variant(&gateway->address), gateway->port);
+        g_variant_builder_add(&builder, "(@ayq)", platform_address_to_variant(&gateway->address),
+                              gateway->port);
     }
     return g_variant_builder_end(&builder);
 }
@@ -94,8 +76,8 @@ PlatformKillSwitchArguments platform_kill_switch_to_arguments(const PlatformKill
         g_variant_builder_add(&options, "{sv}", "persistent", g_variant_new_boolean(TRUE));
     return (PlatformKillSwitchArguments){
         .gateways = gateways_variant(self->gateways),
-        .networks = prefixes_variant(self->networks),
-        .exclude = prefixes_variant(self->exclude),
+        .networks = platform_prefixes_to_variant(self->networks),
+        .exclude = platform_prefixes_to_variant(self->exclude),
         .options = g_variant_builder_end(&options),
     };
 }

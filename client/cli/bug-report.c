@@ -217,7 +217,7 @@ int cli_bug_report(int argc, char **argv)
     const CliHelp help = {
         .summary = _("Collects what somebody who helps needs to know, and shows it before it is "
                      "saved."),
-        .description = _("Names, addresses, users and gateways become placeholders; secrets are "
+        .description = _("Names, addresses, users and gateways become stand-ins; secrets are "
                          "never read. Nothing is sent to anybody."),
     };
     if (!cli_parse(argc, argv, options, &help, NULL))

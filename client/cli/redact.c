@@ -12,13 +12,13 @@ enum { WORD_MIN = 3 };
 
 typedef struct Word {
     char *text;
-    char *placeholder;
+    char *stand_in;
 } Word;
 
 struct CliRedaction {
     GPtrArray *words;  /* of Word, the longest first */
     GHashTable *count; /* kind -> how many there are */
-    GHashTable *shown; /* an address in the text -> its placeholder */
+    GHashTable *shown; /* an address in the text -> its stand_in */
     GRegex *mail, *ipv4, *ipv6;
 };
 
@@ -28,11 +28,11 @@ static void word_free(gpointer data)
 {
     Word *word = data;
     g_free(word->text);
-    g_free(word->placeholder);
+    g_free(word->stand_in);
     g_free(word);
 }
 
-static char *next_placeholder(CliRedaction *self, const char *kind)
+static char *next_stand_in(CliRedaction *self, const char *kind)
 {
     guint n = GPOINTER_TO_UINT(g_hash_table_lookup(self->count, kind)) + 1;
     g_hash_table_insert(self->count, g_strdup(kind), GUINT_TO_POINTER(n));
@@ -56,7 +56,7 @@ void cli_redaction_add(CliRedaction *self, const char *kind, const char *text)
             return;
     }
     Word *word = g_new0(Word, 1);
-    *word = (Word){.text = g_strdup(text), .placeholder = next_placeholder(self, kind)};
+    *word = (Word){.text = g_strdup(text), .stand_in = next_stand_in(self, kind)};
     g_ptr_array_add(self->words, word);
     g_ptr_array_sort(self->words, by_length);
 }
@@ -67,7 +67,7 @@ static char *replace_word(const char *text, const Word *word)
     gsize n = strlen(word->text);
     while (*text != '\0') {
         if (g_ascii_strncasecmp(text, word->text, n) == 0) {
-            g_string_append(out, word->placeholder);
+            g_string_append(out, word->stand_in);
             text += n;
         } else {
             g_string_append_c(out, *text++);
@@ -91,12 +91,12 @@ static gboolean on_match(const GMatchInfo *match, GString *out, gpointer data)
             return FALSE;
         }
     }
-    char *placeholder = g_hash_table_lookup(shape->redaction->shown, found);
-    if (placeholder == NULL) {
-        placeholder = next_placeholder(shape->redaction, shape->kind);
-        g_hash_table_insert(shape->redaction->shown, g_strdup(found), placeholder);
+    char *stand_in = g_hash_table_lookup(shape->redaction->shown, found);
+    if (stand_in == NULL) {
+        stand_in = next_stand_in(shape->redaction, shape->kind);
+        g_hash_table_insert(shape->redaction->shown, g_strdup(found), stand_in);
     }
-    g_string_append(out, placeholder);
+    g_string_append(out, stand_in);
     return FALSE;
 }
 

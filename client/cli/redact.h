@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Takes out of a text who and where somebody is, and leaves what is to be understood: the same
- * name or address is the same placeholder throughout. */
+ * name or address has the same stand-in throughout. */
 #pragma once
 
 #include <glib.h>
