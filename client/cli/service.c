@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "client/cli/cli.h"
+#include "client/cli/text-agent.h"
 #include "client/common/bus-error.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
@@ -257,13 +258,37 @@ void cli_targets_clear(CliTargets *targets)
 }
 
 /* Generated code has no flag to say that a person is there to be asked. */
-GVariant *cli_service_call(GDBusProxy *object, const char *method, GVariant *parameters,
+static GVariant *call_once(GDBusProxy *object, const char *method, GVariant *parameters,
                            GError **error)
 {
     return g_dbus_connection_call_sync(
         g_dbus_proxy_get_connection(object), BUS_NAME, g_dbus_proxy_get_object_path(object),
         g_dbus_proxy_get_interface_name(object), method, parameters, NULL,
         G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, ASKED_MS, NULL, error);
+}
+
+static bool is_challenge(const GError *error)
+{
+    g_autofree char *name = g_dbus_error_get_remote_error(error);
+    return g_strcmp0(name, DIALTONE_BUS_ERROR_CHALLENGE) == 0;
+}
+
+/* Where polkit has found nobody to ask, there may be somebody at this terminal. */
+GVariant *cli_service_call(GDBusProxy *object, const char *method, GVariant *parameters_take,
+                           GError **error)
+{
+    g_autoptr(GVariant) parameters =
+        parameters_take != NULL ? g_variant_ref_sink(parameters_take) : NULL;
+    g_autoptr(GError) first = NULL;
+    CliTextAgent agent = {0};
+    GVariant *answer = call_once(object, method, parameters, &first);
+    if (answer == NULL && is_challenge(first) && cli_text_agent_start(&agent)) {
+        answer = call_once(object, method, parameters, error);
+        cli_text_agent_end(&agent);
+    } else if (answer == NULL) {
+        g_propagate_error(error, g_steal_pointer(&first));
+    }
+    return answer;
 }
 
 static int call(DialtoneBusConnection *connection, const char *method)

@@ -41,9 +41,11 @@ void service_request_return(ServiceRequest *request, GVariant *value)
 /* Said by a name of its own, so that who called can bring somebody with a password. */
 static void challenge(ServiceRequest *request)
 {
-    g_autofree char *text =
-        g_strconcat(_("That takes an administrator's password."), "\n",
-                    _("Do it in a session of the desktop, which asks for it, or with sudo."), NULL);
+    g_autofree char *text = g_strconcat(
+        _("That takes an administrator's password."), "\n",
+        _("Do it in a session of the desktop or at a terminal, where it is asked for, or "
+          "with sudo."),
+        NULL);
     g_dbus_method_invocation_return_dbus_error(g_steal_pointer(&request->invocation),
                                                DIALTONE_BUS_ERROR_CHALLENGE, text);
 }

@@ -5,11 +5,12 @@
 and what a gateway wants to know once more."""
 
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from cases import main  # noqa: E402
-from client import profile, profile_text  # noqa: E402
+from client import profile, profile_text, secrets_text  # noqa: E402
 from gateway import Connection  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
@@ -22,8 +23,7 @@ ALICE = Connection("alice@example.com", users={"carol": "carol's password"})
 
 def sits(lab, user, *words):
     """A person at a terminal of their own."""
-    command = user.command(*words)
-    return Terminal(lab, "client", *command[command.index("setpriv"):])
+    return Terminal(lab, "client", *user.words(*words))
 
 
 def connect(lab, user, **more):
@@ -88,6 +88,46 @@ def _(lab, bus, alice, bob):
     expect(second.wait_exit() == 0, f"the exit code is not 0: {second.text()}")
     alice.dialtone("disconnect")
     second.close()
+
+
+ADMINISTRATOR = """polkit.addAdminRule(function(action, subject) {
+    return ["unix-user:root"];
+});"""
+PASSWORD = "the administrator's password"
+
+
+@service_case("an administrator's password is asked for on the terminal: a wrong one is a no, the right one connects",
+              rule=ADMINISTRATOR)
+def _(lab, bus, alice, bob):
+    subprocess.run(["chpasswd"], input=f"root:{PASSWORD}\n", text=True, check=True, timeout=20)
+    path = alice.file("office.dialtone", profile_text(profile()))
+    given = alice.file("secrets", secrets_text())
+    for word, code in (("a guess", 10), (PASSWORD, 0)):
+        window = sits(lab, alice, "connect", "--secrets", given, path)
+        window.wait_text("Authentication is required to connect", 20)
+        window.wait_text("Password:", 20)
+        expect(not objects(bus, CONNECTION), "it connects before it is allowed")
+        window.type(word)
+        expect(window.wait_exit(30) == code, f"the exit code is not {code}: {window.text()}")
+        expect(word not in window.text(), "it was shown while it was typed")
+        window.close()
+    expect_ping(lab, lab.sites[0].host)
+    alice.dialtone("disconnect")
+
+
+@service_case("Ctrl-C at an administrator's prompt connects nothing, and leaves the terminal as it was",
+              rule=ADMINISTRATOR)
+def _(lab, bus, alice, bob):
+    path = alice.file("office.dialtone", profile_text(profile()))
+    given = alice.file("secrets", secrets_text())
+    window = sits(lab, alice, "connect", "--secrets", given, path)
+    window.wait_text("Password:", 20)
+    window.press("C-c")
+    expect(window.wait_exit(30) == 10, f"the exit code is not 10: {window.text()}")
+    expect(not objects(bus, CONNECTION), "it connects")
+    window.type("is this seen?")
+    window.wait_text("is this seen?")
+    window.close()
 
 
 main()

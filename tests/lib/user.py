@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-from client import binary, profile, profile_text, secrets_text
+from client import Events, binary, check_connected, profile, profile_text, secrets_text
 from lab import expect
 
 
@@ -28,10 +28,13 @@ class User:
         os.chown(path, self.uid, self.uid)
         return path
 
+    def words(self, *words):
+        """The command line of `dialtone ...` in the client's node."""
+        return ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups", "env", "-i",
+                "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", f"HOME={self.folder}", binary(), *words]
+
     def command(self, *words):
-        return ["ip", "netns", "exec", self.lab.ns("client"), "setpriv", f"--reuid={self.uid}",
-                f"--regid={self.uid}", "--clear-groups", "env", "-i", "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8",
-                f"HOME={self.folder}", binary(), *words]
+        return self.lab.inside("client", *self.words(*words))
 
     def dialtone(self, *words, code=0):
         """Runs it to its end."""
@@ -51,3 +54,41 @@ class User:
     def status(self):
         lines = self.dialtone("status", "--json").stdout.splitlines()
         return [json.loads(line) for line in lines]
+
+
+class Connection(Events):
+    """A user's connection through the service, followed by `dialtone monitor`: what client.Dialtone
+    is without a service."""
+
+    def __init__(self, user, groups, secrets=None):
+        super().__init__()
+        self.user, self.lab = user, user.lab
+        self.profile = user.file("office.dialtone", groups if isinstance(groups, str) else profile_text(groups))
+        self.secrets = user.file("secrets", secrets or secrets_text())
+        self.watch()
+
+    def watch(self):
+        """Anew, when the service was killed."""
+        self.follow(self.lab.start("client", *self.user.words("monitor", "--json"), stdout=subprocess.PIPE,
+                                   stderr=open(os.path.join(self.lab.folder, "dialtone-monitor.err"), "ab")))
+
+    def stderr(self):
+        return self.lab.read_log("dialtone-monitor.err")
+
+    def start(self):
+        self.user.dialtone("connect", "--no-wait", "--secrets", self.secrets, self.profile)
+        return self
+
+    def connect(self, seconds=10):
+        """What `connected` said, as the monitor has it."""
+        known = len(self.events)
+        self.user.dialtone("connect", "--wait", str(seconds), "--secrets", self.secrets, self.profile)
+        event = self.wait_state("connected", 5, after=known)
+        check_connected(event)
+        return event
+
+    def wait_lost(self, seconds=20):
+        self.wait_event(lambda e: e.get("reason") == "tunnel-lost" and e["state"] == "failed", seconds, 0, "it is lost")
+
+    def disconnect(self):
+        self.user.dialtone("disconnect")
