@@ -18,8 +18,8 @@ from client import binary, check_connected, check_failed, profile, profile_text,
 from lab import CLIENT_ADDRESS, ROUTER_ADDRESS, Failure, expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 from mockbus import Logind  # noqa: E402
-from service_kit import (ALLOW, CONNECTION, MANAGER, NAME, PROFILE, TOP, objects, service_case,  # noqa: E402
-                         system_profile)
+from service_kit import (ALLOW, CONNECTION, MANAGER, NAME, PROFILE, TOP, objects, remember,  # noqa: E402
+                         service_case, system_profile)
 
 
 @service_case("a user connects, looks, renegotiates and disconnects through the service")
@@ -221,9 +221,7 @@ def _(lab, bus, alice, bob):
 
 @service_case("what was wanted before the service died or was restarted is wanted after it", 90)
 def _(lab, bus, alice, bob):
-    os.makedirs("/run/dialtoned", exist_ok=True)
-    os.chown("/run/dialtoned", bus.service, bus.service)
-    bus.activate(NAME, "dialtone", f"/usr/bin/env RUNTIME_DIRECTORY=/run/dialtoned {bus.build}/client/service/dialtoned")
+    remember(bus)
     alice.connect()
     for number in (signal.SIGKILL, signal.SIGTERM):
         os.kill(bus.owner_pid(NAME), number)

@@ -252,10 +252,16 @@ class Bus:
             for name in os.listdir(source) if os.path.isdir(source) else ():
                 if name.endswith(suffix):
                     shutil.copy(os.path.join(source, name), target)
-        self.activate("org.dialtone.Helper1", "root", os.path.join(self.build, "platform/dialtone-helper"))
-        daemon = os.path.join(self.build, "client/service/dialtoned")
-        if os.path.exists(daemon):
-            self.activate("org.dialtone.Dialtone1", "dialtone", daemon)
+        self.install_programs()
+
+    def install_programs(self, **environment):
+        """What the bus starts for our names, with that in its environment."""
+        words = ["/usr/bin/env", *(f"{name}={value}" for name, value in environment.items())]
+        for name, user, program in (("org.dialtone.Helper1", "root", "platform/dialtone-helper"),
+                                    ("org.dialtone.Dialtone1", "dialtone", "client/service/dialtoned")):
+            path = os.path.join(self.build, program)
+            if os.path.exists(path):
+                self.activate(name, user, " ".join([*(words if environment else ()), path]))
 
     def activate(self, name, user, command):
         """The bus starts this command for that name."""

@@ -68,45 +68,20 @@ def secrets_text(psk="correct horse battery staple", **more):
     return "[Secrets]\n" + "".join(f"{k}={v}\n" for k, v in {"PSK": psk, **more}.items())
 
 
-class Dialtone:
-    """One `dialtone connect --standalone --json`."""
+class Events:
+    """What a program says on its standard output, an object of JSON a line."""
 
-    def __init__(self, lab, groups, secrets=None, name="office", node="client"):
-        self.lab, self.name, self.node = lab, name, node
-        self.folder = os.path.join(lab.folder, f"profile-{name}")
-        os.makedirs(self.folder, exist_ok=True)
-        os.chown(self.folder, CALLER, CALLER)
-        text = groups if isinstance(groups, str) else profile_text(groups)
-        self.profile = self._file(f"{name}.dialtone", text, 0o644)
-        self.secrets = self._file("secrets", secrets or secrets_text(), 0o600)
-        self.environment, self.wrapper = {}, []  # of the program, and what it is run by
+    def __init__(self):
         self.process, self.reader = None, None
         self.events, self.arrived = [], threading.Condition()
 
-    def _file(self, name, content, mode):
-        path = os.path.join(self.folder, name)
-        with open(path, "wb") as file:
-            file.write(content if isinstance(content, bytes) else content.encode())
-        os.chmod(path, mode)
-        os.chown(path, CALLER, CALLER)
-        return path
-
-    # ---- life ----
-    def start(self, *more, secrets=True, env=None):
-        """secrets False: without a secrets file. env: of the user's session."""
-        env = {"SUDO_UID": str(CALLER), "SUDO_GID": str(CALLER), "SUDO_USER": "caller", **self.environment,
-               **(env or {})}
-        given = ("--secrets", self.secrets) if secrets else ()
-        self.process = self.lab.start(
-            self.node, *self.wrapper, binary(), "connect", "--standalone", *given, "--json", *more,
-            self.profile, env=env, stdout=subprocess.PIPE,
-            stderr=open(os.path.join(self.lab.folder, f"dialtone-{self.name}.err"), "ab"))
-        self.reader = threading.Thread(target=self._read, daemon=True)
+    def follow(self, process):
+        self.process = process
+        self.reader = threading.Thread(target=self._read, args=(process,), daemon=True)
         self.reader.start()
-        return self
 
-    def _read(self):
-        for line in self.process.stdout:
+    def _read(self, process):
+        for line in process.stdout:
             try:
                 event = json.loads(line)
             except ValueError:
@@ -117,9 +92,8 @@ class Dialtone:
                 self.arrived.notify_all()
 
     def stderr(self):
-        return self.lab.read_log(f"dialtone-{self.name}.err")
+        raise NotImplementedError
 
-    # ---- what it says ----
     def states(self):
         with self.arrived:
             return [e.get("state") for e in self.events]
@@ -143,6 +117,44 @@ class Dialtone:
                                   f"it said: {self.stderr().strip()[-700:]}")
                 self.arrived.wait(min(left, 0.2))
 
+
+class Dialtone(Events):
+    """One `dialtone connect --standalone --json`."""
+
+    def __init__(self, lab, groups, secrets=None, name="office", node="client"):
+        super().__init__()
+        self.lab, self.name, self.node = lab, name, node
+        self.folder = os.path.join(lab.folder, f"profile-{name}")
+        os.makedirs(self.folder, exist_ok=True)
+        os.chown(self.folder, CALLER, CALLER)
+        text = groups if isinstance(groups, str) else profile_text(groups)
+        self.profile = self._file(f"{name}.dialtone", text, 0o644)
+        self.secrets = self._file("secrets", secrets or secrets_text(), 0o600)
+        self.environment, self.wrapper = {}, []  # of the program, and what it is run by
+
+    def _file(self, name, content, mode):
+        path = os.path.join(self.folder, name)
+        with open(path, "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
+        os.chmod(path, mode)
+        os.chown(path, CALLER, CALLER)
+        return path
+
+    # ---- life ----
+    def start(self, *more, secrets=True, env=None):
+        """secrets False: without a secrets file. env: of the user's session."""
+        env = {"SUDO_UID": str(CALLER), "SUDO_GID": str(CALLER), "SUDO_USER": "caller", **self.environment,
+               **(env or {})}
+        given = ("--secrets", self.secrets) if secrets else ()
+        self.follow(self.lab.start(
+            self.node, *self.wrapper, binary(), "connect", "--standalone", *given, "--json", *more,
+            self.profile, env=env, stdout=subprocess.PIPE,
+            stderr=open(os.path.join(self.lab.folder, f"dialtone-{self.name}.err"), "ab")))
+        return self
+
+    def stderr(self):
+        return self.lab.read_log(f"dialtone-{self.name}.err")
+
     def connect(self, seconds=10):
         """Starts it and returns what `connected` said, after a look at the contract."""
         self.start()
@@ -157,6 +169,9 @@ class Dialtone:
             raise Failure(f"dialtone did not end within {seconds} s; states: {self.states()}") from None
         self.reader.join(5)
         return code
+
+    def wait_lost(self, seconds=20):
+        expect(self.wait_exit(seconds) == 11, f"the tunnel was not lost: {self.states()}")
 
     def disconnect(self, seconds=5, with_signal=signal.SIGTERM):
         """Ends it as a user would; the exit code must be 0."""

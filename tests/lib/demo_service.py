@@ -12,7 +12,7 @@ from gateway import Connection, Gateway, versions
 from lab import Failure, wait_until
 from links import home, hotel
 from measure import Stream, page, ping
-from service_kit import ALLOW, CONNECTION, NAME, objects
+from service_kit import ALLOW, CONNECTION, NAME, objects, remember
 from user import User
 
 UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"
@@ -83,10 +83,7 @@ def show(lab, title):
                                  esp="aes256gcm16-modp2048")), Bus(node) as bus:
         say(f"  {versions()} is up, and so are a system bus and polkit")
         bus.polkit(ALLOW)
-        os.makedirs("/run/dialtoned")
-        os.chown("/run/dialtoned", bus.service, bus.service)
-        bus.activate(NAME, "dialtone", f"/usr/bin/env RUNTIME_DIRECTORY=/run/dialtoned "
-                                       f"{bus.build}/client/service/dialtoned")
+        remember(bus)
         provision(bus)
         alice, bob = User(lab, bus, "alice"), User(lab, bus, "bob")
         title("The administrator's profile, /etc/dialtone/profiles/office.dialtone")

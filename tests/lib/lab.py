@@ -88,6 +88,7 @@ class Lab:
         os.chmod(self.folder, 0o711)
         self.processes, self.namespaces, self.netns_etc = [], [], []
         self.resolv_conf = None
+        self.gateway = None  # the one that a kit has started
 
     # ---- namespaces ----
     def ns(self, node):

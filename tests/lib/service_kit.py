@@ -42,10 +42,18 @@ class Person(User):
 
 
 def service(lab, connection=None):
-    """A gateway for that connection, and the bus of the client's node."""
+    """lab.gateway for that connection (False: none), and the bus of the client's node."""
     lab.serve_office()
-    Gateway(lab, connection or Connection("alice@example.com")).up()
+    if connection is not False:
+        lab.gateway = Gateway(lab, connection or Connection("alice@example.com")).up()
     return Bus(("ip", "netns", "exec", lab.ns("client")))
+
+
+def remember(bus, **environment):
+    """The service writes down what is wanted, as under its unit."""
+    os.makedirs("/run/dialtoned", exist_ok=True)
+    os.chown("/run/dialtoned", bus.service, bus.service)
+    bus.install_programs(RUNTIME_DIRECTORY="/run/dialtoned", **environment)
 
 
 def objects(bus, interface):
@@ -54,8 +62,9 @@ def objects(bus, interface):
     return {path: parts[interface] for path, parts in every.items() if interface in parts}
 
 
-def service_case(name, seconds=60, rule=ALLOW, connection=None):
-    """A case with a bus, alice, bob, and a network that has to be as before when it is over."""
+def service_case(name, seconds=60, rule=ALLOW, connection=None, same=True):
+    """A case with a bus, alice, bob, and a network that has to be as before when it is over (same
+    False: the case changes it itself)."""
     def register(function):
         def run(lab):
             with service(lab, connection) as bus:
@@ -63,7 +72,7 @@ def service_case(name, seconds=60, rule=ALLOW, connection=None):
                     bus.polkit(rule)
                     before = lab.client_network()
                     function(lab, bus, Person(lab, bus, "alice"), Person(lab, bus, "bob"))
-                    wait_until(lambda: not lab.network_changes(before), 5,
+                    wait_until(lambda: not same or not lab.network_changes(before), 5,
                                f"the network is as before, but for {lab.network_changes(before)}")
                 finally:
                     shutil.rmtree("/etc/dialtone", ignore_errors=True)
