@@ -103,6 +103,14 @@ static void serve(Connect *connect, int fd, const DialtoneProfile *profile)
         give_in(connect);
 }
 
+/* Whatever else of this user's waits for an agent is offered here as well. It is not given what was
+ * typed, or named with --secrets, for this connection. */
+static bool is_wanted_here(const Connect *connect, const char *object)
+{
+    return connect->connection != NULL &&
+           strcmp(object, g_dbus_proxy_get_object_path(G_DBUS_PROXY(connect->connection))) == 0;
+}
+
 /* The answer goes out before the channel is served, for that takes as long as a person does. */
 static gboolean on_serve(DialtoneBusAgent1 *skeleton, GDBusMethodInvocation *invocation,
                          GUnixFDList *fds, const char *object, const char *text, GVariant *options,
@@ -112,7 +120,7 @@ static gboolean on_serve(DialtoneBusAgent1 *skeleton, GDBusMethodInvocation *inv
     g_autoptr(DialtoneProfile) profile =
         dialtone_profile_parse_with_psk(text, strlen(text), "profile", NULL);
     int fd = fds != NULL ? g_unix_fd_list_get(fds, g_variant_get_handle(handle), NULL) : -1;
-    if (profile == NULL || fd < 0 || connect->done) {
+    if (profile == NULL || fd < 0 || connect->done || !is_wanted_here(connect, object)) {
         g_dbus_method_invocation_return_dbus_error(invocation, "org.dialtone.Dialtone1.Error.Usage",
                                                    "nobody is there to serve it");
         if (fd >= 0)
