@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NAME_MAX_LENGTH = 64, RECORD_MAX = 256 };
@@ -68,6 +69,8 @@ static int write_new(int dirfd, const char *name, const FirewallRecord *record)
     size_t n = strlen(text);
     bool ok = write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
 
+    /* A umask may have taken away what `dialtone status` needs, which anybody may call. */
+    (void)fchmod(fd, 0644);
     close(fd);
     return ok ? 0 : -EIO;
 }

@@ -62,7 +62,8 @@ typedef struct PlatformFirewallLeft {
     char label[PLATFORM_SLOT_LABEL + 1];
 } PlatformFirewallLeft;
 
-/* Those of this network namespace, of slots that nobody holds. Array of PlatformFirewallLeft. */
+/* For anybody: those of this network namespace, of slots that nobody holds. Array of
+   PlatformFirewallLeft. */
 GArray *platform_firewall_left(const char *dir);
 /* Releases them. Returns how many, or a negative errno. */
 int platform_firewall_release_left(const char *dir, gboolean persistent_too);

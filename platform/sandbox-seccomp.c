@@ -351,6 +351,9 @@ static int add_parser(scmp_filter_ctx filter, Kind kind)
         r = add_reading_files(filter);
     if (r == 0 && kind == KIND_SERVICE)
         r = add_calls(filter, SCMP_ACT_ALLOW, serving, ARRAY_LENGTH(serving));
+    /* No signal, but the question whether a tunnel's process is there. */
+    if (r == 0 && kind == KIND_SERVICE)
+        r = allow_if(filter, CALL(kill), 1, UINT32_MAX, 0);
     if (r == 0)
         r = add_threads_and_pairs(filter);
     if (r == 0)

@@ -86,12 +86,13 @@ static int release_kill_switches(void)
 /* That nothing is up may not be the whole of it. */
 static void tell_what_is_left(void)
 {
-    g_autoptr(GArray) left = geteuid() == 0 ? platform_firewall_left(NULL) : NULL;
+    g_autoptr(GArray) left = platform_firewall_left(NULL);
 
-    for (guint i = 0; left != NULL && i < left->len; i++) {
-        g_autofree char *line = g_strdup_printf(
-            _("the kill switch of '%s' stands; release it with --release-kill-switch"),
-            g_array_index(left, PlatformFirewallLeft, i).label);
+    for (guint i = 0; i < left->len; i++) {
+        g_autofree char *line =
+            g_strdup_printf(_("the kill switch of '%s' stands; release it with: sudo dialtone "
+                              "disconnect --release-kill-switch"),
+                            g_array_index(left, PlatformFirewallLeft, i).label);
         cli_complain(line);
     }
 }

@@ -209,6 +209,8 @@ char *dialtone_report_to_json(const DialtoneReport *report)
         put_text(out, "message", report->message);
     if (report->state == DIALTONE_STATE_FAILED || report->advice != NULL)
         put_text(out, "advice", report->advice);
+    if (report->kill_switch != NULL)
+        put_text(out, "kill_switch", report->kill_switch);
     json_builder_end_object(json);
 
     g_autoptr(JsonNode) root = json_builder_get_root(json);
@@ -446,6 +448,7 @@ static DialtoneReport *read_object(Input *in)
     report->member = get_text(in, "member");
     get_connected(in, report);
     get_reason(in, report);
+    report->kill_switch = get_text(in, "kill_switch");
     return report;
 }
 

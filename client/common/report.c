@@ -70,6 +70,7 @@ void dialtone_report_free(DialtoneReport *report)
     g_ptr_array_unref(report->phase2);
     g_free(report->message);
     g_free(report->advice);
+    g_free(report->kill_switch);
     g_free(report);
 }
 

@@ -81,6 +81,10 @@ typedef struct {
     DialtoneFailure reason;
     char *message;
     char *advice;
+
+    /* of `dialtone status`: "yes" or "persistent", as the profile has it, where a kill switch of
+     * the profile's was left behind and stands */
+    char *kill_switch;
 } DialtoneReport;
 
 DialtoneReport *dialtone_report_new(DialtoneState state,

@@ -20,7 +20,8 @@ struct ServiceManager {
     ServiceAgents *agents;
     DialtoneSystemWatch *watch;
     DialtonePolicy *policy;
-    DialtoneFolderWatch *policy_watch, *secrets_watch;
+    DialtoneFolderWatch *policy_watch, *secrets_watch, *slots_watch;
+    guint slots_timer;
     DialtoneSystemSecrets *secrets;
     GHashTable *profiles;    /* path -> ServiceProfile */
     GHashTable *connections; /* path -> ServiceConnection */
@@ -115,3 +116,8 @@ void service_logout_begin(ServiceManager *self);
 /* ---- system-profiles.c ---- */
 /* Keeps the profiles on the bus what the folders hold. */
 void service_system_profiles_begin(ServiceManager *self);
+
+/* ---- kill-switches.c ---- */
+/* Keeps the manager's property what it is in the slots' folder. */
+void service_kill_switches_begin(ServiceManager *self);
+void service_kill_switches_end(ServiceManager *self);

@@ -289,6 +289,7 @@ ServiceManager *service_manager_new(GDBusConnection *bus)
     self->connections = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                               (GDestroyNotify)service_connection_free);
     export_manager(self);
+    service_kill_switches_begin(self);
     service_system_profiles_begin(self);
     service_always_begin(self);
     service_logout_begin(self);
@@ -330,6 +331,7 @@ void service_manager_free(ServiceManager *self)
     g_dbus_connection_signal_unsubscribe(self->bus, self->logout);
     dialtone_system_watch_free(self->watch);
     service_policy_end(self);
+    service_kill_switches_end(self);
     g_hash_table_unref(self->connections);
     g_hash_table_unref(self->profiles);
     service_agents_free(self->agents);

@@ -547,6 +547,59 @@ def _(home):
         expect("Office (dialtone0): up, by another user" in done.out, done.out)
 
 
+class Left:
+    """A kill switch that was left behind, as its record has it; root may release it."""
+
+    def __init__(self, slot, text):
+        if os.geteuid() != 0:
+            raise Skip("needs root")
+        os.makedirs("/run/dialtone", exist_ok=True)
+        self.path = f"/run/dialtone/{slot}.{os.stat('/proc/self/ns/net').st_ino}.firewall"
+        with open(self.path, "wb") as file:
+            file.write(text)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+
+
+@case("status and disconnect tell everybody of a kill switch that was left behind, and of the way out")
+def _(home):
+    path = home.file("o.dialtone", GOOD)
+    for word, setting in ((b"kill-switch", "yes"), (b"kill-switch-persistent", "persistent"), (b"?", "persistent")):
+        with Left(3, word + b"\nOffice\n"):
+            for user in (None, "nobody"):
+                for words in ((), ("Office",)):
+                    done = home.expect(0, "status", *words, user=user)
+                    expect(done.out.startswith("Office: Its kill switch was left behind") and
+                           "sudo dialtone disconnect --release-kill-switch" in done.out, done.out)
+                    said = json.loads(home.expect(0, "status", "--json", *words, user=user).out)
+                    expect(said["schema"] == 1 and said["state"] == "idle" and said["profile"] == "Office" and
+                           said["kill_switch"] == setting and "--release-kill-switch" in said["advice"], said)
+                done = home.expect(0, "disconnect", "--all", user=user)
+                expect("'Office' stands" in done.err and "--release-kill-switch" in done.err, done.err)
+            with Holder("Home", state=CONNECTED.replace("Office", "Home")):
+                lines = home.expect(0, "status").out.splitlines()
+                expect(len(lines) == 2 and lines[1].startswith("Office: Its kill switch"), lines)
+                objects = [json.loads(line) for line in home.expect(0, "status", "--json").out.splitlines()]
+                expect(["kill_switch" in one for one in objects] == [False, True], objects)
+    expect("kill_switch" not in json.loads(home.expect(0, "status", "--json", path).out), "it is gone")
+
+
+@case("a kill switch that its tunnel holds, or that is none, is not told as left")
+def _(home):
+    with Holder("Office"):
+        with Left(0, b"kill-switch\nOffice\n"):
+            expect("left behind" not in home.expect(0, "status").out, "it is held")
+    for text in (b"addresses\nOffice\n", b"kill-switch\n" + b"\x1b[31m" * 100):
+        with Left(4, text):
+            done = home.expect(0, "status")
+            expect("\x1b" not in done.out and ("left behind" in done.out) == (b"kill" in text), done.out)
+
+
 @case("a state file that makes no sense does not break status")
 def _(home):
     for state in ("", "{", "[]", "{}", "x" * 60000, '{"schema":1,"state":"connected"}'):

@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 from bus import SOCKET, BusError, Caller, GLib, call, connection, send_random  # noqa: E402
 from cases import case, main  # noqa: E402
 from client import binary, check_connected, check_failed, profile, profile_text, secrets_text  # noqa: E402
+from gateway import Connection  # noqa: E402
 from lab import CLIENT_ADDRESS, ROUTER_ADDRESS, Failure, expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 from mockbus import Logind  # noqa: E402
@@ -101,6 +102,31 @@ def _(lab, bus, alice, bob):
     expect(any("connected" in line[2] for line in mine), f"alice's log: {mine}")
     expect_ping(lab, lab.sites[0].host)
     alice.dialtone("disconnect")
+
+
+@service_case("a kill switch that was left is a property that everybody sees, until root releases it",
+              connection=Connection("alice@example.com", local_ts="0.0.0.0/0"))
+def _(lab, bus, alice, bob):
+    def left():
+        return bob.call(bus, f"{TOP}/manager", "org.freedesktop.DBus.Properties", "Get", "(ss)", MANAGER,
+                        "KillSwitches")[0]
+
+    alice.connect(Phase2__Networks="0.0.0.0/0", Network__KillSwitch="persistent")
+    expect(left() == [], f"what is held is not left: {left()}")
+    alice.dialtone("disconnect")
+    wait_until(lambda: left() == [("Office", True)], 15, "the property has it")
+    said, = bob.status()
+    expect(said["state"] == "idle" and said["kill_switch"] == "persistent", f"{said}")
+    expect("Office: Its kill switch was left behind" in bob.dialtone("status").stdout, "status says nothing")
+    bob.dialtone("disconnect", "--release-kill-switch", code=10)
+    alice.connect(Phase2__Networks="0.0.0.0/0", Network__KillSwitch="persistent")
+    wait_until(lambda: left() == [], 15, "it is held again")
+    expect("kill_switch" not in alice.status()[0], f"{alice.status()}")
+    alice.dialtone("disconnect")
+    wait_until(lambda: left() == [("Office", True)], 15, "it was left again")
+    lab.run("client", binary(), "disconnect", "--release-kill-switch")
+    wait_until(lambda: left() == [], 15, "it was released")
+    expect("No tunnel is up" in bob.dialtone("status").stdout, "status knows of one")
 
 
 @service_case("nobody fills the service: profiles and connections of a user are counted", 90)

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const PlatformSlotInfo slot = {.number = 3, .interface = "dialtone3", .mark = 0x0d1a0003};
@@ -91,6 +92,66 @@ static void test_a_record_comes_back_whole(void **state)
     kit_remove_dir(dir);
 }
 
+/* ---- what was left ---- */
+
+static void leave(const char *dir, unsigned number, const char *text)
+{
+    g_autofree char *name = g_strdup_printf("%u.%" G_GUINT64_FORMAT ".firewall", number,
+                                            (guint64)platform_slot_namespace());
+    g_autofree char *path = kit_path(dir, name);
+
+    kit_write(path, text);
+}
+
+static void test_kill_switches_are_left_where_nobody_holds_the_slot(void **state)
+{
+    char *dir = kit_make_dir();
+    PlatformSlot *held = NULL;
+
+    assert_int_equal(chmod(dir, 0755), 0);
+    assert_int_equal(platform_slot_claim(dir, 0, &held), 0);
+    assert_int_equal(platform_slot_publish(held), 0);
+    leave(dir, 0, "kill-switch\nHeld\n");
+    leave(dir, 1, "addresses\nOffice\n");
+    leave(dir, 2, "kill-switch\nOffice\n");
+    leave(dir, 63, "kill-switch-persistent\nHome\n");
+    /* Another network's, and no slot of ours. */
+    g_autofree char *others = kit_path(dir, "5.1.firewall"), *none = kit_path(dir, "64.1.firewall");
+
+    kit_write(others, "kill-switch\nOthers\n");
+    kit_write(none, "kill-switch\nOthers\n");
+    g_autoptr(GArray) left = platform_firewall_left(dir);
+
+    assert_int_equal(left->len, 2);
+    assert_string_equal(g_array_index(left, PlatformFirewallLeft, 0).label, "Office");
+    assert_false(g_array_index(left, PlatformFirewallLeft, 0).persistent);
+    assert_string_equal(g_array_index(left, PlatformFirewallLeft, 1).label, "Home");
+    assert_int_equal(g_array_index(left, PlatformFirewallLeft, 1).slot, 63);
+    assert_true(g_array_index(left, PlatformFirewallLeft, 1).persistent);
+    platform_slot_release(held);
+    g_autoptr(GArray) then = platform_firewall_left(dir);
+
+    assert_int_equal(then->len, 3);
+    kit_remove_dir(dir);
+}
+
+static void test_a_record_can_be_read_whatever_the_umask(void **state)
+{
+    const FirewallRecord record = {.standing = FIREWALL_KILL_SWITCH, .label = "Office"};
+    char *dir = kit_make_dir();
+    g_autofree char *path = record_path(dir);
+    int fd = open_dir(dir);
+    mode_t before = umask(077);
+    struct stat status;
+
+    assert_int_equal(firewall_record_save(fd, 3, &record), 0);
+    umask(before);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0644);
+    close(fd);
+    kit_remove_dir(dir);
+}
+
 /* ---- the tables ---- */
 
 static char *text_of(const char *address)
@@ -145,6 +206,8 @@ int main(void)
         cmocka_unit_test(test_a_record_that_nobody_understands_is_the_strongest),
         cmocka_unit_test(test_e6_a_record_that_is_a_link_is_not_followed),
         cmocka_unit_test(test_a_record_comes_back_whole),
+        cmocka_unit_test(test_kill_switches_are_left_where_nobody_holds_the_slot),
+        cmocka_unit_test(test_a_record_can_be_read_whatever_the_umask),
         cmocka_unit_test(test_f3_f4_the_tunnel_s_address_is_nobody_s_business),
         cmocka_unit_test(test_f3_an_address_of_ipv6_is_nobody_s_business_either),
         cmocka_unit_test(test_an_address_that_another_link_has_is_left_alone),
