@@ -88,6 +88,26 @@ static bool is_still_allowed(const ServiceProfile *profile, uid_t uid)
     return dialtone_profile_allows(profile->profile, &subject);
 }
 
+/* The profile, its locks and the policy may be others by now, and count as they are. */
+static void connect_again(ServiceManager *self, ServiceProfile *profile,
+                          const ServiceWanted *wanted)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    const bool is_system = service_profile_is_system(profile);
+    const ServiceChange change = {.profile = profile,
+                                  .override = is_system ? wanted->override : NULL,
+                                  .tells = true,
+                                  .owner = wanted->owner};
+    if (!service_override_apply(self, &change, &text, &error) ||
+        !service_policy_allows(self, profile->profile, profile->layer, &error)) {
+        service_log(wanted->owner, profile->profile->name, "%s", error->message);
+        return;
+    }
+    const ServiceWish wish = {.owner = wanted->owner, .text = text, .override = change.override};
+    (void)service_manager_connect(self, profile, &wish);
+}
+
 static void want_again(ServiceManager *self, const ServiceWanted *wanted)
 {
     ServiceProfile *profile =
@@ -100,14 +120,8 @@ static void want_again(ServiceManager *self, const ServiceWanted *wanted)
         profile = service_manager_add_profile(self, own, DIALTONE_LAYER_USER, wanted->owner, NULL);
     else if (profile != NULL && !is_still_allowed(profile, wanted->owner))
         profile = NULL;
-    g_autoptr(GError) error = NULL;
-    const ServiceWish wish = {.owner = wanted->owner};
-    if (profile == NULL || service_manager_connection_of(self, profile) != NULL)
-        return;
-    if (service_policy_allows(self, profile->profile, profile->layer, &error))
-        (void)service_manager_connect(self, profile, &wish);
-    else
-        service_log(wanted->owner, profile->profile->name, "%s", error->message);
+    if (profile != NULL && service_manager_connection_of(self, profile) == NULL)
+        connect_again(self, profile, wanted);
 }
 
 void service_always_begin(ServiceManager *self)

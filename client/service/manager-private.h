@@ -55,9 +55,18 @@ typedef struct ServiceMethod {
 /* Who wants a connection, and how. */
 typedef struct ServiceWish {
     uid_t owner;
-    const char *agent; /* the process that asks for it, a name on the bus; NULL: none */
-    const char *text;  /* of the profile as its user has changed it; NULL: as it is */
+    const char *agent;    /* the process that asks for it, a name on the bus; NULL: none */
+    const char *text;     /* of the profile as its user has changed it; NULL: as it is */
+    const char *override; /* what they have changed, as they wrote it */
 } ServiceWish;
+
+/* What a user has changed for themselves in a profile of the system. */
+typedef struct ServiceChange {
+    const ServiceProfile *profile;
+    const char *override; /* a part of a profile, as they wrote it; NULL: nothing */
+    bool tells;           /* what is not taken of it is logged, */
+    uid_t owner;          /* for them */
+} ServiceChange;
 
 /* ---- request.c ---- */
 /* A handler of every method of every skeleton; connect it swapped. */
@@ -90,6 +99,12 @@ ServiceConnection *service_manager_connection_of(ServiceManager *self,
 ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile *profile,
                                            const ServiceWish *wish);
 char *service_manager_next_path(ServiceManager *self, const char *kind);
+
+/* ---- override.c ---- */
+/* The text of the profile with the change, in normal form; NULL: nothing is changed. What users may
+ * not change stays as it is. False: it has mistakes, or the policy forbids the result. */
+bool service_override_apply(ServiceManager *self, const ServiceChange *change, char **textp,
+                            GError **error);
 
 /* ---- always.c ---- */
 /* Connects what was wanted when the service ended last, and what is to be connected always. */

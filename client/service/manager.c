@@ -182,12 +182,14 @@ static void on_gone(ServiceConnection *connection, gpointer data)
     quit_if_stopped(self);
 }
 
-static void keep_wanted(const ServiceConnection *connection, const ServiceProfile *profile)
+static void keep_wanted(const ServiceConnection *connection, const ServiceProfile *profile,
+                        const ServiceWish *wish)
 {
     bool is_system = service_profile_is_system(profile);
     const ServiceWanted wanted = {.owner = service_connection_owner(connection),
                                   .uuid = is_system ? profile->profile->uuid : NULL,
-                                  .text = is_system ? NULL : profile->text};
+                                  .text = is_system ? NULL : profile->text,
+                                  .override = (char *)(uintptr_t)wish->override};
     service_wanted_keep(key_of(connection), &wanted);
 }
 
@@ -238,7 +240,7 @@ ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile 
     connect_calls(self, skeleton, CALLS);
     g_dbus_object_manager_server_export(self->server, G_DBUS_OBJECT_SKELETON(object));
     service_profile_set_connection(profile, path);
-    keep_wanted(connection, profile);
+    keep_wanted(connection, profile, wish);
     service_log(wish->owner, profile->profile->name, "wanted by uid %u", (unsigned)wish->owner);
     return connection;
 }

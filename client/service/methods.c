@@ -10,7 +10,6 @@
 #include "client/common/i18n.h"
 #include "client/common/text.h"
 #include "client/profile/access.h"
-#include "client/profile/override.h"
 #include "client/profile/parse.h"
 #include "client/service/log.h"
 #include "client/service/manager-private.h"
@@ -19,7 +18,6 @@ enum {
     PROFILES_MAX = 64, /* added by one uid */
     PROFILE_TEXT_MAX = 128 * 1024,
     CONNECTIONS_MAX = 16, /* wanted by one uid, so that nobody takes all there are */
-    OVERRIDE_MAX = 64 * 1024,
 };
 
 static const char *const ADD_OPTIONS[] = {"name", NULL};
@@ -273,33 +271,14 @@ static void run_get_log(ServiceRequest *request, GError **error)
 
 /* ---- Profile ---- */
 
-/* The profile as the caller has changed it for themselves, in normal form. *textp NULL: not at all.
- * What users may not change stays as it is. */
-static bool apply_override(ServiceRequest *request, const ServiceProfile *profile, char **textp,
-                           GError **error)
+/* What the caller has changed in a profile of the system; NULL: nothing. The caller frees it. */
+static char *override_of(const ServiceRequest *request, const ServiceProfile *profile)
 {
     g_autoptr(GVariant) options = g_variant_get_child_value(parameters(request), 0);
-    g_autoptr(GPtrArray) issues = NULL;
-    const char *text = NULL;
-    *textp = NULL;
-    if (!service_profile_is_system(profile) || !g_variant_lookup(options, "override", "&s", &text))
-        return true;
-    const DialtoneOverride override = {
-        .bytes = text, .n = strlen(text), .profile_path = profile->file};
-    g_autoptr(DialtoneProfile) changed =
-        override.n <= OVERRIDE_MAX ? dialtone_override_apply(profile->profile, &override, &issues)
-                                   : NULL;
-    if (changed == NULL) {
-        g_autofree char *why = issues != NULL && issues->len > 0
-                                   ? dialtone_issue_text(issues->pdata[0], "override")
-                                   : g_strdup(_("what was changed in it can't be read"));
-        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, NULL, "%s", why);
-        return false;
-    }
-    if (!service_policy_allows(request->manager, changed, profile->layer, error))
-        return false;
-    *textp = dialtone_profile_to_text(changed, true);
-    return true;
+    char *text = NULL;
+    if (service_profile_is_system(profile))
+        (void)g_variant_lookup(options, "override", "s", &text);
+    return text;
 }
 
 static bool has_room(ServiceManager *manager, uid_t uid, GError **error)
@@ -325,7 +304,9 @@ static void run_connect(ServiceRequest *request, GError **error)
     ServiceManager *manager = request->manager;
     g_autofree char *text = NULL;
     ServiceProfile *profile = find_profile(request, error);
-    if (profile == NULL || !apply_override(request, profile, &text, error))
+    g_autofree char *override = profile != NULL ? override_of(request, profile) : NULL;
+    const ServiceChange change = {.profile = profile, .override = override};
+    if (profile == NULL || !service_override_apply(manager, &change, &text, error))
         return;
     ServiceConnection *current = service_manager_connection_of(manager, profile);
     bool is_theirs = current != NULL && service_connection_owner(current) != request->caller->uid;
@@ -342,8 +323,10 @@ static void run_connect(ServiceRequest *request, GError **error)
     if (current == NULL && !has_room(manager, request->caller->uid, error))
         return;
     if (current == NULL) {
-        const ServiceWish wish = {
-            .owner = request->caller->uid, .agent = request->caller->bus_name, .text = text};
+        const ServiceWish wish = {.owner = request->caller->uid,
+                                  .agent = request->caller->bus_name,
+                                  .text = text,
+                                  .override = override};
         current = service_manager_connect(manager, profile, &wish);
     }
     service_request_return(request, g_variant_new("(o)", service_connection_path(current)));

@@ -9,13 +9,15 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "client/profile/file.h"
 #include "client/profile/profile.h"
 #include "client/service/log.h"
 
 #define GROUP  "Wanted"
 #define SUFFIX ".wanted"
 
-enum { WANTED_MAX = 1024 };
+/* Twice what may be in it, for it is written with escapes. */
+enum { WANTED_MAX = 1024, WANTED_BYTES_MAX = 512 * 1024 };
 
 static char *path_of(const char *key)
 {
@@ -29,6 +31,7 @@ static void wanted_free(gpointer data)
     ServiceWanted *wanted = data;
     g_free(wanted->uuid);
     g_free(wanted->text);
+    g_free(wanted->override);
     g_free(wanted);
 }
 
@@ -45,6 +48,8 @@ void service_wanted_keep(const char *key, const ServiceWanted *wanted)
         g_key_file_set_string(file, GROUP, "UUID", wanted->uuid);
     if (wanted->text != NULL)
         g_key_file_set_string(file, GROUP, "Text", wanted->text);
+    if (wanted->override != NULL)
+        g_key_file_set_string(file, GROUP, "Override", wanted->override);
     g_autofree char *text = g_key_file_to_data(file, &n, NULL);
     if (!g_file_set_contents_full(path, text, (gssize)n, G_FILE_SET_CONTENTS_CONSISTENT, 0600,
                                   &error))
@@ -63,7 +68,9 @@ static ServiceWanted *read_one(const char *path)
 {
     g_autoptr(GKeyFile) file = g_key_file_new();
     g_autoptr(GError) error = NULL;
-    if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &error))
+    gsize n = 0;
+    g_autofree char *bytes = dialtone_file_read(path, WANTED_BYTES_MAX, &n, &error);
+    if (bytes == NULL || !g_key_file_load_from_data(file, bytes, n, G_KEY_FILE_NONE, &error))
         return NULL;
     guint64 owner = g_key_file_get_uint64(file, GROUP, "Owner", &error);
     if (error != NULL || owner >= G_MAXUINT32)
@@ -72,6 +79,7 @@ static ServiceWanted *read_one(const char *path)
     wanted->owner = (uid_t)owner;
     wanted->uuid = g_key_file_get_string(file, GROUP, "UUID", NULL);
     wanted->text = g_key_file_get_string(file, GROUP, "Text", NULL);
+    wanted->override = g_key_file_get_string(file, GROUP, "Override", NULL);
     return wanted;
 }
 

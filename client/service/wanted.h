@@ -8,8 +8,9 @@
 
 typedef struct ServiceWanted {
     uid_t owner;
-    char *uuid; /* of a system profile; NULL: it is a user's */
-    char *text; /* of a user's profile, in normal form; else NULL */
+    char *uuid;     /* of a system profile; NULL: it is a user's */
+    char *text;     /* of a user's profile, in normal form; else NULL */
+    char *override; /* what its user has changed in a system profile, as they wrote it; or NULL */
 } ServiceWanted;
 
 /* @key names it from then on; replaces what has that name. Fails silently but for the log where the

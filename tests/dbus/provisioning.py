@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -18,8 +19,8 @@ from cases import main  # noqa: E402
 from client import check_failed, secrets_text  # noqa: E402
 from lab import Failure, expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
-from service_kit import (ALLOW, CONNECTION, MANAGER, NAME, PROFILE, TAKE_OVER, TOP, objects, service_case,  # noqa: E402
-                         system_profile)
+from service_kit import (ALLOW, CONNECTION, MANAGER, NAME, PROFILE, TAKE_OVER, TOP, objects, remember,  # noqa: E402
+                         service_case, system_profile)
 
 UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"
 KEY = "correct horse battery staple"
@@ -148,6 +149,46 @@ def _(lab, bus, alice, bob):
         expect(event["state"] == "connected" and (event["mtu"] == 1300) == holds, f"{key}: {event}")
         expect(holds or f"[{group}] {key}" in done.stderr, f"{key} was refused in silence: {done.stderr}")
         alice.dialtone("disconnect")
+
+
+def changed(alice, text):
+    alice.file(f".config/dialtone/overrides/{UUID}.dialtone", text)
+
+
+def restart(bus, state):
+    """The service is killed and comes again, and with it what was wanted."""
+    pid = bus.owner_pid(NAME)
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: bus.owner_pid(NAME) != pid, 10, "the service has gone")
+    wait_until(lambda: [c["State"] for c in objects(bus, CONNECTION).values()] == [state], 15,
+               f"it is {state}: {objects(bus, CONNECTION)}")
+
+
+@service_case("what a user changed in a profile outlasts the service, as far as it is allowed by then", 90)
+def _(lab, bus, alice, bob):
+    remember(bus)
+    system_profile("Corp", Profile__UUID=UUID, Secrets__PSK="system")
+    secret(bus, UUID, secrets_text(KEY))
+    bus.as_user(alice.uid, lambda: os.makedirs(os.path.join(alice.folder, ".config/dialtone/overrides")))
+    changed(alice, "[Network]\nMTU=1300\n")
+    alice.dialtone("connect", "Corp")
+    restart(bus, "connected")
+    expect(alice.status()[0]["mtu"] == 1300, f"what was changed is lost: {alice.status()}")
+    kept, = os.listdir("/run/dialtoned")
+    info = os.stat(f"/run/dialtoned/{kept}")
+    expect((info.st_uid, info.st_mode & 0o7777) == (bus.service, 0o600), f"others read what is wanted: {info}")
+    # Locked by now, while the service was not there: the administrator's again, and said once.
+    system_profile("Corp", Profile__UUID=UUID, Secrets__PSK="system", Access__Lock="Network.MTU")
+    restart(bus, "connected")
+    expect(alice.status()[0]["mtu"] != 1300, f"a locked key is the user's: {alice.status()}")
+    told = [line for _, _, line in
+            alice.call(bus, f"{TOP}/manager", MANAGER, "GetLog", "(u)", 1000)[0] if "[Network] MTU" in line]
+    expect(len(told) == 1 and "locked by the administrator" in told[0], f"said of it: {told}")
+    # It was kept as it was written, and holds again when it may.
+    system_profile("Corp", Profile__UUID=UUID, Secrets__PSK="system")
+    restart(bus, "connected")
+    expect(alice.status()[0]["mtu"] == 1300, f"what was unlocked is not the user's: {alice.status()}")
+    alice.dialtone("disconnect")
 
 
 @service_case("the administrator's policy is obeyed, with its reason", 60)

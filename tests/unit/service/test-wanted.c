@@ -38,6 +38,11 @@ static void what_is_broken_is_not_wanted_and_goes(void **state)
     put("3.wanted", "[Wanted]\nOwner=4294967295\nText=x\n");
     put("4.wanted", "[Wanted]\nOwner=99999999999999999999\n");
     put("5.wanted", "\xff\xfe no key file");
+    g_autofree char *huge = g_strnfill(1024 * 1024, 'x');
+    g_autofree char *too_large = g_strconcat("[Wanted]\nOwner=1\nUUID=x\nOverride=", huge, NULL);
+    put("6.wanted", too_large);
+    g_autofree char *link = g_build_filename(folder, "7.wanted", NULL);
+    assert_int_equal(symlink("/dev/zero", link), 0);
     g_autoptr(GPtrArray) all = service_wanted_take();
     assert_int_equal(all->len, 0);
 }
@@ -55,6 +60,25 @@ static void a_profile_comes_back_as_it_was(void **state)
     assert_int_equal(got->owner, 1000);
     assert_string_equal(got->text, kept.text);
     assert_null(got->uuid);
+}
+
+/* A user may write anything into it, up to 64 KiB of what takes most room when it is escaped. */
+static void what_a_user_changed_comes_back_byte_for_byte(void **state)
+{
+    g_autofree char *backslashes = g_strnfill(64 * 1024, '\\');
+    const char *const changes[] = {"[Network]\nMTU=1300\n# B\xc3\xbcro; \\ \"x\"\n",
+                                   "\n[Wanted]\nOwner=0\n", "  \t\r\n[\x01\x7f;=", "", backslashes};
+    for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+        const ServiceWanted kept = {
+            .owner = 1000, .uuid = (char *)"x", .override = (char *)(uintptr_t)changes[i]};
+        service_wanted_keep("7", &kept);
+        g_autoptr(GPtrArray) all = service_wanted_take();
+        assert_int_equal(all->len, 1);
+        const ServiceWanted *got = all->pdata[0];
+        assert_int_equal(got->owner, 1000);
+        assert_string_equal(got->override, changes[i]);
+        assert_null(got->text);
+    }
 }
 
 static void nobody_else_can_read_it(void **state)
@@ -94,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_broken_is_not_wanted_and_goes),
         cmocka_unit_test(a_profile_comes_back_as_it_was),
+        cmocka_unit_test(what_a_user_changed_comes_back_byte_for_byte),
         cmocka_unit_test(nobody_else_can_read_it),
         cmocka_unit_test(what_was_taken_is_not_wanted_twice),
         cmocka_unit_test(without_a_folder_nothing_is_kept),
