@@ -8,11 +8,15 @@
  */
 #include "platform/slot.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum { HEAD_SIZE = 32, READ_TRIES = 20, READ_PAUSE_US = 2000 };
@@ -27,6 +31,37 @@ static uint32_t checksum(const char *text, size_t n)
     return hash;
 }
 
+/* One more user may read the file: whose it is may say so, and needs no capability for it. */
+static int let_read(int fd, uid_t uid)
+{
+    const struct {
+        struct posix_acl_xattr_header head;
+        struct posix_acl_xattr_entry entries[5];
+    } acl = {
+        {htole32(POSIX_ACL_XATTR_VERSION)},
+        {
+            {htole16(ACL_USER_OBJ), htole16(ACL_READ | ACL_WRITE), htole32(ACL_UNDEFINED_ID)},
+            {htole16(ACL_USER), htole16(ACL_READ), htole32(uid)},
+            {htole16(ACL_GROUP_OBJ), 0, htole32(ACL_UNDEFINED_ID)},
+            {htole16(ACL_MASK), htole16(ACL_READ), htole32(ACL_UNDEFINED_ID)},
+            {htole16(ACL_OTHER), 0, htole32(ACL_UNDEFINED_ID)},
+        },
+    };
+
+    return fsetxattr(fd, "system.posix_acl_access", &acl, sizeof acl, 0) < 0 ? -errno : 0;
+}
+
+/* By CAP_CHOWN, which the helper lacks under its unit, or by an access control list. Where that is
+   not possible either it stays root's: then only the service tells the state. */
+static int give(int fd, uid_t uid, gid_t gid)
+{
+    if (fchown(fd, uid, gid) == 0)
+        return 0;
+    int r = errno == EPERM ? let_read(fd, uid) : -errno;
+
+    return r == -EOPNOTSUPP || r == -EPERM ? 0 : r;
+}
+
 int platform_slot_open_state(PlatformSlot *slot, uid_t uid, gid_t gid, int *fdp)
 {
     char name[32];
@@ -39,10 +74,9 @@ int platform_slot_open_state(PlatformSlot *slot, uid_t uid, gid_t gid, int *fdp)
 
     if (fd < 0)
         return -errno;
-    /* Without CAP_CHOWN it stays root's: then only the service tells the state. */
-    if (fchown(fd, uid, gid) < 0 && errno != EPERM) {
-        int r = -errno;
+    int r = give(fd, uid, gid);
 
+    if (r < 0) {
         close(fd);
         return r;
     }

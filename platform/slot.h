@@ -61,7 +61,7 @@ PlatformSlotInfo *platform_slot_info(PlatformSlot *slot);
 int platform_slot_dirfd(PlatformSlot *slot);
 /* Writes N.slot anew. */
 __attribute__((warn_unused_result)) int platform_slot_publish(PlatformSlot *slot);
-/* Makes N.state, owned by uid and gid; ours where we lack CAP_CHOWN. */
+/* Makes N.state, owned by uid and gid; where we lack CAP_CHOWN it is ours, and uid may read it. */
 __attribute__((warn_unused_result)) int platform_slot_open_state(PlatformSlot *slot, uid_t uid,
                                                                  gid_t gid, int *fdp);
 

@@ -15,6 +15,7 @@ import rig as machine
 import systemd
 from bus import SERVICE, Caller, GLib, call, connect_peer
 from cases import Skip, case, main
+from client import binary
 from lab import expect, wait_until
 
 HELPER_UNIT, SERVICE_UNIT = "dialtone-helper.service", "dialtone.service"
@@ -22,13 +23,25 @@ MANAGER = ("org.dialtone.Helper1", "/org/dialtone/HelperManager1", "org.dialtone
 HELPER = (None, "/org/dialtone/Helper1", "org.dialtone.Helper1")
 
 
+OWNER, STRANGER = 61001, 61002
+
+
+def write_state(fd, text):
+    """As a tunnel does: its length and FNV-1a before it."""
+    total = 2166136261
+    for byte in text.encode():
+        total = (total ^ byte) * 16777619 & 0xffffffff
+    os.pwrite(fd, f"{len(text):08x} {total:08x}\n{text}".encode(), 0)
+
+
 def serve(say):
     """As the service does: all that a tunnel has."""
-    peer = connect_peer(call(*MANAGER, "Open", "(uua{sv})", 61001, 61001, {})[0])
+    peer = connect_peer(call(*MANAGER, "Open", "(uua{sv})", OWNER, OWNER, {})[0])
 
     def ask(method, signature, *arguments):
         return call(*HELPER, method, signature, *arguments, through=peer)
-    interface = ask("Claim", "(sa{sv})", "office", {})[1]
+    _, interface, _, _, state = ask("Claim", "(sa{sv})", "office", {})
+    write_state(state, '{"schema": 1, "time": "2026-01-02T03:04:05.678Z", "state": "phase1", "profile": "office"}')
     raw = ask("OpenSocket", "(ua{sv})", 4, {"esp": GLib.Variant("b", True)})[0]
     tun = ask("OpenTun", "(ua{sv})", 1400, {})[0]
     ask("Apply", "(ua(ayu)a(ayu)a(ayu)aaya(sb)aaya{sv})", 1380, [([10, 1, 2, 3], 32)], [([0, 0, 0, 0], 0)], [],
@@ -56,6 +69,11 @@ def unit_case(name, dropins=None):
     return register
 
 
+def status(booted, uid):
+    """What `dialtone status` shows that user."""
+    return booted.run("setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", binary(), "status")
+
+
 def until_same(before):
     def what():
         return machine.difference(before, machine.snapshot())
@@ -75,6 +93,8 @@ def _(booted):
     found = booted.status(HELPER_UNIT)
     expect(found["Seccomp"].strip() == "2" and found["NoNewPrivs"].strip() == "1", f"{found}")
     expect(int(found["CapBnd"], 16) == 1 << 12 | 1 << 13, found["CapBnd"])
+    for uid, what in ((OWNER, "phase1"), (STRANGER, "up, by another user")):
+        expect(f"office (dialtone0): {what}" in status(booted, uid), f"{uid} sees {status(booted, uid)}")
     caller.kill()
     until_same(before)
 
