@@ -40,7 +40,7 @@ typedef struct ServiceRequest {
     GDBusMethodInvocation *invocation; /* NULL: answered, or handed on */
     ServiceCaller *caller;
     const struct ServiceMethod *method;
-    guint timer;
+    ServiceAction action; /* what was allowed */
 } ServiceRequest;
 
 /* A row of the table of methods: who may call, and what it does. */

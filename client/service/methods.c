@@ -105,6 +105,13 @@ static bool wants_take_over(const ServiceRequest *request)
     return g_variant_lookup(options, "take-over", "b", &take_over) && take_over;
 }
 
+/* Somebody else's. What has failed stays only to tell them why. */
+static bool is_in_use(const ServiceConnection *connection, uid_t caller)
+{
+    return connection != NULL && service_connection_owner(connection) != caller &&
+           !service_connection_has_failed(connection);
+}
+
 static ServiceAction decide_connect(ServiceRequest *request, GError **error)
 {
     g_autoptr(GVariant) options = g_variant_get_child_value(parameters(request), 0);
@@ -120,7 +127,7 @@ static ServiceAction decide_connect(ServiceRequest *request, GError **error)
     if (!service_policy_allows(request->manager, profile->profile, profile->layer, error))
         return SERVICE_ACTION_REFUSED;
     const ServiceConnection *current = service_manager_connection_of(request->manager, profile);
-    if (current != NULL && service_connection_owner(current) != request->caller->uid) {
+    if (is_in_use(current, request->caller->uid)) {
         if (wants_take_over(request))
             return SERVICE_ACTION_TAKE_OVER;
         dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED,
@@ -297,8 +304,8 @@ static bool has_room(ServiceManager *manager, uid_t uid, GError **error)
     return false;
 }
 
-/* Whoever has it is disconnected first; the new connection does not wait for that, for it has a
- * tunnel of its own. */
+/* Whoever has it is disconnected first, where that is what was allowed: nobody may have had it when
+ * that was asked. The new connection does not wait for that, for it has a tunnel of its own. */
 static void run_connect(ServiceRequest *request, GError **error)
 {
     ServiceManager *manager = request->manager;
@@ -309,8 +316,8 @@ static void run_connect(ServiceRequest *request, GError **error)
     if (profile == NULL || !service_override_apply(manager, &change, &text, error))
         return;
     ServiceConnection *current = service_manager_connection_of(manager, profile);
-    bool is_theirs = current != NULL && service_connection_owner(current) != request->caller->uid;
-    if (is_theirs && !wants_take_over(request)) {
+    bool is_theirs = is_in_use(current, request->caller->uid);
+    if (is_theirs && request->action != SERVICE_ACTION_TAKE_OVER) {
         dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED, NULL,
                              _("The profile \"%s\" is in use by another user."),
                              profile->profile->name);

@@ -85,14 +85,13 @@ static void on_caller(GObject *source, GAsyncResult *result, gpointer data)
     ServiceRequest *request = data;
     g_autoptr(GError) error = NULL;
     request->caller = service_caller_ask_finish(result, &error);
-    ServiceAction action = SERVICE_ACTION_REFUSED;
     if (request->caller != NULL)
-        action = request->method->decide(request, &error);
+        request->action = request->method->decide(request, &error);
     if (error != NULL)
         refuse(request, error);
     else
-        service_authority_check(request->caller, action, is_interactive(request->invocation),
-                                on_allowed, request);
+        service_authority_check(request->caller, request->action,
+                                is_interactive(request->invocation), on_allowed, request);
 }
 
 static const ServiceMethod *find(GDBusMethodInvocation *invocation)
