@@ -144,10 +144,11 @@ static int lock_number(int dirfd, unsigned number, int *lockfdp)
     return r;
 }
 
-/* Field 22 of /proc/PID/stat, counted after the name, which may contain anything; 0 if unknown. */
+/* Field 22 of /proc/PID/stat, counted after the name, which may contain anything; 0 if unknown, and
+   of one that is dead and was not waited for. */
 static uint64_t start_time(pid_t pid)
 {
-    char path[64], text[1024];
+    char path[64], text[1024], state;
     unsigned long long start = 0;
 
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
@@ -164,11 +165,11 @@ static uint64_t start_time(pid_t pid)
     const char *end = strrchr(text, ')');
 
     if (!end || sscanf(end + 1,
-                       " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+                       " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
                        " %*s %*s %*s %*s %llu",
-                       &start) != 1)
+                       &state, &start) != 2)
         return 0;
-    return start;
+    return state == 'Z' || state == 'X' ? 0 : start;
 }
 
 uint64_t platform_slot_namespace(void)
@@ -429,6 +430,25 @@ GArray *platform_slot_list(const char *dir)
     if (dirfd >= 0)
         close(dirfd);
     return slots;
+}
+
+bool platform_slot_is_left(const char *dir, unsigned number)
+{
+    int dirfd = open_dir(dir);
+    char name[32];
+    size_t n;
+    PlatformSlotInfo info;
+    g_autofree char *text =
+        dirfd >= 0 ? read_file(dirfd, file_name(name, number, "slot"), INFO_MAX, &n) : NULL;
+    bool left = text && info_from_text(text, n, number, &info);
+
+    if (left) {
+        left = info.pid_start == 0 || start_time(info.pid) != info.pid_start;
+        g_free(info.routes);
+    }
+    if (dirfd >= 0)
+        close(dirfd);
+    return left;
 }
 
 bool platform_slot_is_taken(PlatformSlot *slot, const char *dir, const char *label)

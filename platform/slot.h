@@ -71,6 +71,8 @@ uint64_t platform_slot_namespace(void);
 uint64_t platform_slot_numbers(const char *dir);
 /* For anybody. Array of PlatformSlotInfo of the slots that are alive, by number. */
 GArray *platform_slot_list(const char *dir);
+/* Whoever published it is dead, though somebody may hold its lock: to put back what is left. */
+bool platform_slot_is_left(const char *dir, unsigned number);
 /* By another slot of the same user in the same network. */
 bool platform_slot_is_taken(PlatformSlot *slot, const char *dir, const char *label);
 /* One write: safe under the tunnel's seccomp, and a reader never takes a half-written one. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Puts back what helpers that were killed have left.
  *
- * A slot whose lock is free and that has a journal was left behind. After a loss of power the
- * journals are gone with /run, and so are rules and routes; only /etc/resolv.conf can still be
+ * A slot whose lock is free and that has a journal was left behind. One that somebody else puts
+ * back just now is waited for: its tunnel shall not count as one that is up. After a loss of power
+ * the journals are gone with /run, and so are rules and routes; only /etc/resolv.conf can still be
  * ours, and says itself for which interface it was written.
  */
 #include "platform/helper/helper.h"
@@ -11,6 +12,11 @@
 
 #include <errno.h>
 #include <stdio.h>
+
+enum {
+    OTHERS_US = 5 * G_USEC_PER_SEC, /* for another process that puts the same back */
+    LOOK_US = G_USEC_PER_SEC / 100,
+};
 
 static gboolean has_file(const char *dir, const char *name)
 {
@@ -33,23 +39,33 @@ static gboolean has_slot_file(const char *dir, unsigned number)
     return found;
 }
 
+/* 0, -EBUSY while it is somebody's, -ENOENT when there is nothing to be put back (any more), or
+   another negative errno. */
+static int lock_left(const char *dir, unsigned number, gboolean *changedp, PlatformSlot **slotp)
+{
+    char journal[PLATFORM_SLOT_JOURNAL_NAME];
+
+    platform_slot_journal_name(number, journal);
+    *changedp = has_file(dir, journal);
+    if (!*changedp && !has_slot_file(dir, number))
+        return -ENOENT;
+    return platform_slot_lock(dir, number, slotp);
+}
+
 /* 1 when something was undone, 0 for nothing to be done, or a negative errno. */
 static int undo_slot(const char *dir, unsigned number)
 {
     g_autoptr(GError) error = NULL;
     PlatformSlot *slot;
+    gboolean changed;
+    gint64 deadline = g_get_monotonic_time() + OTHERS_US;
+    int r;
 
-    char journal[PLATFORM_SLOT_JOURNAL_NAME];
-
-    platform_slot_journal_name(number, journal);
-    gboolean changed = has_file(dir, journal);
-
-    if (!changed && !has_slot_file(dir, number))
-        return 0;
-    int r = platform_slot_lock(dir, number, &slot);
-
+    while ((r = lock_left(dir, number, &changed, &slot)) == -EBUSY &&
+           platform_slot_is_left(dir, number) && g_get_monotonic_time() < deadline)
+        g_usleep(LOOK_US);
     if (r < 0)
-        return r == -EBUSY ? 0 : r;
+        return r == -EBUSY || r == -ENOENT ? 0 : r;
     HelperNetwork *network = helper_network_new(slot, dir, &platform_dns_paths, &error);
 
     if (!network) {

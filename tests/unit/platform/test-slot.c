@@ -120,6 +120,29 @@ static void test_a_killed_holder_s_slot_is_free_and_not_listed(void **state)
     platform_slot_release(slot);
 }
 
+/* Whoever puts a dead one's network back has its lock meanwhile. */
+static void test_a_slot_that_was_left_is_known_though_somebody_locks_it(void **state)
+{
+    PlatformSlot *slot = NULL;
+
+    assert_false(platform_slot_is_left(dir, 0));
+    pid_t pid = holder();
+
+    assert_false(platform_slot_is_left(dir, 0));
+    kill(pid, SIGKILL);
+    /* Dead, and nobody has waited for it. */
+    siginfo_t info;
+    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    assert_true(platform_slot_is_left(dir, 0));
+    assert_int_equal(platform_slot_lock(dir, 0, &slot), 0);
+    assert_true(platform_slot_is_left(dir, 0));
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_true(platform_slot_is_left(dir, 0));
+    platform_slot_release(slot);
+    assert_false(platform_slot_is_left(dir, 0));
+    assert_false(platform_slot_is_left(dir, PLATFORM_SLOT_COUNT - 1));
+}
+
 /* Who may not open the lock file judges by pid and start time. */
 static void test_a_stranger_sees_which_slots_are_alive(void **state)
 {
@@ -367,6 +390,7 @@ int main(void)
         CASE(test_each_claim_takes_the_first_free_slot),
         CASE(test_there_are_64_slots_and_no_more),
         CASE(test_a_killed_holder_s_slot_is_free_and_not_listed),
+        CASE(test_a_slot_that_was_left_is_known_though_somebody_locks_it),
         CASE(test_a_stranger_sees_which_slots_are_alive),
         CASE(test_only_names_of_slots_count_as_traces),
         CASE(test_only_root_s_own_files_can_be_locked_by_others),
