@@ -16,23 +16,9 @@ from gateway import Connection  # noqa: E402
 from client import lives, profile, profile_text, secrets_text  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
-from service_kit import CONNECTION, NAME, objects, service_case  # noqa: E402
+from service_kit import CONNECTION, NAME, helpers, objects, service_case  # noqa: E402
 
 TIMES = 200 if FULL else 20
-
-
-def helpers():
-    """The helpers of tunnels, and the one that starts them, by their command lines."""
-    found = {"tunnel": [], "manager": []}
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
-                words = file.read().split("\0")
-        except OSError:
-            continue
-        if os.path.basename(words[0]) == "dialtone-helper":
-            found["tunnel" if "--tunnel" in words else "manager"].append(int(pid))
-    return found
 
 
 def victims(bus):

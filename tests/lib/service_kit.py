@@ -62,6 +62,20 @@ def objects(bus, interface):
     return {path: parts[interface] for path, parts in every.items() if interface in parts}
 
 
+def helpers():
+    """The helpers of tunnels, and the one that starts them, by their command lines."""
+    found = {"tunnel": [], "manager": []}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
+                words = file.read().split("\0")
+        except OSError:
+            continue
+        if os.path.basename(words[0]) == "dialtone-helper":
+            found["tunnel" if "--tunnel" in words else "manager"].append(int(pid))
+    return found
+
+
 def service_case(name, seconds=60, rule=ALLOW, connection=None, same=True):
     """A case with a bus, alice, bob, and a network that has to be as before when it is over (same
     False: the case changes it itself)."""

@@ -56,7 +56,7 @@ class User:
         return [json.loads(line) for line in lines]
 
 
-class Connection(Events):
+class ServiceClient(Events):
     """A user's connection through the service, followed by `dialtone monitor`: what client.Dialtone
     is without a service."""
 

@@ -5,140 +5,24 @@
 whole matrix stands in docs/security.md, and only there."""
 
 import os
-import re
 import signal
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 
+from beside import (GATEWAY, INTERNET, INTERNET6, NEIGHBOUR, PUSHED, PUSHED_HOST, PYTHON, ROUTER6,  # noqa: E402
+                    Link, compare, everything, in_order, release, wait_protected)
 from cases import case, main  # noqa: E402
-from client import Dialtone, binary, profile, secrets_text  # noqa: E402
+from client import Dialtone, profile, secrets_text  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
-from lab import CLIENT_ADDRESS, HERE, ROOT, ROUTER_ADDRESS, expect, wait_until  # noqa: E402
+from lab import CLIENT_ADDRESS, ROUTER_ADDRESS, expect  # noqa: E402
 from measure import expect_ping  # noqa: E402
 
-WIRE = os.path.join(HERE, "wire.py")
-PYTHON = "/usr/bin/python3"
-ROUTER6, INTERNET6, INTERNET = "2001:db8:1::1", "2001:db8:ffff::9", "198.51.100.9"
-PUSHED, PUSHED_HOST, NEIGHBOUR = "198.51.100.128/25", "198.51.100.200", "10.99.1.77"
 MARK = 0x0D1A0000
-GATEWAY = "203.0.113.2"
-INNER = "10.20.1.1"
-COLUMNS = ["IPv4", "IPv6", "DNS", "LAN", "option 121", "gateway", "bound", "ARP", "spoofed"]
-
-
-# ---- the link ----
-
-def wait_protected(lab, inner):
-    """Nobody who connects waits for it: the tunnel's address is protected a moment later."""
-    wait_until(lambda: f"daddr ip {inner} drop" in lab.run("client", "nft", "list", "ruleset"), 1,
-               "the tunnel's address is protected")
-
-
-class Link:
-    """The laptop's physical link, and somebody on it."""
-
-    def __init__(self, lab):
-        self.lab, self.port, self.inner = lab, 20000, INNER
-        lab.ip("client", "-6", "addr", "add", "2001:db8:1::2/64", "dev", "eth0", "nodad")
-        lab.ip("router", "-6", "addr", "add", f"{ROUTER6}/64", "dev", "lan0", "nodad")
-        lab.ip("client", "-6", "route", "add", "default", "via", ROUTER6)
-        # As option 121 of DHCP has the laptop set it (RFC 3442).
-        lab.ip("client", "route", "add", PUSHED, "via", ROUTER_ADDRESS)
-        mac = lab.run("router", "cat", "/sys/class/net/lan0/address").strip()
-        for who in (NEIGHBOUR, ROUTER_ADDRESS, ROUTER6):
-            lab.ip("client", "neigh", "replace", who, "lladdr", mac, "dev", "eth0", "nud", "permanent")
-        self.mac = lab.run("client", "cat", "/sys/class/net/eth0/address").strip()
-        lab.start("client", PYTHON, WIRE, "watch", "eth0", log="wire.log")
-        wait_until(lambda: "ready" in lab.read_log("wire.log"), 5, "the link is watched")
-
-    def frames(self, since=0):
-        """What has left: lists of protocol, source, destination and two ports."""
-        return [line.split()[1:] for line in self.lab.read_log("wire.log").splitlines()[1 + since:]]
-
-    def send(self, *words):
-        """Sends datagrams, "ADDRESS,PORT[,HOW]" each, and returns those that left."""
-        since = len(self.frames())
-        self.lab.run("client", PYTHON, WIRE, "send", *words)
-        time.sleep(0.1)
-        left = [(f[2], f[4]) for f in self.frames(since) if f[0] == "udp"]
-        return [word for word in words if tuple(re.sub("%.*?,", ",", word).split(",")[:2]) in left]
-
-    def neighbour(self, *words):
-        return self.lab.run("router", PYTHON, WIRE, *words).strip()
-
-    def row(self):
-        """What a row of the matrix says."""
-        self.port += 10
-        names = COLUMNS[:7]
-        words = [f"{INTERNET},{self.port}", f"{INTERNET6},{self.port}", f"{ROUTER_ADDRESS},53",
-                 f"{NEIGHBOUR},{self.port}", f"{PUSHED_HOST},{self.port}", f"{GATEWAY},4501",
-                 f"{INTERNET},{self.port + 1},eth0"]
-        left = self.send(*words)
-        said = {name: "leaves" if word in left else "nothing" for name, word in zip(names, words)}
-        arp = self.neighbour("arp", "lan0", self.inner)
-        syn = self.neighbour("syn", "lan0", self.mac, ROUTER_ADDRESS, self.inner, "9")
-        said["ARP"] = "nothing" if arp == "silence" else arp
-        said["spoofed"] = "nothing" if syn == "silence" else syn
-        return [said[name] for name in COLUMNS]
 
 
 # ---- the matrix ----
-
-def wanted(title):
-    """The table below a title of docs/security.md: {state: cells}."""
-    with open(os.path.join(ROOT, "docs", "security.md"), encoding="utf-8") as file:
-        text = file.read()
-    block = re.search(rf"^### {re.escape(title)}\n.*?(^\|.*?)\n\n", text + "\n\n", re.M | re.S)
-    expect(block, f"docs/security.md has no table {title}")
-    rows = [[c.strip() for c in line.strip("|").split("|")] for line in block.group(1).splitlines()]
-    expect(rows[0][1:] == COLUMNS, f"its columns are {rows[0]}")
-    return {row[0]: row[1:] for row in rows[2:]}
-
-
-def show(rows):
-    print("# | state | " + " | ".join(COLUMNS) + " |")
-    for state, cells in rows.items():
-        print(f"# | {state} | " + " | ".join(cells) + " |")
-
-
-def everything(kill_switch, **more):
-    return profile(Phase2__Networks="0.0.0.0/0", Network__KillSwitch=kill_switch,
-                   Network__RetryFor="4s", **more)
-
-
-def release(lab):
-    lab.run("client", binary(), "disconnect", "--release-kill-switch")
-    expect("dialtone" not in lab.run("client", "nft", "list", "ruleset"), "a table is left")
-
-
-def silent(lab):
-    """The gateway hears nothing any more."""
-    lab.drop_at("gateway", "udp dport { 500, 4500 }")
-
-
-def in_order(lab, link, gateway, groups, rows):
-    """One connection from its begin to its loss."""
-    silent(lab)
-    client = Dialtone(lab, groups, name="first")
-    client.start().wait_state("phase1", 5)
-    rows["connecting"] = link.row()
-    lab.allow_at("gateway")
-    client.wait_state("connected", 15)
-    expect_ping(lab, lab.sites[0].host)
-    rows["connected"] = link.row()
-    silent(lab)
-    lab.run("client", binary(), "renegotiate", "Office")
-    rows["rekeying"] = link.row()
-    known = len(client.events)
-    gateway.terminate()
-    client.wait_state("reconnecting", 15, after=known)
-    rows["reconnecting"] = link.row()
-    expect(client.wait_exit(20) == 11, "the tunnel was not lost")
-    rows["lost for good"] = link.row()
-    lab.allow_at("gateway")
-
 
 def ended(lab, link, groups, end, name):
     """What leaves after a connection has ended in some way."""
@@ -166,18 +50,14 @@ def matrix(title, kill_switch):
         groups = everything(kill_switch)
         with Gateway(lab, Connection("alice@example.com", local_ts="0.0.0.0/0")) as gateway:
             rows["idle"] = link.row()
-            in_order(lab, link, gateway, groups, rows)
-            for state, end in (("tunnel killed", lambda c: os.kill(c.tunnel_pid(), signal.SIGKILL)),
-                               ("agent killed", lambda c: os.kill(c.agent_pid(), signal.SIGKILL)),
-                               ("helper killed", lambda c: os.kill(c.process.pid, signal.SIGKILL)),
+            in_order(link, Dialtone(lab, groups, name="first"), gateway, rows)
+            for state, end in (("standalone: tunnel killed", lambda c: os.kill(c.tunnel_pid(), signal.SIGKILL)),
+                               ("standalone: agent killed", lambda c: os.kill(c.agent_pid(), signal.SIGKILL)),
+                               ("standalone: helper killed", lambda c: os.kill(c.process.pid, signal.SIGKILL)),
                                ("disconnected", lambda c: c.process.send_signal(signal.SIGTERM))):
-                rows[state] = ended(lab, link, groups, end, state.replace(" ", "-"))
+                rows[state] = ended(lab, link, groups, end, state.split(": ")[-1].replace(" ", "-"))
             rows["refused at first"] = refused(lab, link, groups)
-        show(rows)
-        table = wanted(title)
-        expect(list(table) == list(rows), f"the states are {list(rows)}")
-        for state, cells in rows.items():
-            expect(cells == table[state], f"{state}: {cells}, not {table[state]}")
+        compare(title, "standalone", rows)
         release(lab)
 
 
