@@ -36,6 +36,8 @@ struct PlatformFirewall {
     guint watch;
     guint pending; /* what sets it when there is time; 0: nothing to set */
     PlatformRestorer *restorer;
+    PlatformWarnFunc warn; /* NULL: nobody hears */
+    void *warn_data;
     GArray *addresses;               /* PlatformPrefix; NULL: none yet */
     PlatformKillSwitch *kill_switch; /* NULL: none, or one that somebody before us has left */
 };
@@ -209,6 +211,20 @@ static gboolean set(PlatformFirewall *self, GError **error)
 
 /* ---- watching ---- */
 
+static void warn(const char *warning, void *user_data)
+{
+    const PlatformFirewall *self = user_data;
+
+    if (self->warn)
+        self->warn(warning, self->warn_data);
+}
+
+void platform_firewall_on_warning(PlatformFirewall *self, PlatformWarnFunc func, void *user_data)
+{
+    self->warn = func;
+    self->warn_data = user_data;
+}
+
 static void on_time(void *user_data)
 {
     PlatformFirewall *self = user_data;
@@ -229,9 +245,11 @@ static gboolean on_change(gint fd, GIOCondition condition, gpointer user_data)
 
 static void watch(PlatformFirewall *self)
 {
+    const PlatformRestorerSetup setup = {"the tunnel's table of nftables", on_time, warn, self};
+
     if (self->watch_fd >= 0 || platform_nft_watch_open(&self->watch_fd) < 0)
         return;
-    self->restorer = platform_restorer_new("the tunnel's table of nftables", on_time, self);
+    self->restorer = platform_restorer_new(&setup);
     self->watch = g_unix_fd_add(self->watch_fd, G_IO_IN, on_change, self);
 }
 
@@ -346,9 +364,13 @@ static gboolean on_pending(gpointer user_data)
     g_autoptr(GError) error = NULL;
 
     self->pending = 0;
-    if (!set(self, &error))
-        g_warning("%s: neighbours on the local network may reach the tunnel's address: %s",
-                  self->info->interface, error->message);
+    if (set(self, &error))
+        return G_SOURCE_REMOVE;
+    g_autofree char *warning = g_strdup_printf(
+        "firewall-missing: neighbours on the local network may reach the tunnel's address: %s",
+        error->message);
+
+    warn(warning, self);
     return G_SOURCE_REMOVE;
 }
 

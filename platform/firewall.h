@@ -21,6 +21,10 @@ typedef struct PlatformFirewallWants {
 
 /* Borrows the slot and dir (see slot.h). What a former holder of the slot has left is known. */
 PlatformFirewall *platform_firewall_new(PlatformSlot *slot, const char *dir);
+/* Hears of what goes wrong later, "name: sentence" as the warnings of Helper1. NULL: nobody does.
+ */
+typedef void (*PlatformWarnFunc)(const char *warning, void *user_data);
+void platform_firewall_on_warning(PlatformFirewall *self, PlatformWarnFunc warn, void *user_data);
 /* Undoes nothing, and says so on stderr where a connection leaves a kill switch behind. */
 void platform_firewall_free(PlatformFirewall *self);
 
@@ -32,7 +36,7 @@ gboolean platform_firewall_begin(PlatformFirewall *self, gboolean with_kill_swit
 /* Sets the tunnel's own addresses in place of others, and what an armed kill switch protects from
    now on. Without a kill switch that happens a moment later, by the main context, for a tunnel
    without it is one all the same, and nobody has to wait for it: that there is no libnftables is
-   added to the warnings, another failure is told on stderr. */
+   added to the warnings, another failure is warned of later. */
 gboolean platform_firewall_protect(PlatformFirewall *self, const PlatformFirewallWants *wants,
                                    GPtrArray *warnings, GError **error);
 /* In place of a former one, at one moment. */

@@ -3,7 +3,6 @@
 #include "platform/netlink-guard.h"
 
 #include "platform/netlink.h"
-#include "platform/restorer.h"
 
 #include <glib-unix.h>
 #include <unistd.h>
@@ -24,8 +23,7 @@ static gboolean on_change(gint fd, GIOCondition condition, gpointer user_data)
     return G_SOURCE_CONTINUE;
 }
 
-PlatformNetlinkGuard *platform_netlink_guard_new(uint32_t table, PlatformNetlinkGuardFunc func,
-                                                 void *user_data)
+PlatformNetlinkGuard *platform_netlink_guard_new(uint32_t table, const PlatformRestorerSetup *setup)
 {
     int fd;
 
@@ -35,7 +33,7 @@ PlatformNetlinkGuard *platform_netlink_guard_new(uint32_t table, PlatformNetlink
 
     guard->fd = fd;
     guard->table = table;
-    guard->restorer = platform_restorer_new("the tunnel's routes or rules", func, user_data);
+    guard->restorer = platform_restorer_new(setup);
     guard->watch = g_unix_fd_add(fd, G_IO_IN, on_change, guard);
     return guard;
 }

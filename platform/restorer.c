@@ -7,8 +7,6 @@
  */
 #include "platform/restorer.h"
 
-#include <stdio.h>
-
 enum {
     PAUSE_MS = 250,
     QUICK = 8,            /* times in a row */
@@ -17,12 +15,10 @@ enum {
 };
 
 struct PlatformRestorer {
-    char *what;
-    PlatformRestorerFunc func;
-    void *user_data;
+    PlatformRestorerSetup setup;
     guint timer;
     guint times; /* in a row */
-    gint64 last; /* when func was called; 0: never */
+    gint64 last; /* when it was restored; 0: never */
     gboolean told;
 };
 
@@ -33,18 +29,21 @@ static gboolean on_pause_over(gpointer user_data)
     self->timer = 0;
     self->times++;
     self->last = g_get_monotonic_time();
-    self->func(self->user_data);
+    self->setup.restore(self->setup.user_data);
     return G_SOURCE_REMOVE;
 }
 
 static void tell(PlatformRestorer *self)
 {
-    if (!self->told)
-        fprintf(stderr,
-                "dialtone: another program keeps removing %s; they are put back every %d seconds "
-                "now, and in between traffic may go elsewhere\n",
-                self->what, PAUSE_SLOW_MS / 1000);
+    if (self->told)
+        return;
     self->told = TRUE;
+    g_autofree char *warning = g_strdup_printf(
+        "network-contested: another program keeps removing %s; they are put back every %d seconds "
+        "now, and in between traffic may go elsewhere",
+        self->setup.what, PAUSE_SLOW_MS / 1000);
+
+    self->setup.warn(warning, self->setup.user_data);
 }
 
 void platform_restorer_wake(PlatformRestorer *self)
@@ -59,14 +58,12 @@ void platform_restorer_wake(PlatformRestorer *self)
         g_timeout_add(self->times < QUICK ? PAUSE_MS : PAUSE_SLOW_MS, on_pause_over, self);
 }
 
-PlatformRestorer *platform_restorer_new(const char *what, PlatformRestorerFunc func,
-                                        void *user_data)
+PlatformRestorer *platform_restorer_new(const PlatformRestorerSetup *setup)
 {
     PlatformRestorer *self = g_new0(PlatformRestorer, 1);
 
-    self->what = g_strdup(what);
-    self->func = func;
-    self->user_data = user_data;
+    self->setup = *setup;
+    self->setup.what = g_strdup(setup->what);
     return self;
 }
 
@@ -75,6 +72,6 @@ void platform_restorer_free(PlatformRestorer *self)
     if (!self)
         return;
     g_clear_handle_id(&self->timer, g_source_remove);
-    g_free(self->what);
+    g_free((gpointer)(guintptr)self->setup.what);
     g_free(self);
 }

@@ -6,11 +6,14 @@
 
 typedef struct PlatformRestorer PlatformRestorer;
 
-typedef void (*PlatformRestorerFunc)(void *user_data);
+typedef struct PlatformRestorerSetup {
+    const char *what; /* for the one warning when somebody does it again and again; copied */
+    void (*restore)(void *user_data);
+    void (*warn)(const char *warning, void *user_data); /* "name: sentence", of Helper1.Warned */
+    void *user_data;
+} PlatformRestorerSetup;
 
-/* what: for the one message on stderr when somebody does it again and again; copied. */
-PlatformRestorer *platform_restorer_new(const char *what, PlatformRestorerFunc func,
-                                        void *user_data);
+PlatformRestorer *platform_restorer_new(const PlatformRestorerSetup *setup);
 void platform_restorer_free(PlatformRestorer *self);
-/* Something is gone: func is called after a pause, once for all that goes meanwhile. */
+/* Something is gone: it is restored after a pause, once for all that goes meanwhile. */
 void platform_restorer_wake(PlatformRestorer *self);

@@ -129,6 +129,8 @@ static void append_connected(GString *line, const DialtoneReport *report)
         append_part(line, _(", weak: "), weak);
     }
     append_part(line, " | ", report->banner);
+    append_part(line, " | ", report->message);
+    append_part(line, " ", report->advice);
 }
 
 static void append_why(GString *line, const DialtoneReport *report)

@@ -253,6 +253,12 @@ static void on_sleep_changed(DialtoneHelper1 *helper, gboolean asleep, gpointer 
     self->handlers->sleep_changed(asleep, self->data);
 }
 
+static void on_warned(DialtoneHelper1 *helper, const char *warning, gpointer data)
+{
+    TunnelNetwork *self = data;
+    self->handlers->warned(warning, self->data);
+}
+
 static void on_closed(GDBusConnection *connection, gboolean vanished, GError *error, gpointer data)
 {
     TunnelNetwork *self = data;
@@ -371,6 +377,7 @@ TunnelNetwork *tunnel_network_new(GDBusConnection *helper_take,
     g_signal_connect(self->helper, "renegotiate-requested", G_CALLBACK(on_renegotiate_requested),
                      self);
     g_signal_connect(self->helper, "sleep-changed", G_CALLBACK(on_sleep_changed), self);
+    g_signal_connect(self->helper, "warned", G_CALLBACK(on_warned), self);
     g_signal_connect(self->connection, "closed", G_CALLBACK(on_closed), self);
     /* Only now can a request to stop arrive, and not be lost. */
     g_dbus_connection_start_message_processing(self->connection);

@@ -33,6 +33,7 @@ typedef struct TunnelNetworkHandlers {
     void (*stop_requested)(gpointer data);
     void (*renegotiate_requested)(gpointer data);
     void (*sleep_changed)(bool asleep, gpointer data);
+    void (*warned)(const char *warning, gpointer data); /* as one of applied() */
     /* A request that the tunnel can't do without was refused, or the helper is gone. */
     void (*failed)(const GError *error, gpointer data);
 } TunnelNetworkHandlers;

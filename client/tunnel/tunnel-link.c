@@ -201,6 +201,7 @@ static void network_is_up(Tunnel *self)
     tunnel_backoff_end(&self->backoff);
     g_clear_error(&self->round_error);
     tunnel_attempt_keep_found(self);
+    g_clear_pointer(&self->warning, g_free);
     tunnel_set_state(self, DIALTONE_STATE_CONNECTED);
     tunnel_roam_connected(self);
     tunnel_rearm(self);
@@ -248,6 +249,17 @@ static void on_sleep_changed(bool asleep, gpointer data)
         tunnel_woke_up(data);
 }
 
+/* What stands until the tunnel is up anew is a part of its state. */
+static void on_warned(const char *warning, gpointer data)
+{
+    Tunnel *self = data;
+    tunnel_notice(self, "%s", warning);
+    g_free(self->warning);
+    self->warning = g_strdup(warning);
+    if (self->state == DIALTONE_STATE_CONNECTED)
+        tunnel_set_state(self, DIALTONE_STATE_CONNECTED);
+}
+
 static void on_network_failed(const GError *error, gpointer data)
 {
     Tunnel *self = data;
@@ -266,6 +278,7 @@ const TunnelNetworkHandlers tunnel_link_handlers = {
     .stop_requested = on_stop_requested,
     .renegotiate_requested = on_renegotiate_requested,
     .sleep_changed = on_sleep_changed,
+    .warned = on_warned,
     .failed = on_network_failed,
 };
 

@@ -43,6 +43,7 @@ struct Tunnel {
     TunnelLink link;
     bool apply_again; /* something changed while the helper was at it */
     HelperPlan *plan; /* what was applied last */
+    char *warning;    /* what the helper has said of it since; NULL: nothing */
 
     /* which address */
     GQueue candidates;   /* of IkeAddress, to be tried still in this round */

@@ -135,6 +135,10 @@ static void add_connected(DialtoneReport *report, const Tunnel *self)
     gsize n = strnlen(banner, sizeof(self->inner.banner));
     if (n > 0)
         report->banner = dialtone_text_clean(banner, n, IKE_TEXT_MAX, DIALTONE_TEXT_LINES);
+    report->message = g_strdup(self->warning);
+    if (self->warning != NULL)
+        report->advice = g_strdup(_("Find out which program manages this computer's network, and "
+                                    "have it leave alone what is not its own."));
     add_phase1(report, &self->phase1);
     add_own_certificate(report, self->credentials);
     for (guint i = 0; i < self->sas->len; i++)

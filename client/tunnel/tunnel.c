@@ -234,6 +234,7 @@ void tunnel_free(Tunnel *self)
     g_array_unref(self->found);
     g_array_unref(self->good_found);
     g_free(self->interface);
+    g_free(self->warning);
     g_free(self->host);
     tunnel_question_free(self);
     g_free(self->good_host);

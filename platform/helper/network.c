@@ -45,6 +45,8 @@ struct HelperNetwork {
     PlatformSlotDns dns;
     PlatformFirewall *firewall;
     PlatformNetlinkGuard *guard; /* while a plan is set up */
+    PlatformWarnFunc warn;       /* NULL: nobody hears */
+    void *warn_data;
 };
 
 G_GNUC_PRINTF(3, 4)
@@ -494,9 +496,26 @@ static void on_taken_away(void *user_data)
     helper_network_restore(user_data);
 }
 
+static void on_contested(const char *warning, void *user_data)
+{
+    const HelperNetwork *network = user_data;
+
+    if (network->warn)
+        network->warn(warning, network->warn_data);
+}
+
+void helper_network_on_warning(HelperNetwork *network, PlatformWarnFunc warn, void *user_data)
+{
+    network->warn = warn;
+    network->warn_data = user_data;
+    platform_firewall_on_warning(network->firewall, warn, user_data);
+}
+
 gboolean helper_network_apply(HelperNetwork *network, HelperPlan *plan_take, GPtrArray *warnings,
                               GError **error)
 {
+    const PlatformRestorerSetup setup = {"the tunnel's routes or rules", on_taken_away,
+                                         on_contested, network};
     g_autoptr(HelperPlan) plan = plan_take;
     gboolean filtered;
 
@@ -515,6 +534,6 @@ gboolean helper_network_apply(HelperNetwork *network, HelperPlan *plan_take, GPt
     g_clear_pointer(&network->plan, helper_plan_free);
     network->plan = g_steal_pointer(&plan);
     if (!network->guard)
-        network->guard = platform_netlink_guard_new(network->info->table, on_taken_away, network);
+        network->guard = platform_netlink_guard_new(network->info->table, &setup);
     return TRUE;
 }

@@ -26,6 +26,8 @@ gboolean helper_network_take_esp(HelperNetwork *network, int family, int *fdp, G
 /* Takes the plan. Adds sentences to warnings. On failure everything is undone. */
 gboolean helper_network_apply(HelperNetwork *network, HelperPlan *plan_take, GPtrArray *warnings,
                               GError **error);
+/* What is worth telling between two calls. */
+void helper_network_on_warning(HelperNetwork *network, PlatformWarnFunc warn, void *user_data);
 /* Borrowed. */
 PlatformFirewall *helper_network_firewall(HelperNetwork *network);
 /* Adds what the plan has and somebody else has taken away. */

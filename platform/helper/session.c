@@ -246,6 +246,13 @@ HelperSession *helper_session_new(const char *dir, uid_t uid, gid_t gid, GError 
     return NULL;
 }
 
+static void on_warning(const char *warning, void *user_data)
+{
+    const HelperSession *session = user_data;
+
+    dialtone_helper1_emit_warned(session->skeleton, warning);
+}
+
 gboolean helper_session_serve(HelperSession *session, GDBusConnection *connection, GError **error)
 {
     DialtoneHelper1 *skeleton = dialtone_helper1_skeleton_new();
@@ -262,6 +269,7 @@ gboolean helper_session_serve(HelperSession *session, GDBusConnection *connectio
     session->handlers[4] =
         g_signal_connect(skeleton, "handle-release", G_CALLBACK(on_release), session);
     platform_kill_switch_serve(skeleton, helper_network_firewall(session->network));
+    helper_network_on_warning(session->network, on_warning, session);
     if (!g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(skeleton), connection,
                                           HELPER_OBJECT_PATH, error))
         return FALSE;

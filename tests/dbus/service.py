@@ -23,6 +23,9 @@ from service_kit import (ALLOW, CONNECTION, MANAGER, NAME, PROFILE, TOP, objects
                          service_case, system_profile)
 
 
+TABLE = 53664  # of the first tunnel's routes
+
+
 @service_case("a user connects, looks, renegotiates and disconnects through the service")
 def _(lab, bus, alice, bob):
     events = alice.connect()
@@ -101,6 +104,22 @@ def _(lab, bus, alice, bob):
     mine = alice.call(bus, f"{TOP}/manager", MANAGER, "GetLog", "(u)", 100)[0]
     expect(any("connected" in line[2] for line in mine), f"alice's log: {mine}")
     expect_ping(lab, lab.sites[0].host)
+    alice.dialtone("disconnect")
+
+
+@service_case("who keeps removing a tunnel's routes or rules is warned of in the log and in the state")
+def _(lab, bus, alice, bob):
+    def contested():
+        lab.run("client", "ip", "route", "flush", "table", str(TABLE), check=False)
+        return "network-contested: another program keeps removing" in alice.dialtone("log").stdout
+
+    alice.connect()
+    expect("message" not in alice.status()[0], f"{alice.status()}")
+    wait_until(contested, 30, "the log tells of it", 0.2)
+    said, = alice.status()
+    expect(said["state"] == "connected" and "network-contested" in said["message"] and
+           "manages this computer's network" in said["advice"], f"{said}")
+    expect("network-contested" not in bob.dialtone("log").stdout, "others are told, too")
     alice.dialtone("disconnect")
 
 

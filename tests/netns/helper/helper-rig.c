@@ -349,6 +349,11 @@ static void on_signal(DialtoneHelper1 *helper, const char *name)
     printf("signal %s\n", name);
 }
 
+static void on_warned(DialtoneHelper1 *helper, const char *warning)
+{
+    printf("warned %s\n", warning);
+}
+
 static void on_closed(GDBusConnection *connection, gboolean remote, GError *error, Peer *peer)
 {
     printf("closed\n");
@@ -397,6 +402,7 @@ static int run_peer(int fd)
                      (gpointer) "stop-requested");
     g_signal_connect(peer.helper, "renegotiate-requested", G_CALLBACK(on_signal),
                      (gpointer) "renegotiate-requested");
+    g_signal_connect(peer.helper, "warned", G_CALLBACK(on_warned), NULL);
     g_signal_connect(connection, "closed", G_CALLBACK(on_closed), &peer);
     g_dbus_connection_start_message_processing(connection);
     GIOChannel *input = g_io_channel_unix_new(STDIN_FILENO);

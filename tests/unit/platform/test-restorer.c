@@ -4,9 +4,11 @@
 
 #include "platform/restorer.h"
 
+#include <string.h>
+
 typedef struct Count {
     GMainLoop *loop;
-    guint calls, until;
+    guint calls, until, warnings;
     gint64 last;
     gint64 longest;          /* from one call to the next */
     PlatformRestorer *again; /* somebody removes it at once; NULL: nobody does */
@@ -27,6 +29,15 @@ static void on_time(void *user_data)
         g_main_loop_quit(count->loop);
 }
 
+static void on_warning(const char *warning, void *user_data)
+{
+    Count *count = user_data;
+
+    assert_true(g_str_has_prefix(warning, "network-contested: "));
+    assert_non_null(strstr(warning, "removing nothing; "));
+    count->warnings++;
+}
+
 static gboolean on_end(gpointer user_data)
 {
     g_main_loop_quit(user_data);
@@ -36,7 +47,8 @@ static gboolean on_end(gpointer user_data)
 static Count run(guint wakes, guint until, gboolean again, guint ms)
 {
     Count count = {.loop = g_main_loop_new(NULL, FALSE), .until = until};
-    PlatformRestorer *restorer = platform_restorer_new("nothing", on_time, &count);
+    const PlatformRestorerSetup setup = {"nothing", on_time, on_warning, &count};
+    PlatformRestorer *restorer = platform_restorer_new(&setup);
 
     count.again = again ? restorer : NULL;
     for (guint i = 0; i < wakes; i++)
@@ -57,6 +69,7 @@ static void test_who_never_stops_is_answered_ever_more_slowly(void **state)
 
     assert_int_equal(count.calls, 9);
     assert_true(count.longest >= 4 * G_USEC_PER_SEC);
+    assert_int_equal(count.warnings, 1);
 }
 
 static void test_many_removals_at_one_go_are_answered_once(void **state)
@@ -64,6 +77,7 @@ static void test_many_removals_at_one_go_are_answered_once(void **state)
     const Count count = run(1000, 2, FALSE, 1000);
 
     assert_int_equal(count.calls, 1);
+    assert_int_equal(count.warnings, 0);
 }
 
 static void test_without_a_removal_nothing_happens(void **state)

@@ -47,9 +47,36 @@ static void a_gateway_has_no_name_before_it_has_proven_one(void **state)
     dialtone_profile_free(tunnel.profile);
 }
 
+/* Of the helper's: it is told with what can be done about it, until the tunnel is set up anew. */
+static void a_warning_is_a_part_of_what_is_connected_alone(void **state)
+{
+    char warning[] = "network-contested: another program keeps removing routes";
+    Tunnel tunnel = {.state = DIALTONE_STATE_CONNECTED, .state_fd = -1, .warning = warning};
+
+    tunnel.profile = kit_profile("");
+    tunnel.sas = g_array_new(FALSE, TRUE, sizeof(TunnelSa));
+    g_autoptr(DialtoneReport) connected = tunnel_report_new(&tunnel);
+    g_autofree char *line = dialtone_report_to_line(connected);
+    assert_string_equal(connected->message, warning);
+    assert_non_null(strstr(connected->advice, "manages this computer's network"));
+    assert_non_null(strstr(line, warning));
+    assert_int_equal(connected->reason, DIALTONE_FAILURE_NONE);
+    tunnel.state = DIALTONE_STATE_RECONNECTING;
+    g_autoptr(DialtoneReport) lost = tunnel_report_new(&tunnel);
+    assert_null(lost->message);
+    tunnel.state = DIALTONE_STATE_CONNECTED;
+    tunnel.warning = NULL;
+    g_autoptr(DialtoneReport) quiet = tunnel_report_new(&tunnel);
+    assert_null(quiet->message);
+    assert_null(quiet->advice);
+    g_array_unref(tunnel.sas);
+    dialtone_profile_free(tunnel.profile);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_warning_is_a_part_of_what_is_connected_alone),
         cmocka_unit_test(a_gateway_has_no_name_before_it_has_proven_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
