@@ -104,7 +104,7 @@ def run_case(number, seconds, arguments, function):
 def where(failure):
     """The line of the test file that a failure came from."""
     frames = [f for f in traceback.extract_tb(failure.__traceback__)
-              if os.path.basename(os.path.dirname(os.path.realpath(f.filename))) in ("netns", "dbus")]
+              if os.path.basename(os.path.dirname(os.path.realpath(f.filename))) in ("netns", "dbus", "gui")]
     return [f"at {os.path.basename(f.filename)}:{f.lineno}: {f.line}" for f in frames[-1:]]
 
 

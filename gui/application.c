@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the program is made of, and its actions. Started again, it shows the window of the one that
+ * runs already.
+ */
+#include "gui/application.h"
+
+#include "client/common/i18n.h"
+#include "gui/library.h"
+#include "gui/window.h"
+
+struct _DialtoneApplication {
+    GtkApplication parent_instance;
+    DialtoneServiceClient *service;
+    DialtoneLibrary *library;
+};
+
+G_DEFINE_TYPE(DialtoneApplication, dialtone_application, GTK_TYPE_APPLICATION)
+
+/* ---- actions ---- */
+
+static void on_quit(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+    g_application_quit(G_APPLICATION(data));
+}
+
+static void on_about(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+    gtk_show_about_dialog(
+        gtk_application_get_active_window(GTK_APPLICATION(data)), "program-name", _("Dialtone"),
+        "version", DIALTONE_VERSION, "logo-icon-name", "org.dialtone.Dialtone", "comments",
+        _("Connects this computer to an office’s network through a dialup IPsec gateway."),
+        "license-type", GTK_LICENSE_GPL_2_0, NULL);
+}
+
+static void on_start_service(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+    DialtoneApplication *self = data;
+    dialtone_service_client_start(self->service);
+}
+
+/* It is made for who has none yet: there is nothing to see otherwise. */
+static void on_open_folder(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+    DialtoneApplication *self = data;
+    g_autoptr(GError) error = NULL;
+    const char *folder = dialtone_library_get_folder(self->library);
+    g_autofree char *uri = folder != NULL ? g_filename_to_uri(folder, NULL, NULL) : NULL;
+    if (uri == NULL || g_mkdir_with_parents(folder, 0700) < 0)
+        return;
+    if (!gtk_show_uri_on_window(gtk_application_get_active_window(GTK_APPLICATION(self)), uri,
+                                GDK_CURRENT_TIME, &error))
+        g_warning("%s can't be shown: %s", folder, error->message);
+}
+
+static const GActionEntry ACTIONS[] = {
+    {.name = "quit", .activate = on_quit},
+    {.name = "about", .activate = on_about},
+    {.name = "start-service", .activate = on_start_service},
+    {.name = "open-folder", .activate = on_open_folder},
+};
+
+static const struct {
+    const char *action;
+    const char *keys[2];
+} KEYS[] = {
+    {"app.quit", {"<Primary>q"}},
+    {"win.close", {"<Primary>w"}},
+    {"win.toggle", {"<Primary>Return"}},
+};
+
+/* ---- life ---- */
+
+static void dialtone_application_startup(GApplication *application)
+{
+    DialtoneApplication *self = DIALTONE_APPLICATION(application);
+    G_APPLICATION_CLASS(dialtone_application_parent_class)->startup(application);
+    g_autoptr(GtkCssProvider) style = gtk_css_provider_new();
+    gtk_css_provider_load_from_resource(style, "/org/dialtone/Dialtone/style.css");
+    gtk_style_context_add_provider_for_screen(gdk_screen_get_default(), GTK_STYLE_PROVIDER(style),
+                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+    gtk_window_set_default_icon_name("org.dialtone.Dialtone");
+    g_action_map_add_action_entries(G_ACTION_MAP(self), ACTIONS, G_N_ELEMENTS(ACTIONS), self);
+    for (gsize i = 0; i < G_N_ELEMENTS(KEYS); i++)
+        gtk_application_set_accels_for_action(GTK_APPLICATION(self), KEYS[i].action, KEYS[i].keys);
+    self->service = dialtone_service_client_new();
+    self->library = dialtone_library_new(self->service);
+    dialtone_service_client_start(self->service);
+}
+
+static void dialtone_application_activate(GApplication *application)
+{
+    DialtoneApplication *self = DIALTONE_APPLICATION(application);
+    GtkWindow *window = gtk_application_get_active_window(GTK_APPLICATION(self));
+    if (window == NULL)
+        window =
+            GTK_WINDOW(dialtone_window_new(GTK_APPLICATION(self), self->service, self->library));
+    gtk_window_present(window);
+}
+
+static void dialtone_application_shutdown(GApplication *application)
+{
+    DialtoneApplication *self = DIALTONE_APPLICATION(application);
+    g_clear_object(&self->library);
+    g_clear_object(&self->service);
+    G_APPLICATION_CLASS(dialtone_application_parent_class)->shutdown(application);
+}
+
+static void dialtone_application_class_init(DialtoneApplicationClass *class)
+{
+    GApplicationClass *application_class = G_APPLICATION_CLASS(class);
+    application_class->startup = dialtone_application_startup;
+    application_class->activate = dialtone_application_activate;
+    application_class->shutdown = dialtone_application_shutdown;
+}
+
+static void dialtone_application_init(DialtoneApplication *self)
+{
+}
+
+DialtoneApplication *dialtone_application_new(void)
+{
+    return g_object_new(DIALTONE_TYPE_APPLICATION, "application-id", "org.dialtone.Dialtone", NULL);
+}

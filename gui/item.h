@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A profile as a person sees it: what it is called, what becomes of it, and the switch. */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "client/common/report.h"
+#include "dialtone-dialtone1.h"
+
+#define DIALTONE_TYPE_ITEM (dialtone_item_get_type())
+G_DECLARE_FINAL_TYPE(DialtoneItem, dialtone_item, DIALTONE, ITEM, GObject)
+
+/* @key tells it from others as long as it lives. Signal "changed": anything of it has. */
+DialtoneItem *dialtone_item_new(const char *key, const char *name);
+
+const char *dialtone_item_get_key(DialtoneItem *self);
+const char *dialtone_item_get_name(DialtoneItem *self);
+/* Empty where the profile has none. */
+const char *dialtone_item_get_description(DialtoneItem *self);
+/* The user's own file; NULL: it is not one. */
+const char *dialtone_item_get_path(DialtoneItem *self);
+/* Why it can't be used: a line each; NULL: it can. */
+const char *dialtone_item_get_mistakes(DialtoneItem *self);
+DialtoneState dialtone_item_get_state(DialtoneItem *self);
+/* The last report; NULL: nothing is known, or it is not the user's to read. */
+const DialtoneReport *dialtone_item_get_report(DialtoneItem *self);
+/* Why the last thing that the user wanted could not be done; NULL. */
+const GError *dialtone_item_get_error(DialtoneItem *self);
+/* What is to be known of it beside: a line; NULL. */
+const char *dialtone_item_get_notice(DialtoneItem *self);
+/* Microseconds since 1970; 0: it is not connected. */
+gint64 dialtone_item_get_since(DialtoneItem *self);
+/* Somebody wants it to be connected. */
+gboolean dialtone_item_is_wanted(DialtoneItem *self);
+/* ... and it is another user. */
+gboolean dialtone_item_is_others(DialtoneItem *self);
+gboolean dialtone_item_is_object(DialtoneItem *self, const char *connection);
+
+/* What the service needs for it: the text of a user's own profile, or what the user has changed in
+ * one of the system; NULL. */
+typedef struct DialtoneItemSource {
+    const char *description;
+    const char *path;
+    const char *mistakes;
+    const char *text;
+    const char *override;
+} DialtoneItemSource;
+
+void dialtone_item_set_source(DialtoneItem *self, const DialtoneItemSource *source);
+/* Both may be NULL. */
+void dialtone_item_set_objects(DialtoneItem *self, DialtoneBusProfile *profile,
+                               DialtoneBusConnection *connection);
+void dialtone_item_set_notice(DialtoneItem *self, const char *notice);
+
+/* @manager NULL: the service is not there, which is an error of the item. */
+void dialtone_item_connect(DialtoneItem *self, DialtoneBusManager *manager, gboolean take_over);
+void dialtone_item_disconnect(DialtoneItem *self);

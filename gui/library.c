@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The list is made again whenever a file or an object of the service's has changed; items that are
+ * the same stay the same objects, so that what shows them keeps its place. Files are read again
+ * only when they have changed.
+ */
+#define G_LOG_DOMAIN "dialtone-gtk"
+
+#include "gui/library.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "client/profile/folder-watch.h"
+#include "client/profile/parse.h"
+#include "client/profile/store.h"
+
+enum { SIGNAL_CHANGED, N_SIGNALS };
+static guint signals[N_SIGNALS];
+
+struct _DialtoneLibrary {
+    GObject parent_instance;
+    DialtoneServiceClient *service;
+    DialtoneStore *store;
+    DialtoneFolderWatch *watch;
+    GPtrArray *entries; /* of DialtoneStoreEntry: the user's own files */
+    GListStore *items;
+    GHashTable *seen; /* of items, while the list is made */
+};
+
+G_DEFINE_TYPE(DialtoneLibrary, dialtone_library, G_TYPE_OBJECT)
+
+/* ---- items ---- */
+
+static void on_item(DialtoneItem *item, gpointer data)
+{
+    g_signal_emit(data, signals[SIGNAL_CHANGED], 0);
+}
+
+static int compare(gconstpointer a, gconstpointer b, gpointer data)
+{
+    DialtoneItem *one = DIALTONE_ITEM((gpointer)a), *other = DIALTONE_ITEM((gpointer)b);
+    int order = g_utf8_collate(dialtone_item_get_name(one), dialtone_item_get_name(other));
+    return order != 0 ? order : strcmp(dialtone_item_get_key(one), dialtone_item_get_key(other));
+}
+
+static DialtoneItem *item_at(DialtoneLibrary *self, guint i)
+{
+    g_autoptr(DialtoneItem) item = g_list_model_get_item(G_LIST_MODEL(self->items), i);
+    return item; /* the list has it */
+}
+
+static guint count(DialtoneLibrary *self)
+{
+    return g_list_model_get_n_items(G_LIST_MODEL(self->items));
+}
+
+DialtoneItem *dialtone_library_find(DialtoneLibrary *self, const char *key)
+{
+    for (guint i = 0; i < count(self); i++)
+        if (strcmp(dialtone_item_get_key(item_at(self, i)), key) == 0)
+            return item_at(self, i);
+    return NULL;
+}
+
+DialtoneItem *dialtone_library_find_connection(DialtoneLibrary *self, const char *connection)
+{
+    for (guint i = 0; i < count(self); i++)
+        if (dialtone_item_is_object(item_at(self, i), connection))
+            return item_at(self, i);
+    return NULL;
+}
+
+/* *newp: it was not in the list. */
+static DialtoneItem *have(DialtoneLibrary *self, const char *key, const char *name, gboolean *newp)
+{
+    DialtoneItem *found = dialtone_library_find(self, key);
+    *newp = found == NULL;
+    if (found == NULL) {
+        g_autoptr(DialtoneItem) item = dialtone_item_new(key, name);
+        g_signal_connect(item, "changed", G_CALLBACK(on_item), self);
+        g_list_store_insert_sorted(self->items, item, compare, NULL);
+        found = item; /* the list has it */
+    }
+    g_hash_table_add(self->seen, found);
+    return found;
+}
+
+static void remove_unseen(DialtoneLibrary *self)
+{
+    for (guint i = count(self); i-- > 0;) {
+        DialtoneItem *item = item_at(self, i);
+        if (g_hash_table_contains(self->seen, item))
+            continue;
+        g_signal_handlers_disconnect_by_data(item, self);
+        g_list_store_remove(self->items, i);
+    }
+}
+
+/* ---- what the service has ---- */
+
+typedef struct Objects {
+    GList *all; /* of GDBusObject */
+} Objects;
+
+static DialtoneBusConnection *connection_of(const Objects *objects, const char *path,
+                                            const char *name)
+{
+    DialtoneBusConnection *found = NULL;
+    for (GList *at = objects->all; at != NULL; at = at->next) {
+        g_autoptr(DialtoneBusConnection) connection =
+            dialtone_bus_object_get_connection(DIALTONE_BUS_OBJECT(at->data));
+        if (connection == NULL)
+            continue;
+        gboolean is_it = strcmp(g_dbus_object_get_object_path(at->data), path) == 0;
+        if (is_it ||
+            (found == NULL && strcmp(dialtone_bus_connection_get_name(connection), name) == 0 &&
+             dialtone_bus_connection_get_owner(connection) == (guint)getuid()))
+            g_set_object(&found, connection);
+        if (is_it)
+            break;
+    }
+    return found;
+}
+
+static void set_objects(const Objects *objects, DialtoneItem *item, DialtoneBusProfile *profile)
+{
+    const char *path = profile != NULL ? dialtone_bus_profile_get_connection(profile) : "/";
+    g_autoptr(DialtoneBusConnection) connection =
+        connection_of(objects, path, dialtone_item_get_name(item));
+    dialtone_item_set_objects(item, profile, connection);
+}
+
+/* The user's, which was handed over from a file; NULL: not yet. The caller frees it. */
+static DialtoneBusProfile *handed_over(const Objects *objects, const DialtoneStoreEntry *entry)
+{
+    for (GList *at = objects->all; at != NULL; at = at->next) {
+        g_autoptr(DialtoneBusProfile) profile =
+            dialtone_bus_object_get_profile(DIALTONE_BUS_OBJECT(at->data));
+        if (profile == NULL || dialtone_bus_profile_get_owner(profile) != (guint)getuid() ||
+            strcmp(dialtone_bus_profile_get_layer(profile), "user") != 0)
+            continue;
+        const char *uuid = dialtone_bus_profile_get_uuid(profile);
+        if (strcmp(dialtone_bus_profile_get_name(profile), entry->name) == 0 ||
+            (*uuid != '\0' && g_strcmp0(uuid, entry->uuid) == 0))
+            return g_steal_pointer(&profile);
+    }
+    return NULL;
+}
+
+static gboolean has_file(const DialtoneLibrary *self, DialtoneBusProfile *profile)
+{
+    const char *uuid = dialtone_bus_profile_get_uuid(profile);
+    for (guint i = 0; i < self->entries->len; i++) {
+        const DialtoneStoreEntry *entry = self->entries->pdata[i];
+        if (strcmp(dialtone_bus_profile_get_name(profile), entry->name) == 0 ||
+            (*uuid != '\0' && g_strcmp0(uuid, entry->uuid) == 0))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* The service does not read the user's files, so it is told what they changed. */
+static void read_override(DialtoneLibrary *self, DialtoneItem *item, const char *uuid)
+{
+    g_autofree char *text = NULL;
+    g_autoptr(DialtoneFound) found = dialtone_store_open(self->store, uuid, true, NULL);
+    if (found != NULL && found->override != NULL &&
+        !g_file_get_contents(found->override, &text, NULL, NULL))
+        g_warning("%s can't be read", found->override);
+    const DialtoneItemSource source = {
+        .description = found != NULL && found->profile != NULL ? found->profile->description : NULL,
+        .override = text};
+    dialtone_item_set_source(item, &source);
+}
+
+static void list_object(DialtoneLibrary *self, const Objects *objects, DialtoneBusProfile *profile,
+                        gboolean files)
+{
+    gboolean new, users = strcmp(dialtone_bus_profile_get_layer(profile), "user") == 0;
+    const char *uuid = dialtone_bus_profile_get_uuid(profile);
+    const char *name = dialtone_bus_profile_get_name(profile);
+    if (users &&
+        (dialtone_bus_profile_get_owner(profile) != (guint)getuid() || has_file(self, profile)))
+        return;
+    g_autofree char *key = g_strdup_printf("%s %s", *uuid != '\0' ? uuid : "-", name);
+    DialtoneItem *item = have(self, key, name, &new);
+    if (!users && (new || files))
+        read_override(self, item, uuid);
+    set_objects(objects, item, profile);
+}
+
+/* ---- the user's own files ---- */
+
+static char *mistakes_of(const DialtoneStoreEntry *entry)
+{
+    if (entry->hidden != NULL)
+        return g_strdup(entry->hidden);
+    if (entry->profile != NULL)
+        return NULL;
+    GString *lines = g_string_new(NULL);
+    for (guint i = 0; i < entry->issues->len; i++) {
+        g_autofree char *line = dialtone_issue_text(entry->issues->pdata[i], entry->path);
+        g_string_append_printf(lines, "%s%s", lines->len > 0 ? "\n" : "", line);
+    }
+    return g_string_free(lines, FALSE);
+}
+
+static void set_file(DialtoneItem *item, const DialtoneStoreEntry *entry)
+{
+    g_autofree char *mistakes = mistakes_of(entry);
+    g_autofree char *text =
+        entry->profile != NULL ? dialtone_profile_to_text(entry->profile, true) : NULL;
+    const DialtoneItemSource source = {
+        .description = entry->profile != NULL ? entry->profile->description : NULL,
+        .path = entry->path,
+        .mistakes = mistakes,
+        .text = text};
+    dialtone_item_set_source(item, &source);
+}
+
+static void list_file(DialtoneLibrary *self, const Objects *objects,
+                      const DialtoneStoreEntry *entry, gboolean files)
+{
+    gboolean new;
+    g_autofree char *key = g_strdup_printf("%s %s %s", entry->uuid != NULL ? entry->uuid : "-",
+                                           entry->name, entry->path);
+    DialtoneItem *item = have(self, key, entry->name, &new);
+    if (new || files)
+        set_file(item, entry);
+    g_autoptr(DialtoneBusProfile) profile = handed_over(objects, entry);
+    set_objects(objects, item, profile);
+}
+
+static void read_files(DialtoneLibrary *self)
+{
+    g_autoptr(GPtrArray) all = dialtone_store_list(self->store);
+    g_ptr_array_set_size(self->entries, 0);
+    for (guint i = all->len; i-- > 0;) {
+        const DialtoneStoreEntry *entry = all->pdata[i];
+        if (entry->layer == DIALTONE_LAYER_USER)
+            g_ptr_array_add(self->entries, g_ptr_array_steal_index(all, i));
+    }
+}
+
+/* ---- the list ---- */
+
+static void make(DialtoneLibrary *self, gboolean files)
+{
+    Objects objects = {.all = dialtone_service_client_get_objects(self->service)};
+    if (files)
+        read_files(self);
+    g_hash_table_remove_all(self->seen);
+    for (guint i = 0; i < self->entries->len; i++)
+        list_file(self, &objects, self->entries->pdata[i], files);
+    for (GList *at = objects.all; at != NULL; at = at->next) {
+        g_autoptr(DialtoneBusProfile) profile =
+            dialtone_bus_object_get_profile(DIALTONE_BUS_OBJECT(at->data));
+        if (profile != NULL)
+            list_object(self, &objects, profile, files);
+    }
+    remove_unseen(self);
+    g_list_free_full(objects.all, g_object_unref);
+    g_signal_emit(self, signals[SIGNAL_CHANGED], 0);
+}
+
+static void on_files(gpointer data)
+{
+    make(data, TRUE);
+}
+
+static void on_service(DialtoneServiceClient *service, gpointer data)
+{
+    make(data, FALSE);
+}
+
+GListModel *dialtone_library_get_items(DialtoneLibrary *self)
+{
+    return G_LIST_MODEL(self->items);
+}
+
+const char *dialtone_library_get_folder(DialtoneLibrary *self)
+{
+    return self->store->user;
+}
+
+void dialtone_library_connect_item(DialtoneLibrary *self, DialtoneItem *item, gboolean take_over)
+{
+    dialtone_item_connect(item, dialtone_service_client_get_manager(self->service), take_over);
+}
+
+/* ---- the class ---- */
+
+static void dialtone_library_dispose(GObject *object)
+{
+    DialtoneLibrary *self = DIALTONE_LIBRARY(object);
+    g_clear_pointer(&self->watch, dialtone_folder_watch_free);
+    if (self->service != NULL)
+        g_signal_handlers_disconnect_by_data(self->service, self);
+    g_clear_object(&self->service);
+    for (guint i = 0; self->items != NULL && i < count(self); i++)
+        g_signal_handlers_disconnect_by_data(item_at(self, i), self);
+    g_clear_object(&self->items);
+    G_OBJECT_CLASS(dialtone_library_parent_class)->dispose(object);
+}
+
+static void dialtone_library_finalize(GObject *object)
+{
+    DialtoneLibrary *self = DIALTONE_LIBRARY(object);
+    g_clear_pointer(&self->entries, g_ptr_array_unref);
+    g_clear_pointer(&self->store, dialtone_store_free);
+    g_clear_pointer(&self->seen, g_hash_table_unref);
+    G_OBJECT_CLASS(dialtone_library_parent_class)->finalize(object);
+}
+
+static void dialtone_library_class_init(DialtoneLibraryClass *class)
+{
+    G_OBJECT_CLASS(class)->dispose = dialtone_library_dispose;
+    G_OBJECT_CLASS(class)->finalize = dialtone_library_finalize;
+    signals[SIGNAL_CHANGED] = g_signal_new("changed", G_TYPE_FROM_CLASS(class), G_SIGNAL_RUN_LAST,
+                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void dialtone_library_init(DialtoneLibrary *self)
+{
+    self->entries = dialtone_entries_new();
+    self->items = g_list_store_new(DIALTONE_TYPE_ITEM);
+    self->seen = g_hash_table_new(NULL, NULL);
+    self->store = dialtone_store_new(getuid());
+}
+
+DialtoneLibrary *dialtone_library_new(DialtoneServiceClient *service)
+{
+    DialtoneLibrary *self = g_object_new(DIALTONE_TYPE_LIBRARY, NULL);
+    const char *folders[] = {self->store->user, self->store->overrides, NULL};
+    self->service = g_object_ref(service);
+    if (self->store->user != NULL)
+        self->watch = dialtone_folder_watch_new(folders, on_files, self);
+    g_signal_connect(service, "objects", G_CALLBACK(on_service), self);
+    g_signal_connect(service, "presence", G_CALLBACK(on_service), self);
+    make(self, TRUE);
+    return self;
+}

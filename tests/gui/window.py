@@ -1,0 +1,125 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# allowed: 120 s, full: 120 s
+"""The window of dialtone-gtk, as assistive technologies see it, in front of a real service, helper
+and gateway."""
+
+import os
+import signal
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+from cases import main  # noqa: E402
+from client import profile, profile_text  # noqa: E402
+from desktop import Desktop  # noqa: E402
+from gateway import BANNER  # noqa: E402
+from lab import expect, wait_until  # noqa: E402
+from measure import expect_ping  # noqa: E402
+from service_kit import CONNECTION, NAME, objects, service_case, system_profile  # noqa: E402
+
+UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"
+
+
+def machine_knows_the_key(bus, **more):
+    """The profile Corp, whose key is the machine's, so that nobody is asked."""
+    os.makedirs("/etc/dialtone/secrets", exist_ok=True)
+    os.chown("/etc/dialtone/secrets", 0, bus.service)
+    os.chmod("/etc/dialtone/secrets", 0o750)
+    path = f"/etc/dialtone/secrets/{UUID}"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("[Secrets]\nPSK=correct horse battery staple\n")
+    os.chown(path, 0, bus.service)
+    os.chmod(path, 0o640)
+    system_profile("Corp", Profile__UUID=UUID, Profile__Description="The head office", Access__Users="alice",
+                   Secrets__PSK="system", UserAuth__XAuth="no", **more)
+
+
+@service_case("the switch connects and disconnects, and the page says who, where and how")
+def _(lab, bus, alice, bob):
+    machine_knows_the_key(bus)
+    with Desktop(lab, alice) as desktop:
+        desktop.wait("list item", "Corp, Not connected")
+        desktop.screenshot("idle.png")
+        desktop.act("toggle button", "Connect Corp")
+        desktop.wait("list item", "Corp, Connected", 30)
+        desktop.wait("toggle button", "Connect Corp", checked=True)
+        expect_ping(lab, lab.sites[0].host)
+        facts = desktop.names("list item")
+        for fact in ("Gateway: 203.0.113.2:4500", "Networks: 10.10.0.0/24",
+                     "Phase 1: aes128 · sha1 · modp1024, weak: modp1024", "Phase 2: aes128 · sha1"):
+            expect(fact in facts, f"{fact} is not among {facts}")
+        expect(BANNER in desktop.names("label"), f"no banner in {desktop.names('label')}")
+        desktop.screenshot("connected.png")
+        desktop.act("toggle button", "Connect Corp")
+        desktop.wait("list item", "Corp, Not connected")
+        wait_until(lambda: not objects(bus, CONNECTION), 5, "the connection is gone")
+
+
+@service_case("a profile is connected by keyboard alone")
+def _(lab, bus, alice, bob):
+    machine_knows_the_key(bus)
+    with Desktop(lab, alice) as desktop:
+        desktop.wait("list item", "Corp, Not connected")
+        for _ in range(6):
+            desktop.key("Tab")
+            if desktop.has("toggle button", "Connect Corp", focused=True):
+                break
+        desktop.wait("toggle button", "Connect Corp", focused=True)
+        desktop.key("space")
+        desktop.wait("list item", "Corp, Connected", 30)
+        desktop.key("space")
+        desktop.wait("list item", "Corp, Not connected")
+
+
+@service_case("a failure is told with its advice, and tried again with a button")
+def _(lab, bus, alice, bob):
+    with Desktop(lab, alice, GTK_THEME="Adwaita:dark") as desktop:
+        desktop.wait("label", "No profiles yet")
+        desktop.screenshot("empty-dark.png")
+        machine_knows_the_key(bus, proposals="aes256-sha512-ecp521")
+        desktop.wait("list item", "Corp, Not connected")
+        desktop.act("toggle button", "Connect Corp")
+        desktop.wait("list item", "Corp, Could not connect", 30)
+        expect(any("aes256-sha512-ecp521" in text for text in desktop.names("label")),
+               f"what was offered is not named: {desktop.names('label')}")
+        desktop.screenshot("failed-dark.png")
+        first = set(objects(bus, CONNECTION))
+        desktop.act("push button", "Try Again")
+        wait_until(lambda: set(objects(bus, CONNECTION)) - first, 15, "it is tried again")
+        desktop.wait("list item", "Corp, Could not connect", 30)
+
+
+@service_case("a profile with mistakes says which, and can't be switched on")
+def _(lab, bus, alice, bob):
+    with Desktop(lab, alice) as desktop:
+        desktop.profile("wrong", profile_text(profile(proposals="aes512-sha1-modp1024", Profile__Name="Wrong")))
+        desktop.wait("list item", "Wrong, Has mistakes")
+        desktop.wait("toggle button", "Connect Wrong", sensitive=False)
+        expect(any("Proposals" in text and "aes512" in text for text in desktop.names("label")),
+               f"no word of the mistake: {desktop.names('label')}")
+        desktop.screenshot("mistakes.png")
+
+
+@service_case("a service that goes is started again, and one that is not there is told")
+def _(lab, bus, alice, bob):
+    system_profile("Corp", Access__Users="alice")
+    with Desktop(lab, alice) as desktop:
+        desktop.wait("list item", "Corp, Not connected")
+        os.kill(bus.owner_pid(NAME), signal.SIGKILL)
+        desktop.wait("list item", "Corp, Not connected")
+        wait_until(lambda: bus.owner_pid(NAME), 15, "the service is there again")
+        activation = f"/usr/share/dbus-1/system-services/{NAME}.service"
+        os.rename(activation, activation + ".away")
+        try:
+            bus.reload()
+            os.kill(bus.owner_pid(NAME), signal.SIGTERM)
+            desktop.wait("label", "The service is not there.")
+            desktop.screenshot("missing.png")
+        finally:
+            os.rename(activation + ".away", activation)
+        bus.reload()
+        desktop.act("push button", "Try Again")
+        desktop.wait("list item", "Corp, Not connected")
+
+
+main()

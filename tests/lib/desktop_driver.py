@@ -1,0 +1,118 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What desktop.py drives a program with, as a process of the user on the desktop: reads a question a
+line, objects of JSON, and answers each with one."""
+
+import json
+import sys
+import time
+
+import gi
+
+gi.require_version("Atspi", "2.0")
+# pylint: disable=wrong-import-position
+from gi.repository import Atspi, GLib
+
+PROGRAM = "dialtone-gtk"
+STEP = 0.05
+STATES = {"checked": Atspi.StateType.CHECKED, "sensitive": Atspi.StateType.SENSITIVE,
+          "focused": Atspi.StateType.FOCUSED}
+
+
+def turn():
+    """Lets what the program tells arrive."""
+    context = GLib.MainContext.default()
+    while context.iteration(False):
+        pass
+
+
+def program():
+    desktop = Atspi.get_desktop(0)
+    for i in range(desktop.get_child_count()):
+        child = desktop.get_child_at_index(i)
+        if child is not None and child.get_name() == PROGRAM:
+            return child
+    return None
+
+
+def walk(node, depth=0):
+    """What is shown, with how deep it stands."""
+    for i in range(node.get_child_count()):
+        child = node.get_child_at_index(i)
+        if child is None:
+            continue
+        child.clear_cache()
+        if child.get_state_set().contains(Atspi.StateType.SHOWING):
+            yield depth, child
+            yield from walk(child, depth + 1)
+
+
+def shown():
+    root = program()
+    return walk(root) if root is not None else ()
+
+
+def find(question):
+    for _, node in shown():
+        if node.get_role_name() == question["role"] and node.get_name() == question["name"]:
+            states = node.get_state_set()
+            wanted = question.get("states", {})
+            if all(states.contains(STATES[name]) == value for name, value in wanted.items()):
+                return node
+    return None
+
+
+def until(function, seconds, what):
+    end = time.monotonic() + seconds
+    while True:
+        turn()
+        try:
+            value = function()
+            if value:
+                return value
+        except GLib.Error:
+            pass  # it went while it was looked at
+        if time.monotonic() > end:
+            raise TimeoutError(what)
+        time.sleep(STEP)
+
+
+def tree():
+    try:
+        return "\n".join(f"{'  ' * depth}{node.get_role_name()} {node.get_name()!r}" for depth, node in shown())
+    except GLib.Error as error:
+        return str(error)
+
+
+def answer(question):
+    role, name, seconds = question.get("role"), question.get("name"), question["seconds"]
+    what = f"{question['do']} {role} {name!r} {question.get('states', '')}"
+    if question["do"] == "names":
+        return [node.get_name() for _, node in shown() if node.get_role_name() == role]
+    if question["do"] == "tree":
+        return tree()
+    if question["do"] == "has":
+        turn()
+        return find(question) is not None
+    if question["do"] == "gone":
+        return until(lambda: find(question) is None, seconds, what)
+    node = until(lambda: find(question), seconds, what)
+    if question["do"] == "act":
+        Atspi.Action.do_action(node, 0)
+    elif question["do"] == "type":
+        Atspi.EditableText.set_text_contents(node, question["text"])
+    turn()
+    return node.get_name()
+
+
+def main():
+    Atspi.init()
+    for line in sys.stdin:
+        try:
+            result = {"value": answer(json.loads(line))}
+        except (TimeoutError, GLib.Error, AttributeError) as error:
+            result = {"error": f"{type(error).__name__}: {error}", "tree": tree()}
+        print(json.dumps(result), flush=True)
+
+
+main()
