@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from beside import Link, compare, everything, in_order, release, silent, wait_protected  # noqa: E402
-from cases import FULL, main  # noqa: E402
+from cases import main  # noqa: E402
 from client import secrets_text  # noqa: E402
 from gateway import Connection  # noqa: E402
 from lab import wait_until  # noqa: E402
@@ -83,7 +83,8 @@ def _(lab, bus, alice, bob):
 
 
 def matrix(title, kill_switch):
-    @service_case(f"the leak matrix through the service: {title}", 110, connection=WHOLE, same=False)
+    @service_case(f"the leak matrix through the service: {title}", 110, connection=WHOLE, same=False,
+                  full=True)
     def _(lab, bus, alice, bob):
         link, rows = Link(lab), {}
         groups = everything(kill_switch)
@@ -100,9 +101,9 @@ def matrix(title, kill_switch):
         release(lab)
 
 
-if FULL:
-    for setting in ("no", "yes", "persistent"):
-        matrix(f"KillSwitch={setting}", setting)
+matrix("KillSwitch=no", "no")
+matrix("KillSwitch=yes", "yes")
+matrix("KillSwitch=persistent", "persistent")
 
 
 main()

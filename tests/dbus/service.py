@@ -12,13 +12,12 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
-from bus import SOCKET, BusError, Caller, GLib, call, connection, send_random  # noqa: E402
+from bus import BusError, Caller, GLib, call, connection, send_random  # noqa: E402
 from cases import case, main  # noqa: E402
 from client import binary, check_connected, check_failed, profile, profile_text, secrets_text  # noqa: E402
 from gateway import Connection  # noqa: E402
-from lab import CLIENT_ADDRESS, ROUTER_ADDRESS, Failure, expect, wait_until  # noqa: E402
+from lab import Failure, expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
-from mockbus import Logind  # noqa: E402
 from service_kit import (ALLOW, CONNECTION, MANAGER, NAME, PROFILE, TOP, objects, remember,  # noqa: E402
                          service_case, system_profile)
 
@@ -47,42 +46,6 @@ def _(lab, bus, alice, bob):
     expect(alice.status()[0]["state"] == "failed", f"status: {alice.status()}")
     expect(alice.connect()[-1]["state"] == "connected", "wanted again, it does not connect")
     alice.dialtone("disconnect")
-
-
-def move(lab, former, address):
-    """The laptop has another address in the same network."""
-    lab.ip("client", "addr", "del", f"{former}/24", "dev", "eth0")
-    lab.ip("client", "addr", "add", f"{address}/24", "dev", "eth0")
-    lab.ip("client", "route", "replace", "default", "via", ROUTER_ADDRESS)
-
-
-@service_case("a tunnel of the service's follows to another address and back")
-def _(lab, bus, alice, bob):
-    inner = alice.connect()[-1]["address"]
-    made = lab.read_log("gateway.log").count("established between")
-    for former, address in ((CLIENT_ADDRESS, "10.99.1.77"), ("10.99.1.77", CLIENT_ADDRESS)):
-        log = len(lab.read_log("gateway.log"))
-        move(lab, former, address)
-        wait_until(lambda: "DPD_ACK" in lab.read_log("gateway.log")[log:], 3, "the gateway is asked")
-        expect_ping(lab, lab.sites[0].host)
-    expect(alice.status()[0]["address"] == inner, f"status: {alice.status()}")
-    expect(lab.read_log("gateway.log").count("established between") == made, "Phase 1 ran again")
-    alice.dialtone("disconnect")
-
-
-@service_case("a tunnel of the service's holds sleep up until nothing is half done, and wakes up by logind's word")
-def _(lab, bus, alice, bob):
-    with Logind(lab, f"unix:path={SOCKET}") as logind:
-        alice.connect()
-        wait_until(lambda: "Dialtone" in logind.inhibitors(), 5, "the lock is taken")
-        logind.say(True)
-        wait_until(lambda: "Dialtone" not in logind.inhibitors(), 3, "the lock is given back")
-        log = len(lab.read_log("gateway.log"))
-        logind.say(False)
-        wait_until(lambda: "DPD_ACK" in lab.read_log("gateway.log")[log:], 3, "the gateway is asked")
-        wait_until(lambda: "Dialtone" in logind.inhibitors(), 5, "the lock is taken again")
-        alice.dialtone("disconnect")
-        wait_until(lambda: "Dialtone" not in logind.inhibitors(), 5, "the lock has gone with the tunnel")
 
 
 @service_case("E8: another user sees the state, and may do nothing", rule=ALLOW)

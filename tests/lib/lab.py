@@ -255,9 +255,11 @@ class Lab:
     def serve_names(self, *names):
         """The name server of the laptop's own network, on the router: NAME=ADDRESS..."""
         pairs = [word for name in names for word in ("--name", name)]
-        self.start("router", "/usr/bin/python3", os.path.join(HERE, "office.py"), "--dns",
-                   ROUTER_ADDRESS, "--names-only", *pairs, log="names.log")
-        wait_until(lambda: "ready" in self.read_log("names.log"), 5, "the router answers names")
+        already = self.read_log("names.log").count("ready")
+        server = self.start("router", "/usr/bin/python3", os.path.join(HERE, "office.py"), "--dns",
+                            ROUTER_ADDRESS, "--names-only", *pairs, log="names.log")
+        wait_until(lambda: self.read_log("names.log").count("ready") > already, 5, "the router answers names")
+        return server
 
     def relay(self, *arguments, site=None):
         """A bad network: UDP ports 500 and 4500 of the router, passed on to the gateway."""

@@ -5,7 +5,7 @@ import os
 import shutil
 
 from bus import Bus, BusError, call
-from cases import case
+from cases import FULL, case
 from client import profile, profile_text
 from gateway import Connection, Gateway
 from lab import expect, wait_until
@@ -42,8 +42,11 @@ class Person(User):
 
 
 def service(lab, connection=None):
-    """lab.gateway for that connection (False: none), and the bus of the client's node."""
+    """lab.gateway for that connection, or what a function of that lab returns (False: none), and the
+    bus of the client's node."""
     lab.serve_office()
+    if callable(connection):
+        connection = connection(lab)
     if connection is not False:
         lab.gateway = Gateway(lab, connection or Connection("alice@example.com")).up()
     return Bus(("ip", "netns", "exec", lab.ns("client")))
@@ -76,10 +79,13 @@ def helpers():
     return found
 
 
-def service_case(name, seconds=60, rule=ALLOW, connection=None, same=True):
+def service_case(name, seconds=60, rule=ALLOW, connection=None, same=True, full=False):
     """A case with a bus, alice, bob, and a network that has to be as before when it is over (same
-    False: the case changes it itself)."""
+    False: the case changes it itself). full: not in every check."""
     def register(function):
+        if full and not FULL:
+            return function
+
         def run(lab):
             with service(lab, connection) as bus:
                 try:

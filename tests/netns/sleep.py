@@ -5,14 +5,14 @@
 dbusmock's, on a system bus of the lab's own."""
 
 import os
-import struct
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 
 from cases import case, main  # noqa: E402
-from client import Dialtone, binary, profile, secrets_text  # noqa: E402
+from client import Dialtone, profile, secrets_text  # noqa: E402
+from clock import Clock  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
 from measure import Stream, expect_ping  # noqa: E402
@@ -20,27 +20,6 @@ from mockbus import Logind  # noqa: E402
 
 USERS = {"carol": "carol's password"}
 SECRETS = secrets_text(User="carol", Password="carol's password")
-HOUR = 3600
-
-
-class Clock:
-    """Hours of sleep, for the programs that are started with `env`."""
-
-    def __init__(self, lab):
-        self.path = os.path.join(lab.folder, "slept")
-        self.hours = 0
-        self.sleep(0)
-        build = os.path.dirname(os.path.dirname(os.path.dirname(binary())))
-        library = os.path.join(build, "tests/lib/libclock-jump.so")
-        expect(os.path.exists(library), f"{library} is not built")
-        self.env = {"LD_PRELOAD": library, "DIALTONE_TEST_SLEPT": self.path}
-
-    def sleep(self, hours):
-        self.hours += hours
-        mode = "r+b" if os.path.exists(self.path) else "wb"
-        with open(self.path, mode) as file:
-            file.write(struct.pack("=q", int(self.hours * HOUR * 10**9)))
-        return time.monotonic()
 
 
 def client_of(lab, *worlds, **more):
