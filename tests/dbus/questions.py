@@ -5,7 +5,6 @@
 and what a gateway wants to know once more."""
 
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
@@ -14,7 +13,7 @@ from client import profile, profile_text, secrets_text  # noqa: E402
 from gateway import Connection  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
-from service_kit import CONNECTION, objects, service_case  # noqa: E402
+from service_kit import ADMINISTRATOR, CONNECTION, PASSWORD, give_password, objects, service_case  # noqa: E402
 from terminal import Terminal  # noqa: E402
 
 KEY = "correct horse battery staple"
@@ -90,16 +89,10 @@ def _(lab, bus, alice, bob):
     second.close()
 
 
-ADMINISTRATOR = """polkit.addAdminRule(function(action, subject) {
-    return ["unix-user:root"];
-});"""
-PASSWORD = "the administrator's password"
-
-
 @service_case("an administrator's password is asked for on the terminal: a wrong one is a no, the right one connects",
               rule=ADMINISTRATOR)
 def _(lab, bus, alice, bob):
-    subprocess.run(["chpasswd"], input=f"root:{PASSWORD}\n", text=True, check=True, timeout=20)
+    give_password()
     path = alice.file("office.dialtone", profile_text(profile()))
     given = alice.file("secrets", secrets_text())
     for word, code in (("a guess", 10), (PASSWORD, 0)):

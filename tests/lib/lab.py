@@ -49,7 +49,9 @@ def wait_until(predicate, seconds, what, step=0.02):
 
 def run(argv, check=True, seconds=30, **more):
     """Runs a command to its end and returns what it printed."""
-    done = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, timeout=seconds,
+    if "input" not in more:
+        more["stdin"] = subprocess.DEVNULL
+    done = subprocess.run([str(a) for a in argv], timeout=seconds,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
     if check and done.returncode:
         raise Failure(f"{' '.join(map(str, argv))} ended with {done.returncode}: {done.stdout.strip()}")

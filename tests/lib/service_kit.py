@@ -8,7 +8,7 @@ from bus import Bus, BusError, call
 from cases import FULL, case
 from client import profile, profile_text
 from gateway import Connection, Gateway
-from lab import expect, wait_until
+from lab import expect, run, wait_until
 from user import User
 
 NAME, TOP = "org.dialtone.Dialtone1", "/org/dialtone/Dialtone1"
@@ -24,6 +24,19 @@ TAKE_OVER = """polkit.addRule(function(action, subject) {
     if (action.id == "org.dialtone.take-over" && subject.user == "bob")
         return polkit.Result.YES;
 });"""
+
+
+# The administrator is root, whom polkit asks for this password.
+ADMINISTRATOR = """polkit.addAdminRule(function(action, subject) {
+    return ["unix-user:root"];
+});"""
+PASSWORD = "the administrator's password"
+
+
+def give_password():
+    """/etc is the sandbox's own; a wrong one is a no without PAM's pause."""
+    run(["sh", "-c", "chpasswd && sed -i 's/pam_unix.so.*/& nodelay/' /etc/pam.d/common-auth"],
+        input=f"root:{PASSWORD}\n")
 
 
 class Person(User):
