@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client/common/i18n.h"
+#include "client/service/incoming.h"
 #include "client/service/log.h"
 #include "client/service/manager.h"
 #include "client/tunnel/warm-up.h"
@@ -78,6 +79,7 @@ static int run(GDBusConnection *bus, PlatformNotify *notify)
 {
     Service service = {.loop = g_main_loop_new(NULL, FALSE), .notify = notify};
     g_dbus_connection_set_exit_on_close(bus, FALSE);
+    service_incoming_guard(bus);
     service.manager = service_manager_new(bus);
     guint name = g_bus_own_name_on_connection(bus, SERVICE_BUS_NAME, G_BUS_NAME_OWNER_FLAGS_NONE,
                                               on_name_acquired, on_name_lost, &service, NULL);

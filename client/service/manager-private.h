@@ -26,7 +26,7 @@ struct ServiceManager {
     GHashTable *profiles;    /* path -> ServiceProfile */
     GHashTable *connections; /* path -> ServiceConnection */
     guint64 serial;          /* of objects, so that no path stands for two things */
-    guint requests;          /* under way */
+    GHashTable *under_way;   /* a sender's name, or "uid N" -> how many calls */
     guint logout;            /* what hears of it */
     bool stopping;
     guint stop_timer;
@@ -41,6 +41,7 @@ typedef struct ServiceRequest {
     ServiceCaller *caller;
     const struct ServiceMethod *method;
     ServiceAction action; /* what was allowed */
+    char *sender, *user;  /* where it is counted; user NULL: not there */
 } ServiceRequest;
 
 /* A row of the table of methods: who may call, and what it does. */

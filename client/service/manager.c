@@ -285,6 +285,7 @@ ServiceManager *service_manager_new(GDBusConnection *bus)
     self->bus = g_object_ref(bus);
     self->server = g_dbus_object_manager_server_new(SERVICE_PATH);
     self->agents = service_agents_new(bus, &AGENTS, self);
+    self->under_way = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     service_policy_begin(self);
     self->profiles =
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)service_profile_free);
@@ -337,6 +338,7 @@ void service_manager_free(ServiceManager *self)
     g_hash_table_unref(self->connections);
     g_hash_table_unref(self->profiles);
     service_agents_free(self->agents);
+    g_hash_table_unref(self->under_way);
     g_object_unref(self->object);
     g_object_unref(self->skeleton);
     g_object_unref(self->server);

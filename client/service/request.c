@@ -2,7 +2,10 @@
 /*
  * How every call goes: the table names the method, the bus names the caller, the method says what
  * has to be allowed, polkit allows it, the method runs. A method that the table lacks is refused.
- * How many calls wait at a time is limited, so that nobody fills the memory of the service.
+ *
+ * How many calls wait at a time is limited for each sender and, where polkit decides, for each
+ * user, so that nobody fills the memory of the service, nor keeps others from calling: what a
+ * person is asked about may wait for two minutes, and whether anybody answers is up to the caller.
  */
 #include <string.h>
 
@@ -12,13 +15,47 @@
 #include "client/service/log.h"
 #include "client/service/manager-private.h"
 
-enum { REQUESTS_MAX = 256 };
+enum {
+    SENDER_MAX = 128,
+    USER_MAX = 16, /* calls that wait for polkit: the bus lets us ask 128 things at a time */
+};
+
+/* ---- how many ---- */
+
+static bool enter(ServiceManager *manager, const char *who, guint max)
+{
+    guint n = GPOINTER_TO_UINT(g_hash_table_lookup(manager->under_way, who));
+    if (n < max)
+        g_hash_table_insert(manager->under_way, g_strdup(who), GUINT_TO_POINTER(n + 1));
+    return n < max;
+}
+
+static void leave(ServiceManager *manager, const char *who)
+{
+    guint n = GPOINTER_TO_UINT(g_hash_table_lookup(manager->under_way, who));
+    if (n > 1)
+        g_hash_table_insert(manager->under_way, g_strdup(who), GUINT_TO_POINTER(n - 1));
+    else
+        g_hash_table_remove(manager->under_way, who);
+}
+
+static void too_many(GDBusMethodInvocation *invocation_take)
+{
+    g_dbus_method_invocation_return_dbus_error(
+        invocation_take, "org.freedesktop.DBus.Error.LimitsExceeded", "too many calls at a time");
+}
+
+/* ---- the end ---- */
 
 static void request_free(ServiceRequest *request)
 {
-    request->manager->requests--;
+    leave(request->manager, request->sender);
+    if (request->user != NULL)
+        leave(request->manager, request->user);
     g_clear_object(&request->invocation);
     service_caller_free(request->caller);
+    g_free(request->sender);
+    g_free(request->user);
     g_free(request);
 }
 
@@ -80,6 +117,18 @@ static bool is_interactive(GDBusMethodInvocation *invocation)
             G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
 }
 
+/* False: too many calls of this user's wait for it already. */
+static bool may_ask_authority(ServiceRequest *request)
+{
+    if (request->action == SERVICE_ACTION_ANYBODY || request->action == SERVICE_ACTION_REFUSED)
+        return true;
+    g_autofree char *user = g_strdup_printf("uid %u", (unsigned)request->caller->uid);
+    if (!enter(request->manager, user, USER_MAX))
+        return false;
+    request->user = g_steal_pointer(&user);
+    return true;
+}
+
 static void on_caller(GObject *source, GAsyncResult *result, gpointer data)
 {
     ServiceRequest *request = data;
@@ -87,11 +136,15 @@ static void on_caller(GObject *source, GAsyncResult *result, gpointer data)
     request->caller = service_caller_ask_finish(result, &error);
     if (request->caller != NULL)
         request->action = request->method->decide(request, &error);
-    if (error != NULL)
+    if (error != NULL) {
         refuse(request, error);
-    else
+    } else if (!may_ask_authority(request)) {
+        too_many(g_steal_pointer(&request->invocation));
+        request_free(request);
+    } else {
         service_authority_check(request->caller, request->action,
                                 is_interactive(request->invocation), on_allowed, request);
+    }
 }
 
 static const ServiceMethod *find(GDBusMethodInvocation *invocation)
@@ -108,16 +161,15 @@ static const ServiceMethod *find(GDBusMethodInvocation *invocation)
 gboolean service_request_begin(ServiceManager *manager, GDBusMethodInvocation *invocation)
 {
     const ServiceMethod *method = find(invocation);
-    if (method == NULL || manager->requests >= REQUESTS_MAX) {
-        g_dbus_method_invocation_return_dbus_error(
-            invocation, "org.freedesktop.DBus.Error.LimitsExceeded", "too many calls at a time");
+    const char *sender = g_dbus_method_invocation_get_sender(invocation);
+    if (method == NULL || !enter(manager, sender, SENDER_MAX)) {
+        too_many(invocation);
         return TRUE;
     }
     ServiceRequest *request = g_new0(ServiceRequest, 1);
     /* The handler owns the invocation; methods of GDBus that answer it take that. */
-    *request = (ServiceRequest){.manager = manager, .invocation = invocation, .method = method};
-    manager->requests++;
-    service_caller_ask(manager->bus, g_dbus_method_invocation_get_sender(invocation), NULL,
-                       on_caller, request);
+    *request = (ServiceRequest){
+        .manager = manager, .invocation = invocation, .method = method, .sender = g_strdup(sender)};
+    service_caller_ask(manager->bus, sender, NULL, on_caller, request);
     return TRUE;
 }

@@ -8,12 +8,16 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
-from bus import Caller, Gio, GLib, call, connection  # noqa: E402
+from bus import SOCKET, BusError, Caller, Gio, GLib, call, connection  # noqa: E402
 from cases import main  # noqa: E402
-from client import check_connected, secrets_text  # noqa: E402
+from client import check_connected, profile, profile_text, secrets_text  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
 from service_kit import CONNECTION, MANAGER, NAME, PROFILE, TOP, objects, service_case, system_profile  # noqa: E402
 
+AGENT = Gio.DBusNodeInfo.new_for_xml("""<node><interface name="org.freedesktop.PolicyKit1.AuthenticationAgent">
+  <method name="BeginAuthentication"><arg type="s"/><arg type="s"/><arg type="s"/><arg type="a{ss}"/><arg type="s"/>
+    <arg type="a(sa{sv})"/></method>
+</interface></node>""")
 POLKIT = "org.freedesktop.PolicyKit1"
 
 def send(path, interface, method, signature="()", *arguments):
@@ -83,6 +87,111 @@ def _(lab, bus, alice, bob):
     check_connected(bob.connect(what="Corp")[-1])
     expect(len(objects(bus, CONNECTION)) == 1, f"{objects(bus, CONNECTION)}")
     bob.dialtone("disconnect")
+
+
+def connect_again():
+    """One more connection of this process to the bus, which lets each have a hundred calls under way."""
+    flags = Gio.DBusConnectionFlags
+    return Gio.DBusConnection.new_for_address_sync(
+        f"unix:path={SOCKET}", flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None)
+
+
+def register_polkit_agent():
+    """polkit asks this process for the password, which never answers: no main loop ever runs here."""
+    with open("/proc/self/stat", encoding="ascii") as file:
+        began = int(file.read().rpartition(")")[2].split()[19])
+    subject = ("unix-process", {"pid": GLib.Variant("u", os.getpid()), "start-time": GLib.Variant("t", began),
+                                "uid": GLib.Variant("i", os.getuid())})
+    connection().register_object("/agent", AGENT.interfaces[0], lambda *_: None, None, None)
+    call(POLKIT, "/org/freedesktop/PolicyKit1/Authority", f"{POLKIT}.Authority", "RegisterAuthenticationAgent",
+         "((sa{sv})ss)", subject, "C", "/agent")
+
+
+def answer_of(*arguments, **more):
+    try:
+        call(*arguments, **more)
+    except BusError as error:
+        return error.name.rpartition(".")[2]
+    return "taken"
+
+
+def wish(own, **more):
+    """Where nobody may be asked for a password."""
+    return answer_of(NAME, own, PROFILE, "Connect", "(a{sv})", {}, **more)
+
+
+def let_wait(own, fds):
+    """Has hundreds of calls wait for a password, and hears what becomes of one more."""
+    register_polkit_agent()
+    for again in [connect_again() for _ in range(4)]:
+        for _ in range(100):
+            message = Gio.DBusMessage.new_method_call(NAME, own, PROFILE, "Connect")
+            message.set_body(GLib.Variant("(a{sv})", ({},)))
+            message.set_flags(Gio.DBusMessageFlags.ALLOW_INTERACTIVE_AUTHORIZATION)
+            if fds:
+                attached = Gio.UnixFDList.new()
+                for _ in range(fds):
+                    attached.append(0)
+                message.set_unix_fd_list(attached)
+            again.send_message(message, Gio.DBusSendMessageFlags.NONE)
+        # Behind them, so they have come when this is answered.
+        said = wish(own, through=again)
+    return said
+
+
+def own_profile(bus, user):
+    return user.call(bus, f"{TOP}/manager", MANAGER, "AddProfile", "(sa{sv})",
+                     profile_text(profile(Identity__Auth="psk")), {})[0]
+
+
+def waiting_calls(bus, own, uid, fds):
+    """Who has them, and whether he could make one more."""
+    def wait(say):
+        say(let_wait(own, fds))
+        signal.pause()
+
+    caller = Caller(uid, wait)
+    return caller, caller.hear()
+
+
+@service_case("who lets calls wait for a password keeps nobody else from calling", rule=None)
+def _(lab, bus, alice, bob):
+    owns = {user.uid: own_profile(bus, user) for user in (alice, bob)}
+    caller, said = waiting_calls(bus, owns[bob.uid], bob.uid, 0)
+    expect(said == "LimitsExceeded", f"bob's calls do not wait: {said}")
+    heard = bus.as_user(alice.uid, lambda: wish(owns[alice.uid]))
+    caller.kill()
+    expect(heard == "AuthenticationNeeded", f"alice hears {heard}")
+    wait_until(lambda: bus.as_user(bob.uid, lambda: wish(owns[bob.uid])) == "AuthenticationNeeded", 10,
+               "bob is heard again when they are over")
+
+
+@service_case("who attaches descriptors to calls uses up none of the service's", rule=None)
+def _(lab, bus, alice, bob):
+    bus.activate(NAME, "dialtone", f"/usr/bin/prlimit --nofile=1024 {bus.build}/client/service/dialtoned")
+    owns = {user.uid: own_profile(bus, user) for user in (alice, bob)}
+    caller, said = waiting_calls(bus, owns[bob.uid], bob.uid, 16)
+    n = len(os.listdir(f"/proc/{bus.owner_pid(NAME)}/fd"))
+    heard = bus.as_user(alice.uid, lambda: wish(owns[alice.uid]))
+    caller.kill()
+    expect(n < 100 and said == heard == "AuthenticationNeeded", f"{n} are open; alice hears {heard}, bob {said}")
+
+
+@service_case("a message longer than any profile is refused before it can wait", rule=None)
+def _(lab, bus, alice, bob):
+    own = own_profile(bus, bob)
+
+    def say_at_length():
+        return [answer_of(NAME, path, interface, method, signature, *arguments)
+                for text in ("x" * (200 * 1024), "x" * (300 * 1024), "x" * (4 * 1024 * 1024))
+                for path, interface, method, signature, arguments in (
+                    (f"{TOP}/manager", MANAGER, "AddProfile", "(sa{sv})", (text, {})),
+                    (own, PROFILE, "Connect", "(a{sv})", ({"override": GLib.Variant("s", text)},)),
+                    (own, "org.freedesktop.DBus.Properties", "Get", "(ss)", (PROFILE, text)))]
+
+    said = bus.as_user(bob.uid, say_at_length)
+    expect(said[0] == "ProfileInvalid" and "LimitsExceeded" not in said[:3], f"{said}")
+    expect(said[3:] == ["LimitsExceeded"] * 6, f"{said}")
 
 
 main()
