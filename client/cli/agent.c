@@ -108,6 +108,8 @@ static bool load_credential(Agent *agent, const DialtoneSecrets *secrets, GError
         .memory = &MEMORY,
         .passphrase = secrets != NULL ? &secrets->passphrase : NULL,
         .tunnel_fd = agent->setup.fd,
+        .without_own = agent->setup.without_own,
+        .without_authorities = agent->setup.without_authorities,
     };
     return standalone_credential_load(&setup, &agent->credential, error);
 }

@@ -6,12 +6,15 @@
  */
 #include "client/cli/cli.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/common/i18n.h"
 #include "client/common/report.h"
 #include "client/profile/issue.h"
 #include "client/profile/schema.h"
+#include "client/profile/system-secrets.h"
 #include "platform/secret-memory.h"
 
 static void add_issue(const DialtoneProfile *profile, const char *key, bool warning,
@@ -43,13 +46,38 @@ static void add_findings(const DialtoneProfile *profile, const DialtoneCertifica
     add_issue(profile, "ID", true, issues, text);
 }
 
+/* The service reads those of the system itself. Whoever may read them too is told what it would
+ * say of them; for the rest there is nothing to tell. */
+static bool is_of_the_system(const DialtoneProfile *profile, const char *path)
+{
+    const gsize ca = (gsize)(dialtone_profile_key("Identity", "CA") - dialtone_profile_keys);
+
+    return (g_str_has_prefix(path, "/etc/dialtone/profiles/") ||
+            g_str_has_prefix(path, "/usr/lib/dialtone/profiles/")) &&
+           !profile->overridden[ca];
+}
+
+static bool is_hidden(const DialtoneProfile *profile)
+{
+    return profile->certificate_source == DIALTONE_CERT_FILE &&
+           (g_access(profile->certificate, R_OK) != 0 ||
+            (profile->key != NULL && g_access(profile->key, R_OK) != 0));
+}
+
 DialtoneCertificate *cli_certificate(const DialtoneProfile *profile, const char *path,
                                      const DialtoneSecret *passphrase, GPtrArray *issues,
                                      GError **error)
 {
     static const DialtoneSecretMemory memory = {platform_secret_alloc, platform_secret_free};
-    const DialtoneCredentialAccess access = {
-        .file = path, .caller = cli_caller(), .memory = &memory, .passphrase = passphrase};
+    const bool is_system = is_of_the_system(profile, path);
+    const DialtoneCredentialAccess access = {.file = path,
+                                             .caller = cli_caller(),
+                                             .memory = &memory,
+                                             .passphrase = passphrase,
+                                             .system = is_system ? &dialtone_root_system : NULL,
+                                             .group = dialtone_system_group()};
+    if (is_system && cli_caller() != 0 && is_hidden(profile))
+        return NULL;
     DialtoneCertificate *certificate = dialtone_credential_describe(profile, &access, error);
 
     if (certificate != NULL)

@@ -77,7 +77,13 @@ static void give_in(Connect *connect)
     connect->code = fail(connect, error);
 }
 
-static void serve(Connect *connect, int fd, const DialtoneProfile *profile)
+static bool is_set(GVariant *options, const char *name)
+{
+    gboolean value = FALSE;
+    return g_variant_lookup(options, name, "b", &value) && value;
+}
+
+static void serve(Connect *connect, int fd, const DialtoneProfile *profile, GVariant *options)
 {
     const StandaloneOptions *run = &connect->options->run;
     if (platform_sandbox_harden() < 0)
@@ -89,6 +95,8 @@ static void serve(Connect *connect, int fd, const DialtoneProfile *profile)
                               .secrets = run->secrets,
                               .ask_command = run->ask_command,
                               .json = run->json,
+                              .without_own = is_set(options, "has-certificate"),
+                              .without_authorities = is_set(options, "has-authorities"),
                               .stay = connect->options->wait_seconds > 0 ? AGENT_LEAVES_CONNECTED
                                                                          : AGENT_LEAVES_AT_ONCE,
                               .patience_us = connect->options->wait_seconds * G_USEC_PER_SEC};
@@ -129,7 +137,7 @@ static gboolean on_serve(DialtoneBusAgent1 *skeleton, GDBusMethodInvocation *inv
     }
     dialtone_bus_agent1_complete_serve(skeleton, invocation, NULL);
     g_dbus_connection_flush_sync(connect->service->bus, NULL, NULL);
-    serve(connect, fd, profile);
+    serve(connect, fd, profile, options);
     close(fd);
     return TRUE;
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The agent's part in certificates: it reads them and their key as the user who called, hands on
- * what is public, and signs what the tunnel asks for as long as the connection lasts. Keys are read
- * into libcrypto's secure heap, which is locked and not dumped.
+ * what is public, and signs what the tunnel asks for as long as the connection lasts.
  */
 #include "client/cli/standalone.h"
 
-#include <openssl/crypto.h>
 #include <string.h>
 
 #include "client/cli/download.h"
@@ -15,11 +13,7 @@
 #include "client/common/i18n.h"
 #include "client/profile/folder.h"
 
-enum {
-    SECURE_HEAP = 128 * 1024,
-    SECURE_HEAP_MIN = 32,
-    DOWNLOADS_MS = 6000, /* for all lists together; who connects waits for them */
-};
+enum { DOWNLOADS_MS = 6000 /* for all lists together; who connects waits for them */ };
 
 /* What the functions below are called with. */
 typedef struct Source {
@@ -58,19 +52,13 @@ static void tell(const char *line, gpointer data)
     standalone_print_notice(line);
 }
 
-static void add_all(GPtrArray *into, const GPtrArray *items)
-{
-    for (guint i = 0; i < items->len; i++)
-        g_ptr_array_add(into, g_bytes_ref(items->pdata[i]));
-}
-
 static int hand_over(const DialtoneCredential *credential, int tunnel_fd)
 {
     g_autoptr(TunnelCredentials) sent = tunnel_credentials_new();
     const DialtoneCertificate *own = dialtone_credential_certificate(credential);
-    add_all(sent->chain, dialtone_credential_chain(credential));
-    add_all(sent->anchors, dialtone_credential_anchors(credential));
-    add_all(sent->crls, dialtone_credential_crls(credential));
+    tunnel_credentials_add(sent->chain, dialtone_credential_chain(credential));
+    tunnel_credentials_add(sent->anchors, dialtone_credential_anchors(credential));
+    tunnel_credentials_add(sent->crls, dialtone_credential_crls(credential));
     if (own != NULL) {
         sent->subject = g_strdup(own->subject);
         sent->not_after = own->not_after;
@@ -91,12 +79,9 @@ static void tell_expiry(const DialtoneCertificate *own)
 bool standalone_credential_load(const StandaloneCredentialSetup *setup,
                                 DialtoneCredential **credentialp, GError **error)
 {
-    if (setup->profile->auth == DIALTONE_AUTH_PSK)
+    if (setup->profile->auth == DIALTONE_AUTH_PSK ||
+        (setup->without_own && setup->without_authorities))
         return true;
-    /* Where there is no memory to lock, keys lie where all else does: in a process that nobody of
-     * the same user can look into. */
-    if (CRYPTO_secure_malloc_initialized() == 0)
-        CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_HEAP_MIN);
     g_autofree char *cache = dialtone_folder(setup->caller, "XDG_CACHE_HOME", ".cache", "revoked");
     Source source = {.setup = setup};
     const DialtoneCredentialAccess access = {.file = setup->path,
@@ -108,6 +93,8 @@ bool standalone_credential_load(const StandaloneCredentialSetup *setup,
                                              .download = download,
                                              .tell = tell,
                                              .cache = cache,
+                                             .without_own = setup->without_own,
+                                             .without_authorities = setup->without_authorities,
                                              .data = &source};
     DialtoneCredential *credential = dialtone_credential_load(setup->profile, &access, error);
     if (credential == NULL)

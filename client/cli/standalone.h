@@ -51,6 +51,7 @@ typedef struct StandaloneCredentialSetup {
     const DialtoneSecretMemory *memory;
     const DialtoneSecret *passphrase; /* of the secrets file; NULL: none */
     int tunnel_fd;
+    bool without_own, without_authorities; /* the service has read them */
 } StandaloneCredentialSetup;
 
 /* Reads what Auth= needs, and hands it to the tunnel; nothing with Auth=psk. The credential, which

@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/common/i18n.h"
 
@@ -87,7 +88,10 @@ static guint add_blocks(const Kind *kind, const CredentialFile *file)
 static char *add_file(const Kind *kind, const DialtoneCredentialAccess *access, const char *path)
 {
     g_auto(CredentialFile) file = {0};
-    char *problem = credential_file_read(&file, path, access->memory);
+    /* The list of the whole system may be anywhere that the system has it, by links, too. */
+    DialtoneCredentialAccess anywhere = *access;
+    anywhere.system = NULL;
+    char *problem = credential_file_read(&file, path, kind->sound ? &anywhere : access);
 
     if (problem != NULL)
         return problem;
@@ -101,17 +105,30 @@ static char *add_file(const Kind *kind, const DialtoneCredentialAccess *access, 
     return NULL;
 }
 
+/* What root alone can have made on the whole way can be opened by its name once more. */
+static char *refuse_folder(const DialtoneCredentialAccess *access, const char *path)
+{
+    char *why = NULL;
+    int fd = credential_place_open_folder(access->system, path, &why);
+    if (fd >= 0)
+        close(fd);
+    return why;
+}
+
 /* Other things may lie there, too; but nothing of use at all is a mistake. */
 static char *add_directory(const Kind *kind, const DialtoneCredentialAccess *access,
                            const char *path)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GDir) folder = g_dir_open(path, 0, &error);
+    g_autofree char *refused = access->system != NULL ? refuse_folder(access, path) : NULL;
+    g_autofree char *place =
+        g_strconcat(access->system != NULL ? access->system->path : "", path, NULL);
+    g_autoptr(GDir) folder = refused == NULL ? g_dir_open(place, 0, &error) : NULL;
     guint before = kind->into->len;
     const char *name;
 
     if (folder == NULL)
-        return g_strdup(error->message);
+        return refused != NULL ? g_steal_pointer(&refused) : g_strdup(error->message);
     while ((name = g_dir_read_name(folder)) != NULL) {
         g_autofree char *file = g_build_filename(path, name, NULL);
         g_autofree char *problem = add_file(kind, access, file);
@@ -124,7 +141,9 @@ static char *add_directory(const Kind *kind, const DialtoneCredentialAccess *acc
 static bool load(const DialtoneProfile *profile, const DialtoneCredentialAccess *access,
                  const Kind *kind, const char *path, GError **error)
 {
-    g_autofree char *problem = g_file_test(path, G_FILE_TEST_IS_DIR)
+    g_autofree char *place =
+        g_strconcat(access->system != NULL ? access->system->path : "", path, NULL);
+    g_autofree char *problem = g_file_test(place, G_FILE_TEST_IS_DIR)
                                    ? add_directory(kind, access, path)
                                    : add_file(kind, access, path);
 

@@ -6,12 +6,15 @@
  */
 #include "client/credential/credential.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/credential/private.h"
+
+enum { SECURE_HEAP = 128 * 1024, SECURE_HEAP_MIN = 32 };
 
 struct DialtoneCredential {
     CredentialLibrary libcrypto;
@@ -62,7 +65,7 @@ static CredentialOpening open_contents(gpointer what, const char *passphrase)
 static bool read_file(Loading *loading, const char *key, const char *path, GError **error)
 {
     credential_file_clear(&loading->file);
-    g_autofree char *problem = credential_file_read(&loading->file, path, loading->access->memory);
+    g_autofree char *problem = credential_file_read(&loading->file, path, loading->access);
     if (problem == NULL)
         return true;
     return refuse_path(loading, key, path, problem, error);
@@ -71,8 +74,7 @@ static bool read_file(Loading *loading, const char *key, const char *path, GErro
 /* Whether a file may hold the key that is said to be in it. */
 static bool check_mode(const Loading *loading, const char *key, const char *path, GError **error)
 {
-    g_autofree char *problem =
-        credential_file_refuse_mode(&loading->file, path, loading->access->caller);
+    g_autofree char *problem = credential_file_refuse_mode(&loading->file, path, loading->access);
 
     return problem == NULL || refuse_path(loading, key, path, problem, error);
 }
@@ -219,7 +221,7 @@ static bool load_from_token(DialtoneCredential *self, Loading *loading, GError *
 
 static bool load_own(DialtoneCredential *self, Loading *loading, GError **error)
 {
-    if (loading->profile->auth != DIALTONE_AUTH_CERTIFICATE)
+    if (loading->profile->auth != DIALTONE_AUTH_CERTIFICATE || loading->access->without_own)
         return true;
     switch (loading->profile->certificate_source) {
     case DIALTONE_CERT_FILE:
@@ -262,12 +264,30 @@ static bool check_size(const DialtoneCredential *self, const Loading *loading, G
                     "authority"));
 }
 
+static bool load_authorities(DialtoneCredential *self, const Loading *loading, GError **error)
+{
+    const DialtoneCredentialAccess *access = loading->access;
+
+    return access->without_authorities ||
+           (credential_load_authorities(loading->profile, access, self->anchors, error) &&
+            credential_load_crls(loading->profile, access, self->anchors, self->crls, error));
+}
+
+/* Where there is no memory to lock, keys lie where all else does: in a process that nobody of the
+ * same user can look into. */
+static void prepare_memory(void)
+{
+    if (CRYPTO_secure_malloc_initialized() == 0)
+        CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_HEAP_MIN);
+}
+
 DialtoneCredential *dialtone_credential_load(const DialtoneProfile *profile,
                                              const DialtoneCredentialAccess *access, GError **error)
 {
     g_autoptr(DialtoneCredential) self = g_new0(DialtoneCredential, 1);
     g_auto(Loading) loading = {.profile = profile, .access = access};
 
+    prepare_memory();
     self->chain = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     self->anchors = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     self->crls = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
@@ -277,9 +297,7 @@ DialtoneCredential *dialtone_credential_load(const DialtoneProfile *profile,
         return NULL;
     }
     loading.libcrypto = self->libcrypto.context;
-    if (!load_own(self, &loading, error) ||
-        !credential_load_authorities(profile, access, self->anchors, error) ||
-        !credential_load_crls(profile, access, self->anchors, self->crls, error) ||
+    if (!load_own(self, &loading, error) || !load_authorities(self, &loading, error) ||
         !check_size(self, &loading, error))
         return NULL;
     return g_steal_pointer(&self);

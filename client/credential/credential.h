@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a profile's certificate settings stand for: the user's certificate and the way to sign with
  * its key, the authorities that may have issued the gateway's certificate, and the lists of revoked
- * ones. Lives in the process that acts for the user (the agent): certificates and lists are handed
- * on as DER, the private key never is. */
+ * ones. Lives in the process that acts for the user (the agent), or for a profile of the system in
+ * the service: certificates and lists are handed on as DER, the private key never is. */
 #pragma once
 
 #include <glib.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "client/profile/owned.h"
 #include "client/profile/profile.h"
 #include "client/profile/secrets.h"
 
@@ -40,6 +41,12 @@ typedef struct DialtoneCredentialAccess {
     /* With download: says a line about a list that could not be had. */
     void (*tell)(const char *line, gpointer data);
     const char *cache; /* the folder of lists that were fetched; NULL: none is kept */
+    /* Set: only what an administrator put below /etc/dialtone and /etc/ssl is read, and a private
+     * key only where nobody but root and @group can read it. */
+    const DialtoneRoot *system;
+    gid_t group; /* see dialtone_system_group() */
+    /* Another process reads these. */
+    bool without_own, without_authorities;
     gpointer data;
 } DialtoneCredentialAccess;
 
@@ -59,8 +66,9 @@ typedef struct DialtoneDigest {
     guint8 bytes[64];
 } DialtoneDigest;
 
-/* All that Auth= of the profile needs; with Auth=hybrid there is no certificate and no key. The
- * error names file, line and setting. */
+/* All that Auth= of the profile needs, but for what @access leaves out; with Auth=hybrid there is
+ * no certificate and no key. The error names file, line and setting. Keys are read into libcrypto's
+ * secure heap, which is locked and not dumped. */
 DialtoneCredential *dialtone_credential_load(const DialtoneProfile *profile,
                                              const DialtoneCredentialAccess *access,
                                              GError **error) G_GNUC_WARN_UNUSED_RESULT;

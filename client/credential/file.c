@@ -51,6 +51,7 @@ static char *read_open(int fd, CredentialFile *file)
     if (info.st_size > FILE_MAX)
         return g_strdup(_("it is larger than a megabyte"));
     file->owner = info.st_uid;
+    file->group = info.st_gid;
     file->mode = info.st_mode & 07777;
     file->bytes = file->memory->alloc((gsize)info.st_size + 1);
     if (file->bytes == NULL)
@@ -58,14 +59,24 @@ static char *read_open(int fd, CredentialFile *file)
     return read_all(fd, file, (gsize)info.st_size);
 }
 
-char *credential_file_read(CredentialFile *file, const char *path,
-                           const DialtoneSecretMemory *memory)
+static int open_any(const char *path, char **whyp)
 {
-    *file = (CredentialFile){.memory = memory};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
-        return g_strdup(g_strerror(errno));
-    char *problem = read_open(fd, file);
+        *whyp = g_strdup(g_strerror(errno));
+    return fd;
+}
+
+char *credential_file_read(CredentialFile *file, const char *path,
+                           const DialtoneCredentialAccess *access)
+{
+    char *problem = NULL;
+    *file = (CredentialFile){.memory = access->memory};
+    int fd = access->system != NULL ? credential_place_open(access->system, path, &problem)
+                                    : open_any(path, &problem);
+    if (fd < 0)
+        return problem;
+    problem = read_open(fd, file);
     close(fd);
     if (problem == NULL && file->n == 0)
         problem = g_strdup(_("the file is empty"));
@@ -96,10 +107,29 @@ bool credential_file_from_text(CredentialFile *file, const char *text,
     return false;
 }
 
-/* The rule of the secrets file, for a key is one. */
-char *credential_file_refuse_mode(const CredentialFile *file, const char *path, uid_t caller)
+/* The rule of the secrets of the system: root:dialtone 0640, or stricter. */
+static char *refuse_system_mode(const CredentialFile *file, const char *path, gid_t group)
 {
-    if (file->owner != caller && file->owner != 0)
+    enum { FORBIDDEN = 0137, READ_BY_GROUP = 040 };
+
+    if ((file->mode & FORBIDDEN) != 0)
+        return g_strdup_printf(_("it holds a private key and has mode %04o; run: chmod 0640 %s"),
+                               file->mode, path);
+    if ((file->mode & READ_BY_GROUP) == 0 || file->group == 0 ||
+        (group != (gid_t)-1 && file->group == group))
+        return NULL;
+    return g_strdup_printf(_("it holds a private key, and a group that is not dialtone can read "
+                             "it; run: chgrp dialtone %s"),
+                           path);
+}
+
+/* The rule of the secrets file, for a key is one. */
+char *credential_file_refuse_mode(const CredentialFile *file, const char *path,
+                                  const DialtoneCredentialAccess *access)
+{
+    if (access->system != NULL)
+        return refuse_system_mode(file, path, access->group);
+    if (file->owner != access->caller && file->owner != 0)
         return g_strdup(_("it holds a private key and belongs to another user"));
     if (file->mode == 0600 || file->mode == 0400)
         return NULL;

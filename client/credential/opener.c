@@ -43,11 +43,14 @@ char *credential_passphrase(const DialtoneCredentialAccess *access, const char *
         (access->ask != NULL && access->ask(prompt, text, PASSPHRASE_MAX, access->data)))
         return text;
     access->memory->free(text);
-    dialtone_failure_set(error, DIALTONE_FAILURE_SECRET_MISSING,
-                         _("Put Passphrase= under [Secrets] into a file of mode 0600 and name it "
-                           "with --secrets FILE (or - for standard input), or connect from a "
-                           "terminal."),
-                         "%s", _("The private key is locked, and nobody gave what opens it."));
+    const char *advice = access->system != NULL
+                             ? _("Ask your administrator to put Passphrase= into the profile's "
+                                 "file of /etc/dialtone/secrets.")
+                             : _("Put Passphrase= under [Secrets] into a file of mode 0600 and "
+                                 "name it with --secrets FILE (or - for standard input), or "
+                                 "connect from a terminal.");
+    dialtone_failure_set(error, DIALTONE_FAILURE_SECRET_MISSING, advice, "%s",
+                         _("The private key is locked, and nobody gave what opens it."));
     return NULL;
 }
 

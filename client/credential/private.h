@@ -28,20 +28,30 @@ typedef struct CredentialFile {
     guint8 *bytes;
     gsize n;
     uid_t owner;
+    gid_t group;
     guint mode;
 } CredentialFile;
 
 /* NULL, or why not; the caller frees that. */
 char *credential_file_read(CredentialFile *file, const char *path,
-                           const DialtoneSecretMemory *memory) G_GNUC_WARN_UNUSED_RESULT;
+                           const DialtoneCredentialAccess *access) G_GNUC_WARN_UNUSED_RESULT;
 /* The same out of the keyring: PEM, or anything in base64. False: neither. */
 bool credential_file_from_text(CredentialFile *file, const char *text,
                                const DialtoneSecretMemory *memory) G_GNUC_WARN_UNUSED_RESULT;
 /* NULL, or why a private key must not stand in it. */
 char *credential_file_refuse_mode(const CredentialFile *file, const char *path,
-                                  uid_t caller) G_GNUC_WARN_UNUSED_RESULT;
+                                  const DialtoneCredentialAccess *access) G_GNUC_WARN_UNUSED_RESULT;
 void credential_file_clear(CredentialFile *file);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CredentialFile, credential_file_clear)
+
+/* ---- place.c ---- */
+
+/* Opens a file of the system; the caller closes it. -1, and why not, which the caller frees. */
+int credential_place_open(const DialtoneRoot *root, const char *path,
+                          char **whyp) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of a folder. */
+int credential_place_open_folder(const DialtoneRoot *root, const char *path,
+                                 char **whyp) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- opener.c ---- */
 

@@ -45,12 +45,15 @@ static bool holds(const DialtoneProfile *profile, When when)
 {
     bool psk = profile->psk_source == DIALTONE_SOURCE_SYSTEM;
     bool password = profile->password_source == DIALTONE_SOURCE_SYSTEM;
+    /* Which the service reads and signs with; users may not even be able to read it. */
+    bool key = profile->auth == DIALTONE_AUTH_CERTIFICATE &&
+               profile->certificate_source == DIALTONE_CERT_FILE;
 
     switch (when) {
     case ALWAYS:
         return true;
     case WITH_SYSTEM_SECRET:
-        return psk || password;
+        return psk || password || key;
     case WITH_SYSTEM_PASSWORD:
         return password;
     }

@@ -55,11 +55,12 @@ static bool check_mode(const struct stat *info, mode_t forbidden, char **whyp)
 /* ---- folders ---- */
 
 /* The folder @name of @above, which is closed. */
-static int enter(int above, const char *name, bool last, uid_t owner, char **whyp)
+static int enter(int above, const char *name, bool lists, uid_t owner, char **whyp)
 {
     struct stat info;
     /* Those on the way need no more than to be passed through. */
-    int fd = openat(above, name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | (last ? O_RDONLY : O_PATH));
+    int fd =
+        openat(above, name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | (lists ? O_RDONLY : O_PATH));
     int why = errno;
 
     close(above);
@@ -78,7 +79,7 @@ static int enter(int above, const char *name, bool last, uid_t owner, char **why
     return -1;
 }
 
-int dialtone_owned_folder(const DialtoneRoot *root, const char *path, char **whyp)
+static int open_folder(const DialtoneRoot *root, const char *path, bool lists, char **whyp)
 {
     g_auto(GStrv) names = g_strsplit(path + 1, "/", -1);
     int fd = open(*root->path != '\0' ? root->path : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -87,8 +88,18 @@ int dialtone_owned_folder(const DialtoneRoot *root, const char *path, char **why
     if (fd < 0)
         refuse(whyp, g_strdup(g_strerror(errno)));
     for (gsize i = 0; fd >= 0 && names[i] != NULL; i++)
-        fd = enter(fd, names[i], names[i + 1] == NULL, root->owner, whyp);
+        fd = enter(fd, names[i], lists && names[i + 1] == NULL, root->owner, whyp);
     return fd;
+}
+
+int dialtone_owned_folder(const DialtoneRoot *root, const char *path, char **whyp)
+{
+    return open_folder(root, path, true, whyp);
+}
+
+int dialtone_owned_pass(const DialtoneRoot *root, const char *path, char **whyp)
+{
+    return open_folder(root, path, false, whyp);
 }
 
 /* ---- files ---- */

@@ -27,6 +27,10 @@ typedef struct {
 int dialtone_owned_folder(const DialtoneRoot *root, const char *path,
                           char **whyp) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for a folder that need not be listed, only passed through. */
+int dialtone_owned_pass(const DialtoneRoot *root, const char *path,
+                        char **whyp) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Opens the file @name of @folder; -1 likewise. Never blocks on a FIFO or a device. */
 int dialtone_owned_open(int folder, const char *name, const DialtoneOwned *rule,
                         char **whyp) G_GNUC_WARN_UNUSED_RESULT;

@@ -266,19 +266,37 @@ static bool has_wanted(const DialtoneProfile *profile, const DialtoneSecrets *se
     return false;
 }
 
+static char *path_of(const DialtoneSystemSecrets *self, const DialtoneProfile *profile)
+{
+    return g_strdup_printf("%s%s/%s", self->root.path, FOLDER, profile->uuid);
+}
+
+/* NULL without an error: there are none. */
+static DialtoneSecrets *read_any(const DialtoneSystemSecrets *self, const DialtoneProfile *profile,
+                                 GError **error)
+{
+    g_autofree char *path = path_of(self, profile);
+    GError *why = NULL;
+
+    if (profile->uuid == NULL)
+        return NULL;
+    DialtoneSecrets *secrets = read_file(self, profile->uuid, path, &why);
+    if (secrets == NULL && why == NULL)
+        secrets = parse_credential(self, profile->uuid, &why);
+    if (why != NULL)
+        g_propagate_error(error, why);
+    return secrets;
+}
+
 DialtoneSecrets *dialtone_system_secrets_get(const DialtoneSystemSecrets *self,
                                              const DialtoneProfile *profile, GError **error)
 {
-    g_autoptr(GError) why = NULL;
-    g_autofree char *path = g_strdup_printf("%s%s/%s", self->root.path, FOLDER, profile->uuid);
-    g_autoptr(DialtoneSecrets) secrets = NULL;
+    GError *why = NULL;
+    g_autofree char *path = path_of(self, profile);
+    g_autoptr(DialtoneSecrets) secrets = read_any(self, profile, &why);
 
-    if (profile->uuid != NULL)
-        secrets = read_file(self, profile->uuid, path, &why);
-    if (secrets == NULL && why == NULL && profile->uuid != NULL)
-        secrets = parse_credential(self, profile->uuid, &why);
     if (why != NULL) {
-        g_propagate_error(error, g_steal_pointer(&why));
+        g_propagate_error(error, why);
         return NULL;
     }
     if (secrets == NULL) {
@@ -292,6 +310,28 @@ DialtoneSecrets *dialtone_system_secrets_get(const DialtoneSystemSecrets *self,
     }
     keep_wanted(self, profile, secrets);
     return has_wanted(profile, secrets, path, error) ? g_steal_pointer(&secrets) : NULL;
+}
+
+bool dialtone_system_secrets_passphrase(const DialtoneSystemSecrets *self,
+                                        const DialtoneProfile *profile, DialtoneSecrets **secretsp,
+                                        GError **error)
+{
+    GError *why = NULL;
+    DialtoneSecrets *secrets = read_any(self, profile, &why);
+
+    if (why != NULL) {
+        g_propagate_error(error, why);
+        return false;
+    }
+    if (secrets != NULL) {
+        drop(self, &secrets->psk);
+        drop(self, &secrets->user);
+        drop(self, &secrets->password);
+        while (secrets->n_passcodes > 0)
+            drop(self, &secrets->passcodes[--secrets->n_passcodes]);
+    }
+    *secretsp = secrets;
+    return true;
 }
 
 DialtoneFolderWatch *dialtone_system_secrets_watch(const DialtoneSystemSecrets *self,

@@ -42,6 +42,12 @@ DialtoneSecrets *dialtone_system_secrets_get(const DialtoneSystemSecrets *self,
                                              const DialtoneProfile *profile,
                                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The passphrase of the profile's private key, if the system has one, and nothing else; owned by
+ * the caller. False: PROFILE_INVALID for what is wrong with the file. */
+bool dialtone_system_secrets_passphrase(const DialtoneSystemSecrets *self,
+                                        const DialtoneProfile *profile, DialtoneSecrets **secretsp,
+                                        GError **error);
+
 /* Calls @changed when a file may be another one. */
 DialtoneFolderWatch *dialtone_system_secrets_watch(const DialtoneSystemSecrets *self,
                                                    DialtoneFolderChanged changed,

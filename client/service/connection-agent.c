@@ -129,6 +129,15 @@ static void on_secrets(TunnelSecrets *secrets_take, gpointer data)
         send_open(self);
 }
 
+static void on_credentials(TunnelCredentials *credentials_take, gpointer data)
+{
+    const ServiceConnectionAgent *self = data;
+    const ServiceCredential *own = self->setup.credential;
+    if (own != NULL)
+        credentials_take = service_credential_share(own, credentials_take);
+    tunnel_give_credentials(self->setup.tunnel, credentials_take);
+}
+
 /* ---- the channel ---- */
 
 /* Wanted: whatever nobody has answered yet. */
@@ -148,7 +157,8 @@ static void on_closed(int error, gpointer data)
         look(self);
 }
 
-static const TunnelChannelHandlers CHANNEL = {.secrets = on_secrets, .closed = on_closed};
+static const TunnelChannelHandlers CHANNEL = {
+    .secrets = on_secrets, .credentials = on_credentials, .closed = on_closed};
 
 static void on_served(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -190,6 +200,12 @@ static GVariant *options_of(const ServiceConnectionAgent *self)
                           g_variant_new_object_path(self->setup.profile_path));
     g_variant_builder_add(&options, "{sv}", "layer", g_variant_new_string(self->setup.layer));
     g_variant_builder_add(&options, "{sv}", "resumed", g_variant_new_boolean(self->resumed));
+    g_variant_builder_add(
+        &options, "{sv}", "has-certificate",
+        g_variant_new_boolean(service_credential_has_own(self->setup.credential)));
+    g_variant_builder_add(
+        &options, "{sv}", "has-authorities",
+        g_variant_new_boolean(service_credential_has_authorities(self->setup.credential)));
     return g_variant_builder_end(&options);
 }
 
@@ -210,12 +226,13 @@ static bool serve(ServiceConnectionAgent *self, const ServiceAgent *agent)
 }
 
 /* A tunnel with a preshared key asks for it when there is somebody to hear; one with a certificate
- * can't begin without. */
+ * that the service does not have can't begin without. */
 static void nobody_serves(ServiceConnectionAgent *self)
 {
     if (self->given)
         return;
-    if (self->setup.auth != DIALTONE_AUTH_PSK) {
+    if (self->setup.auth != DIALTONE_AUTH_PSK &&
+        !service_credential_is_complete(self->setup.credential)) {
         self->setup.waiting(self->setup.data);
         return;
     }

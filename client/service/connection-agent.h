@@ -6,6 +6,7 @@
 #include "client/common/failure.h"
 #include "client/profile/profile.h"
 #include "client/service/agents.h"
+#include "client/service/credential.h"
 #include "client/tunnel/tunnel.h"
 
 typedef struct ServiceConnectionAgent ServiceConnectionAgent;
@@ -17,6 +18,7 @@ typedef struct ServiceConnectionAgentSetup {
     const char *preferred; /* asked first: a name on the bus; NULL: none */
     const char *connection, *profile_path, *profile_text, *layer;
     DialtoneAuth auth;
+    const ServiceCredential *credential; /* what an agent need not bring; NULL: nothing */
     Tunnel *tunnel;
     TunnelSecrets *system_secrets_take; /* NULL: none */
     /* It can't even begin before an agent has come. */

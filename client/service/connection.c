@@ -43,6 +43,8 @@ struct ServiceConnection {
     guint again;                    /* how often it began again in short order */
     gint64 began_again;             /* last, in microseconds of the monotonic clock */
     TunnelCredentials *credentials; /* of the tunnel before; NULL: none */
+    TunnelSigning signing;          /* the last that is for the service's own key */
+    guint sign_idle;
     guint idle;
 };
 
@@ -99,10 +101,34 @@ static void on_question(const TunnelQuestion *question, gpointer data)
     service_connection_agent_question(self->agent, question);
 }
 
+/* Outside of the tunnel's call: it takes nothing from within one. */
+static gboolean on_idle_to_sign(gpointer data)
+{
+    ServiceConnection *self = data;
+    g_autoptr(GError) error = NULL;
+    gsize n = 0;
+    self->sign_idle = 0;
+    if (self->tunnel == NULL || !tunnel_is_signing(self->tunnel, self->signing.id))
+        return G_SOURCE_REMOVE;
+    g_autoptr(GBytes) signature =
+        service_credential_sign(self->setup.credential_take, &self->signing, &error);
+    if (signature == NULL)
+        service_log(self->setup.owner, self->profile->name, "%s", error->message);
+    const guint8 *bytes = signature != NULL ? g_bytes_get_data(signature, &n) : NULL;
+    tunnel_give_signature(self->tunnel, self->signing.id, bytes, n);
+    return G_SOURCE_REMOVE;
+}
+
 static void on_sign(const TunnelSigning *signing, gpointer data)
 {
     ServiceConnection *self = data;
-    service_connection_agent_sign(self->agent, signing);
+    if (!service_credential_has_own(self->setup.credential_take)) {
+        service_connection_agent_sign(self->agent, signing);
+        return;
+    }
+    self->signing = *signing;
+    if (self->sign_idle == 0)
+        self->sign_idle = g_idle_add(on_idle_to_sign, self);
 }
 
 /* ---- the end ---- */
@@ -220,6 +246,9 @@ static void begin(ServiceConnection *self, GDBusConnection *helper_take)
     tunnel_start(self->tunnel);
     if (self->credentials != NULL)
         tunnel_give_credentials(self->tunnel, g_steal_pointer(&self->credentials));
+    else if (service_credential_is_complete(self->setup.credential_take))
+        tunnel_give_credentials(self->tunnel,
+                                service_credential_share(self->setup.credential_take, NULL));
     const ServiceConnectionAgentSetup agent = {
         .bus = self->setup.bus,
         .agents = self->setup.agents,
@@ -230,6 +259,7 @@ static void begin(ServiceConnection *self, GDBusConnection *helper_take)
         .profile_text = self->setup.profile_text,
         .layer = self->setup.layer,
         .auth = self->profile->auth,
+        .credential = self->setup.credential_take,
         .tunnel = self->tunnel,
         .system_secrets_take = g_steal_pointer(&self->setup.system_secrets_take),
         .waiting = on_waiting,
@@ -307,10 +337,12 @@ void service_connection_free(ServiceConnection *self)
         return;
     g_cancellable_cancel(self->cancellable);
     g_clear_handle_id(&self->idle, g_source_remove);
+    g_clear_handle_id(&self->sign_idle, g_source_remove);
     service_connection_agent_free(self->agent);
     tunnel_free(self->tunnel);
     tunnel_secrets_free(self->setup.system_secrets_take);
     tunnel_credentials_free(self->credentials);
+    service_credential_free(self->setup.credential_take);
     g_clear_error(&self->setup.error_take);
     for (guint i = 0; i < self->waiting->len; i++)
         g_dbus_method_invocation_return_value(self->waiting->pdata[i], NULL);

@@ -5,6 +5,7 @@
 
 #include "client/profile/profile.h"
 #include "client/service/agents.h"
+#include "client/service/credential.h"
 #include "client/tunnel/secrets.h"
 #include "dialtone-dialtone1.h"
 
@@ -21,6 +22,7 @@ typedef struct ServiceConnectionSetup {
     uid_t owner;
     const char *agent; /* the process that asked for it: the name on the bus; NULL: none */
     TunnelSecrets *system_secrets_take; /* what the machine knows; NULL: nothing */
+    ServiceCredential *credential_take; /* and has of certificates and keys; NULL: nothing */
     GError *error_take;                 /* it fails with this, and is not begun; NULL: it begins */
     /* It has failed for good, and stays to tell of it. */
     void (*failed)(ServiceConnection *self, gpointer data);

@@ -9,6 +9,7 @@
 
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
+#include "client/profile/parse.h"
 #include "client/service/log.h"
 #include "client/service/wanted.h"
 
@@ -208,6 +209,23 @@ static TunnelSecrets *system_secrets(ServiceManager *self, const ServiceProfile 
     return g_steal_pointer(&secrets);
 }
 
+/* NULL without an error: it is the agent's. */
+static ServiceCredential *system_credential(ServiceManager *self, const ServiceProfile *profile,
+                                            const ServiceWish *wish, GError **error)
+{
+    if (!service_profile_is_system(profile))
+        return NULL;
+    const char *text = wish->text != NULL ? wish->text : profile->text;
+    g_autoptr(DialtoneProfile) connected =
+        dialtone_profile_parse_with_psk(text, strlen(text), "profile", NULL);
+    const ServiceCredentialSetup setup = {.base = profile->profile,
+                                          .profile = connected,
+                                          .file = profile->file,
+                                          .secrets = self->secrets,
+                                          .owner = wish->owner};
+    return connected != NULL ? service_credential_load(&setup, error) : NULL;
+}
+
 ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile *profile,
                                            const ServiceWish *wish)
 {
@@ -216,6 +234,8 @@ ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile 
     g_autofree char *path = service_manager_next_path(self, "connection");
     GError *error = NULL;
     TunnelSecrets *secrets = system_secrets(self, profile, &error);
+    ServiceCredential *credential =
+        error == NULL ? system_credential(self, profile, wish, &error) : NULL;
     const ServiceConnectionSetup setup = {.bus = self->bus,
                                           .server = self->server,
                                           .agents = self->agents,
@@ -227,6 +247,7 @@ ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile 
                                           .owner = wish->owner,
                                           .agent = wish->agent,
                                           .system_secrets_take = secrets,
+                                          .credential_take = credential,
                                           .error_take = error,
                                           .failed = on_failed,
                                           .gone = on_gone,

@@ -48,7 +48,10 @@ static bool take_credentials(TunnelChannel *self, const TunnelFrame *frame)
     TunnelCredentials *credentials = self->ready ? NULL : tunnel_frame_read_credentials(frame);
     if (credentials == NULL)
         return false;
-    tunnel_give_credentials(self->tunnel, credentials);
+    if (self->handlers->credentials != NULL)
+        self->handlers->credentials(credentials, self->data);
+    else
+        tunnel_give_credentials(self->tunnel, credentials);
     return true;
 }
 

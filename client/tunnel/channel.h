@@ -12,6 +12,8 @@ typedef struct TunnelChannel TunnelChannel;
 typedef struct TunnelChannelHandlers {
     /* What the agent knew of itself. Once a channel. */
     void (*secrets)(TunnelSecrets *secrets_take, gpointer data);
+    /* Its certificates; NULL: they are the tunnel's as they are. */
+    void (*credentials)(TunnelCredentials *credentials_take, gpointer data);
     /* The agent has left: 0, or a negative errno for why it is not heard any more. The last call;
      * the channel may be freed in it. */
     void (*closed)(int error, gpointer data);

@@ -34,6 +34,12 @@ void tunnel_credentials_free(TunnelCredentials *self)
     g_free(self);
 }
 
+void tunnel_credentials_add(GPtrArray *into, const GPtrArray *items)
+{
+    for (guint i = 0; i < items->len; i++)
+        g_ptr_array_add(into, g_bytes_ref(items->pdata[i]));
+}
+
 bool tunnel_credentials_have_old_list(const TunnelCredentials *self)
 {
     bool old = false;

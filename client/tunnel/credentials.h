@@ -19,6 +19,8 @@ TunnelCredentials *tunnel_credentials_new(void) G_GNUC_WARN_UNUSED_RESULT;
 void tunnel_credentials_free(TunnelCredentials *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TunnelCredentials, tunnel_credentials_free)
 
+/* Adds what is in @items, of GBytes, to a list of its own. */
+void tunnel_credentials_add(GPtrArray *into, const GPtrArray *items);
 /* One of the lists is out of date by now: who asks for a current one asks in vain. */
 bool tunnel_credentials_have_old_list(const TunnelCredentials *self) G_GNUC_WARN_UNUSED_RESULT;
 /* Points @into at the bytes, which stay its own. */

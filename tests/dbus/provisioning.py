@@ -20,23 +20,10 @@ from client import check_failed, secrets_text  # noqa: E402
 from lab import Failure, expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 from service_kit import (ALLOW, CONNECTION, MANAGER, NAME, PROFILE, TAKE_OVER, TOP, objects, remember,  # noqa: E402
-                         service_case, system_profile)
+                         service_case, system_profile, system_secret)
 
 UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"
 KEY = "correct horse battery staple"
-
-
-def secret(bus, uuid, text):
-    """A file that the service may read and users may not."""
-    os.makedirs("/etc/dialtone/secrets", exist_ok=True)
-    os.chown("/etc/dialtone/secrets", 0, bus.service)
-    os.chmod("/etc/dialtone/secrets", 0o750)
-    path = f"/etc/dialtone/secrets/{uuid}"
-    with open(path + ".new", "w", encoding="utf-8") as file:
-        file.write(text)
-    os.chown(path + ".new", 0, bus.service)
-    os.chmod(path + ".new", 0o640)
-    os.rename(path + ".new", path)
 
 
 @service_case("a system profile is for whom it names; another takes it over only as an administrator",
@@ -101,7 +88,7 @@ def _(lab, bus, alice, bob):
 def _(lab, bus, alice, bob):
     system_profile("Corp", Profile__UUID=UUID, Secrets__PSK="system", Access__Users="alice")
     expect(alice.dialtone("connect", "Corp", code=4).stderr.count(UUID), "the missing file is not named")
-    secret(bus, UUID, secrets_text(KEY))
+    system_secret(bus, UUID, secrets_text(KEY))
     check_failed(bob.connect(what="Corp", code=10)[-1], "not-permitted")
     alice.dialtone("connect", "Corp")
     expect_ping(lab, lab.sites[0].host)
@@ -138,7 +125,7 @@ def _(lab, bus, alice, bob):
 @service_case("a user changes what is not locked in a profile of the system, and nothing else")
 def _(lab, bus, alice, bob):
     system_profile("Corp", Profile__UUID=UUID, Secrets__PSK="system", Access__Lock="Phase2")
-    secret(bus, UUID, secrets_text(KEY))
+    system_secret(bus, UUID, secrets_text(KEY))
     folder = os.path.join(alice.folder, ".config/dialtone/overrides")
     bus.as_user(alice.uid, lambda: os.makedirs(folder))
     for group, key, value, holds in (("Network", "MTU", "1300", True), ("Phase2", "Lifetime", "30m", False),
@@ -168,7 +155,7 @@ def restart(bus, state):
 def _(lab, bus, alice, bob):
     remember(bus)
     system_profile("Corp", Profile__UUID=UUID, Secrets__PSK="system")
-    secret(bus, UUID, secrets_text(KEY))
+    system_secret(bus, UUID, secrets_text(KEY))
     bus.as_user(alice.uid, lambda: os.makedirs(os.path.join(alice.folder, ".config/dialtone/overrides")))
     changed(alice, "[Network]\nMTU=1300\n")
     alice.dialtone("connect", "Corp")
@@ -219,7 +206,7 @@ def try_connect(user):
 def _(lab, bus, alice, bob):
     system_profile("Corp", Profile__UUID=UUID, Secrets__PSK="system", Network__Autoconnect="yes")
     wait_until(lambda: [c["State"] for c in objects(bus, CONNECTION).values()] == ["failed"], 5, "no secret, no tunnel")
-    secret(bus, UUID, secrets_text(KEY))
+    system_secret(bus, UUID, secrets_text(KEY))
     wait_until(lambda: [c["State"] for c in objects(bus, CONNECTION).values()] == ["connected"], 10, "it connects")
     expect_ping(lab, lab.sites[0].host)
     alice.dialtone("disconnect", "Corp", code=10)

@@ -92,6 +92,19 @@ def helpers():
     return found
 
 
+def system_secret(bus, uuid, text):
+    """A file that the service may read and users may not."""
+    os.makedirs("/etc/dialtone/secrets", exist_ok=True)
+    os.chown("/etc/dialtone/secrets", 0, bus.service)
+    os.chmod("/etc/dialtone/secrets", 0o750)
+    path = f"/etc/dialtone/secrets/{uuid}"
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chown(path + ".new", 0, bus.service)
+    os.chmod(path + ".new", 0o640)
+    os.rename(path + ".new", path)
+
+
 def service_case(name, seconds=60, rule=ALLOW, connection=None, same=True, full=False):
     """A case with a bus, alice, bob, and a network that has to be as before when it is over (same
     False: the case changes it itself). full: not in every check."""
@@ -118,6 +131,6 @@ def service_case(name, seconds=60, rule=ALLOW, connection=None, same=True, full=
 
 def system_profile(name, **more):
     os.makedirs("/etc/dialtone/profiles", exist_ok=True)
-    groups = profile(Profile__Name=name, Identity__Auth="psk", **more)
+    groups = profile(Profile__Name=name, **{"Identity__Auth": "psk", **more})
     with open(f"/etc/dialtone/profiles/{name.lower()}.dialtone", "w", encoding="utf-8") as file:
         file.write(profile_text(groups))

@@ -134,6 +134,27 @@ static void test_a_secret_of_the_system_keeps_its_gateway(void **state G_GNUC_UN
     expect_taken(psk, "Secrets", "Password", "ask");
 }
 
+/* The service reads the key and signs: for the administrator's gateway alone. */
+static void a_key_that_is_a_file_is_the_systems(void **state)
+{
+    static const char file[] = "[Gateway]\nAddress=vpn.example.com\n"
+                               "[Identity]\nID=group@example.com\nAuth=certificate\n"
+                               "Certificate=file:/etc/dialtone/office.p12\n";
+    static const char card[] = "[Gateway]\nAddress=vpn.example.com\n"
+                               "[Identity]\nID=group@example.com\nAuth=certificate\n"
+                               "Certificate=pkcs11:token=Card\n";
+    static const char *const changes[][3] = {
+        {"Gateway", "Address", "other.example.com"},
+        {"Gateway", "RemoteID", "fqdn:other.example.com"},
+        {"Identity", "CA", "file:/home/mallory/ca.pem"},
+        {"Identity", "Certificate", "file:/etc/ssl/private/other.pem"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(changes); i++) {
+        expect_kept(file, changes[i][0], changes[i][1], changes[i][2]);
+        expect_taken(card, changes[i][0], changes[i][1], changes[i][2]);
+    }
+}
+
 static void test_nobody_takes_a_secret_from_the_system(void **state G_GNUC_UNUSED)
 {
     expect_kept(BASE "[Secrets]\nPSK=keyring\n", "Secrets", "PSK", "system");
@@ -243,6 +264,7 @@ static void test_a_user_s_own_profile_has_no_override(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_that_is_a_file_is_the_systems),
         cmocka_unit_test(test_who_may_use_it_and_its_name_are_never_the_user_s),
         cmocka_unit_test(test_locked_settings_groups_and_all_stay),
         cmocka_unit_test(test_a_lock_names_its_line),
