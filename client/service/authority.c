@@ -8,7 +8,8 @@
 
 #include <polkit/polkit.h>
 
-enum { CHECK_SECONDS = 120 };
+/* A person looks for a password; polkit itself, started on demand, for its rules. */
+enum { ASK_SECONDS = 120, CHECK_SECONDS = 10 };
 
 typedef struct Check {
     char *bus_name;
@@ -43,9 +44,11 @@ static void on_checked(GObject *source, GAsyncResult *result, gpointer data)
         polkit_authority_check_authorization_finish(POLKIT_AUTHORITY(source), result, &error);
     if (answer == NULL)
         g_warning("polkit gave no answer: %s", error->message);
-    if (answer != NULL && polkit_authorization_result_get_is_authorized(answer))
+    if (answer == NULL)
+        finish(data, SERVICE_UNKNOWN);
+    else if (polkit_authorization_result_get_is_authorized(answer))
         finish(data, SERVICE_YES);
-    else if (answer != NULL && polkit_authorization_result_get_is_challenge(answer))
+    else if (polkit_authorization_result_get_is_challenge(answer))
         finish(data, SERVICE_CHALLENGE);
     else
         finish(data, SERVICE_NO);
@@ -58,7 +61,7 @@ static void on_authority(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(PolkitAuthority) authority = polkit_authority_get_finish(result, &error);
     if (authority == NULL) {
         g_warning("polkit is not there: %s", error->message);
-        finish(check, SERVICE_NO);
+        finish(check, SERVICE_UNKNOWN);
         return;
     }
     g_autoptr(PolkitSubject) subject = polkit_system_bus_name_new(check->bus_name);
@@ -108,6 +111,6 @@ void service_authority_check(const ServiceCaller *caller, ServiceAction action, 
         g_idle_add(on_decided, check);
         return;
     }
-    check->timer = g_timeout_add_seconds(CHECK_SECONDS, on_late, check);
+    check->timer = g_timeout_add_seconds(interactive ? ASK_SECONDS : CHECK_SECONDS, on_late, check);
     polkit_authority_get_async(check->cancellable, on_authority, check);
 }

@@ -17,10 +17,12 @@ typedef enum ServiceAnswer {
     SERVICE_NO,
     SERVICE_YES,
     SERVICE_CHALLENGE, /* no; but somebody with a password could have said yes */
+    SERVICE_UNKNOWN,   /* no, for polkit said nothing */
 } ServiceAnswer;
 
-/* Answers in the main context, and within two minutes; no for whatever went wrong. @interactive: a
- * person may be asked for a password. */
+/* Answers in the main context, and in bounded time: within two minutes with @interactive, which is
+ * whether a person may be asked for a password, else within seconds. Whatever goes wrong is no yes.
+ */
 typedef void (*ServiceAllowed)(ServiceAnswer answer, gpointer data);
 void service_authority_check(const ServiceCaller *caller, ServiceAction action, bool interactive,
                              ServiceAllowed answer, gpointer data);

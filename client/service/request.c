@@ -103,6 +103,12 @@ static void on_allowed(ServiceAnswer answer, gpointer data)
                              _("Ask the administrator, or try again as an administrator."),
                              _("You are not allowed to do that."));
         break;
+    case SERVICE_UNKNOWN:
+        dialtone_failure_set(&error, DIALTONE_FAILURE_NOT_PERMITTED,
+                             _("See whether polkit runs (systemctl status polkit) and try again; "
+                               "root needs it not."),
+                             _("polkit, which says who may do that, gave no answer."));
+        break;
     }
     if (error != NULL)
         refuse(request, error);
