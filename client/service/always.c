@@ -17,6 +17,12 @@ enum { PAUSE_SECONDS = 30, PAUSE_SECONDS_MAX = 15 * 60 };
 
 /* ---- always ---- */
 
+bool service_always_wants(ServiceManager *self, const ServiceProfile *profile)
+{
+    return service_profile_is_system(profile) &&
+           (profile->profile->autoconnect || service_policy_is_always_on(self, profile));
+}
+
 static void connect_always(ServiceManager *self, ServiceProfile *profile)
 {
     ServiceConnection *current = service_manager_connection_of(self, profile);
@@ -56,7 +62,7 @@ void service_always_again(ServiceManager *self, ServiceProfile *profile)
 void service_always_profile(ServiceManager *self, ServiceProfile *profile)
 {
     g_autoptr(GError) error = NULL;
-    if (!profile->profile->autoconnect && !service_policy_is_always_on(self, profile))
+    if (!service_always_wants(self, profile))
         return;
     if (service_policy_allows(self, profile->profile, profile->layer, &error))
         connect_always(self, profile);

@@ -110,6 +110,8 @@ bool service_override_apply(ServiceManager *self, const ServiceChange *change, c
 /* ---- always.c ---- */
 /* Connects what was wanted when the service ended last, and what is to be connected always. */
 void service_always_begin(ServiceManager *self);
+/* It is to be connected whether anybody asks for it or not. */
+bool service_always_wants(ServiceManager *self, const ServiceProfile *profile);
 /* A system profile has come that may be one of those. */
 void service_always_profile(ServiceManager *self, ServiceProfile *profile);
 /* What they need may be there now. */

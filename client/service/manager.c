@@ -160,7 +160,8 @@ static void on_failed(ServiceConnection *connection, gpointer data)
     ServiceManager *self = data;
     ServiceProfile *profile = profile_of(self, connection);
     service_wanted_forget(key_of(connection));
-    if (profile == NULL || service_connection_owner(connection) != 0)
+    if (profile == NULL || service_connection_owner(connection) != 0 ||
+        !service_always_wants(self, profile))
         return;
     if (service_connection_was_connected(connection))
         profile->pause = 0;

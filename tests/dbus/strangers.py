@@ -194,4 +194,13 @@ def _(lab, bus, alice, bob):
     expect(said[3:] == ["LimitsExceeded"] * 6, f"{said}")
 
 
+@service_case("what root wanted once and failed is not tried again by itself")
+def _(lab, bus, alice, bob):
+    system_profile("Corp")
+    alice.uid = 0
+    alice.connect(what="Corp", secrets=secrets_text("wrong"), code=7)
+    wait_until(lambda: any("failed: " in line for line in log(bus)), 5, "it is told")
+    expect(not any("tried again" in line for line in log(bus)), f"{log(bus)}")
+
+
 main()
