@@ -59,13 +59,14 @@ static void request_free(ServiceRequest *request)
     g_free(request);
 }
 
+/* Told as theirs, so that it takes no room from others. */
 static void refuse(ServiceRequest *request, const GError *error)
 {
     GDBusMethodInvocation *invocation = g_steal_pointer(&request->invocation);
-    if (dialtone_failure_of(error) == DIALTONE_FAILURE_NOT_PERMITTED)
-        service_log(0, NULL, "refused %s.%s to uid %d: %s", request->method->interface,
-                    request->method->name, request->caller != NULL ? (int)request->caller->uid : -1,
-                    error->message);
+    const ServiceCaller *caller = request->caller;
+    if (caller != NULL && dialtone_failure_of(error) == DIALTONE_FAILURE_NOT_PERMITTED)
+        service_log(caller->uid, NULL, "refused %s.%s to uid %u: %s", request->method->interface,
+                    request->method->name, (unsigned)caller->uid, error->message);
     dialtone_bus_error_return(invocation, error);
     request_free(request);
 }

@@ -203,4 +203,17 @@ def _(lab, bus, alice, bob):
     expect(not any("tried again" in line for line in log(bus)), f"{log(bus)}")
 
 
+@service_case("what is refused to one user pushes out nothing that concerns others")
+def _(lab, bus, alice, bob):
+    system_profile("Corp")
+    alice.connect()
+    theirs, = objects(bus, CONNECTION)
+    about = "corp.dialtone"
+    expect(any(about in line for line in log(bus)), f"{log(bus)}")
+    said = bus.as_user(bob.uid, lambda: {answer_of(NAME, theirs, CONNECTION, "GetReport") for _ in range(300)}, 40)
+    expect(said == {"NotPermitted"} and any("refused" in line for line in log(bus)), f"bob hears {said}")
+    expect(any(about in line for line in log(bus)), "it is pushed out")
+    alice.dialtone("disconnect")
+
+
 main()
