@@ -193,6 +193,23 @@ static void look(Connect *connect)
     show_report(connect);
 }
 
+/* All that it had goes with it. */
+static bool has_service_ended(const Connect *connect)
+{
+    g_autofree char *owner = g_dbus_object_manager_client_get_name_owner(
+        G_DBUS_OBJECT_MANAGER_CLIENT(connect->service->objects));
+    return owner == NULL;
+}
+
+static void tell_service_ended(Connect *connect)
+{
+    g_autoptr(GError) error = NULL;
+    dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL,
+                         _("Connect again; if it happens again, send a report."),
+                         _("The service has ended unexpectedly."));
+    connect->code = fail(connect, error);
+}
+
 static void on_object_removed(GDBusObjectManager *objects, GDBusObject *object, gpointer data)
 {
     Connect *connect = data;
@@ -200,6 +217,8 @@ static void on_object_removed(GDBusObjectManager *objects, GDBusObject *object, 
         strcmp(g_dbus_object_get_object_path(object),
                g_dbus_proxy_get_object_path(G_DBUS_PROXY(connect->connection))) != 0)
         return;
+    if (!connect->done && has_service_ended(connect))
+        tell_service_ended(connect);
     connect->done = true;
 }
 

@@ -5,6 +5,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
@@ -214,6 +215,23 @@ def _(lab, bus, alice, bob):
     expect(said == {"NotPermitted"} and any("refused" in line for line in log(bus)), f"bob hears {said}")
     expect(any(about in line for line in log(bus)), "it is pushed out")
     alice.dialtone("disconnect")
+
+
+@service_case("a connect whose service dies ends with 1, also where it is not the one that serves")
+def _(lab, bus, alice, bob):
+    lab.drop_at("gateway", "meta l4proto udp")
+    words = ("connect", "--secrets", alice.file("secrets", secrets_text()),
+             alice.file("office.dialtone", profile_text(profile())))
+    running = []
+    for _ in range(2):
+        running.append(subprocess.Popen(alice.command(*words), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                        text=True))
+        # Until it says so: the second finds what the first has wanted.
+        wait_until(lambda: running[-1].stderr.readline().startswith("phase1"), 10, "it tries")
+    os.kill(bus.owner_pid(NAME), signal.SIGKILL)
+    said = [process.communicate(timeout=20)[1] for process in running]
+    codes = [process.returncode for process in running]
+    expect(codes == [1, 1] and all("failed: " in words for words in said), f"{codes}: {said}")
 
 
 main()
