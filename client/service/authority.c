@@ -25,6 +25,7 @@ typedef struct Check {
 static const char *const IDS[] = {
     [SERVICE_ACTION_CONNECT_OWN] = "org.dialtone.connect-own",
     [SERVICE_ACTION_CONNECT_SYSTEM] = "org.dialtone.connect-system",
+    [SERVICE_ACTION_CONNECT_PERSISTENT] = "org.dialtone.connect-persistent",
     [SERVICE_ACTION_TAKE_OVER] = "org.dialtone.take-over",
 };
 
@@ -97,6 +98,7 @@ void service_authority_check(const ServiceCaller *caller, ServiceAction action, 
     switch (action) {
     case SERVICE_ACTION_CONNECT_OWN:
     case SERVICE_ACTION_CONNECT_SYSTEM:
+    case SERVICE_ACTION_CONNECT_PERSISTENT:
     case SERVICE_ACTION_TAKE_OVER:
         check->id = IDS[action];
         break;

@@ -40,8 +40,10 @@ typedef struct ServiceRequest {
     GDBusMethodInvocation *invocation; /* NULL: answered, or handed on */
     ServiceCaller *caller;
     const struct ServiceMethod *method;
-    ServiceAction action; /* what was allowed */
-    char *sender, *user;  /* where it is counted; user NULL: not there */
+    ServiceAction action; /* what was allowed, */
+    ServiceAction also;   /* and this, where it is more than ANYBODY */
+    bool asked_also;
+    char *sender, *user; /* where it is counted; user NULL: not there */
 } ServiceRequest;
 
 /* A row of the table of methods: who may call, and what it does. */

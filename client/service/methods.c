@@ -112,6 +112,42 @@ static bool is_in_use(const ServiceConnection *connection, uid_t caller)
            !service_connection_has_failed(connection);
 }
 
+/* What the caller has changed in a profile of the system; NULL: nothing. The caller frees it. */
+static char *override_of(const ServiceRequest *request, const ServiceProfile *profile)
+{
+    g_autoptr(GVariant) options = g_variant_get_child_value(parameters(request), 0);
+    char *text = NULL;
+    if (service_profile_is_system(profile))
+        (void)g_variant_lookup(options, "override", "s", &text);
+    return text;
+}
+
+/* A kill switch that stays holds for everybody at this computer, and root alone releases it: who
+ * may set one up is the administrator's to say, but where they have written it themselves. @text of
+ * the profile as its user has changed it; NULL: not at all. */
+static bool blocks_for_good(const ServiceProfile *profile, const char *text)
+{
+    const DialtoneProfile *base = profile->profile;
+    if (service_profile_is_system(profile) && base->kill_switch == DIALTONE_KILL_SWITCH_PERSISTENT)
+        return false;
+    g_autoptr(DialtoneProfile) changed =
+        text != NULL ? dialtone_profile_parse_with_psk(text, strlen(text), "profile", NULL) : NULL;
+    const DialtoneProfile *used = changed != NULL ? changed : base;
+    return used->kill_switch == DIALTONE_KILL_SWITCH_PERSISTENT;
+}
+
+static bool decide_kill_switch(ServiceRequest *request, const ServiceProfile *profile,
+                               GError **error)
+{
+    g_autofree char *text = NULL, *override = override_of(request, profile);
+    const ServiceChange change = {.profile = profile, .override = override};
+    if (!service_override_apply(request->manager, &change, &text, error))
+        return false;
+    if (blocks_for_good(profile, text))
+        request->also = SERVICE_ACTION_CONNECT_PERSISTENT;
+    return true;
+}
+
 static ServiceAction decide_connect(ServiceRequest *request, GError **error)
 {
     g_autoptr(GVariant) options = g_variant_get_child_value(parameters(request), 0);
@@ -127,7 +163,11 @@ static ServiceAction decide_connect(ServiceRequest *request, GError **error)
     if (!service_policy_allows(request->manager, profile->profile, profile->layer, error))
         return SERVICE_ACTION_REFUSED;
     const ServiceConnection *current = service_manager_connection_of(request->manager, profile);
-    if (is_in_use(current, request->caller->uid)) {
+    const bool is_theirs = is_in_use(current, request->caller->uid);
+    if ((current == NULL || is_theirs || service_connection_has_failed(current)) &&
+        !decide_kill_switch(request, profile, error))
+        return SERVICE_ACTION_REFUSED;
+    if (is_theirs) {
         if (wants_take_over(request))
             return SERVICE_ACTION_TAKE_OVER;
         dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED,
@@ -278,16 +318,6 @@ static void run_get_log(ServiceRequest *request, GError **error)
 
 /* ---- Profile ---- */
 
-/* What the caller has changed in a profile of the system; NULL: nothing. The caller frees it. */
-static char *override_of(const ServiceRequest *request, const ServiceProfile *profile)
-{
-    g_autoptr(GVariant) options = g_variant_get_child_value(parameters(request), 0);
-    char *text = NULL;
-    if (service_profile_is_system(profile))
-        (void)g_variant_lookup(options, "override", "s", &text);
-    return text;
-}
-
 static bool has_room(ServiceManager *manager, uid_t uid, GError **error)
 {
     GHashTableIter iter;
@@ -323,7 +353,15 @@ static void run_connect(ServiceRequest *request, GError **error)
                              profile->profile->name);
         return;
     }
-    if (current != NULL && (is_theirs || service_connection_has_failed(current))) {
+    const bool makes_one = current == NULL || is_theirs || service_connection_has_failed(current);
+    /* It was connected when that was decided. */
+    if (makes_one && blocks_for_good(profile, text) &&
+        request->also != SERVICE_ACTION_CONNECT_PERSISTENT) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED, NULL,
+                             _("Nobody was asked whether its kill switch may stay; try again."));
+        return;
+    }
+    if (makes_one && current != NULL) {
         service_connection_stop(current, NULL);
         current = NULL;
     }

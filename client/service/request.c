@@ -88,12 +88,34 @@ static void challenge(ServiceRequest *request)
                                                DIALTONE_BUS_ERROR_CHALLENGE, text);
 }
 
+static void on_allowed(ServiceAnswer answer, gpointer data);
+
+static bool is_interactive(GDBusMethodInvocation *invocation)
+{
+    GDBusMessage *message = g_dbus_method_invocation_get_message(invocation);
+    return (g_dbus_message_get_flags(message) &
+            G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
+}
+
+/* False: there is nothing more to be allowed. */
+static bool ask_also(ServiceRequest *request)
+{
+    if (request->asked_also || request->also == SERVICE_ACTION_ANYBODY)
+        return false;
+    request->asked_also = true;
+    service_authority_check(request->caller, request->also, is_interactive(request->invocation),
+                            on_allowed, request);
+    return true;
+}
+
 static void on_allowed(ServiceAnswer answer, gpointer data)
 {
     ServiceRequest *request = data;
     g_autoptr(GError) error = NULL;
     switch (answer) {
     case SERVICE_YES:
+        if (ask_also(request))
+            return;
         request->method->run(request, &error);
         break;
     case SERVICE_CHALLENGE:
@@ -115,13 +137,6 @@ static void on_allowed(ServiceAnswer answer, gpointer data)
         refuse(request, error);
     else
         request_free(request);
-}
-
-static bool is_interactive(GDBusMethodInvocation *invocation)
-{
-    GDBusMessage *message = g_dbus_method_invocation_get_message(invocation);
-    return (g_dbus_message_get_flags(message) &
-            G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
 }
 
 /* False: too many calls of this user's wait for it already. */
@@ -175,8 +190,11 @@ gboolean service_request_begin(ServiceManager *manager, GDBusMethodInvocation *i
     }
     ServiceRequest *request = g_new0(ServiceRequest, 1);
     /* The handler owns the invocation; methods of GDBus that answer it take that. */
-    *request = (ServiceRequest){
-        .manager = manager, .invocation = invocation, .method = method, .sender = g_strdup(sender)};
+    *request = (ServiceRequest){.manager = manager,
+                                .invocation = invocation,
+                                .method = method,
+                                .also = SERVICE_ACTION_ANYBODY,
+                                .sender = g_strdup(sender)};
     service_caller_ask(manager->bus, sender, NULL, on_caller, request);
     return TRUE;
 }

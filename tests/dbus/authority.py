@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# allowed: 90 s, full: 90 s
+# allowed: 120 s, full: 120 s
 """Whatever polkit says, or does not say: without a yes of its own nothing is done, and nobody waits for
 another's answer."""
 
@@ -12,13 +12,16 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from bus import BusError, Caller, call  # noqa: E402
 from cases import main  # noqa: E402
-from client import check_failed, profile, profile_text  # noqa: E402
+from client import binary, check_failed, profile, profile_text  # noqa: E402
+from gateway import Connection  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
-from service_kit import CONNECTION, MANAGER, NAME, PROFILE, TOP, objects, service_case  # noqa: E402
+from service_kit import CONNECTION, MANAGER, NAME, PROFILE, TOP, objects, service_case, system_profile  # noqa: E402
 
 POLKIT, AUTHORITY = "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority"
 MOCK = "org.freedesktop.DBus.Mock"
-OWN, TAKE_OVER = "org.dialtone.connect-own", "org.dialtone.take-over"
+OWN, SYSTEM, PERSISTENT, TAKE_OVER = (
+    f"org.dialtone.{name}" for name in ("connect-own", "connect-system", "connect-persistent", "take-over"))
+UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"
 BOUND = 10  # seconds for an answer that no person has to give
 
 
@@ -90,7 +93,7 @@ def _(lab, bus, alice, bob):
     polkit = Polkit(bus)
     polkit.allows()
     check_failed(alice.connect(code=10)[-1], "not-permitted")
-    polkit.allows(TAKE_OVER, "org.dialtone.connect-system", OWN + ".x", "org.dialtone")
+    polkit.allows(TAKE_OVER, SYSTEM, OWN + ".x", "org.dialtone")
     check_failed(alice.connect(code=10)[-1], "not-permitted")
     expect(not objects(bus, CONNECTION), "a connection is there")
     polkit.allows(OWN)
@@ -153,6 +156,55 @@ def _(lab, bus, alice, bob):
     polkit.allows(OWN)
     expect(alice.connect()[-1]["state"] == "connected", "polkit is there again, and is not asked")
     alice.dialtone("disconnect")
+
+
+@service_case("a kill switch that stays is the administrator's to allow, whose profile ever says so", 90, rule=None,
+              connection=Connection("alice@example.com", local_ts="0.0.0.0/0"))
+def _(lab, bus, alice, bob):
+    def refused(*words, **more):
+        check_failed(alice.connect(*words, code=10, **more)[-1], "not-permitted")
+        expect(not objects(bus, CONNECTION), "a connection is there")
+        expect("dialtone" not in lab.run("client", "nft", "list", "ruleset"), "something is blocked")
+
+    polkit = Polkit(bus)
+    whole = {"Phase2__Networks": "0.0.0.0/0"}
+    polkit.allows(OWN, SYSTEM)
+    refused(Network__KillSwitch="persistent", **whole)
+    # One that goes with the connection is the user's own.
+    expect(alice.connect(Network__KillSwitch="yes", **whole)[-1]["state"] == "connected", "KillSwitch=yes is refused")
+    alice.dialtone("disconnect")
+    polkit.allows(PERSISTENT)
+    refused(Network__KillSwitch="persistent", **whole)
+    polkit.allows(OWN, SYSTEM)
+    # Nor by what a user has changed in a profile of the system; nor is that in the way of the administrator.
+    system_profile("Corp", Profile__UUID=UUID, **whole)
+    wait_until(lambda: kill_switch_of(bus) == "no", 5, "the service knows the profile")
+    folder = os.path.join(alice.folder, ".config/dialtone/overrides")
+    bus.as_user(alice.uid, lambda: os.makedirs(folder))
+    alice.file(f".config/dialtone/overrides/{UUID}.dialtone", "[Network]\nKillSwitch=persistent\n")
+    refused(what="Corp")
+    polkit.allows(SYSTEM, PERSISTENT)
+    expect(alice.connect(what="Corp")[-1]["state"] == "connected", "what is allowed is refused")
+    # It is wanted already, so nobody is asked again.
+    polkit.allows(SYSTEM)
+    expect(alice.connect(what="Corp")[-1]["state"] == "connected", "what is connected is refused")
+    alice.dialtone("disconnect")
+    lab.run("client", binary(), "disconnect", "--release-kill-switch")
+    system_profile("Corp", Profile__UUID=UUID, Network__KillSwitch="persistent", **whole)
+    wait_until(lambda: kill_switch_of(bus) == "persistent", 5, "the administrator has written it")
+    expect(alice.connect(what="Corp")[-1]["state"] == "connected", "the administrator's own is refused")
+    alice.dialtone("disconnect")
+    lab.run("client", binary(), "disconnect", "--release-kill-switch")
+
+
+def kill_switch_of(bus):
+    """What the service has read of the profile Corp."""
+    try:
+        path = next(path for path, p in objects(bus, PROFILE).items() if p["Name"] == "Corp")
+        text = bus.as_user(0, lambda: call(NAME, path, PROFILE, "GetText"))[0]
+    except (BusError, StopIteration):
+        return ""  # one object is taking the place of another
+    return next((line.split("=")[1] for line in text.splitlines() if line.startswith("KillSwitch=")), "no")
 
 
 main()
