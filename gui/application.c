@@ -6,6 +6,7 @@
 #include "gui/application.h"
 
 #include "client/common/i18n.h"
+#include "gui/agent.h"
 #include "gui/library.h"
 #include "gui/window.h"
 
@@ -13,6 +14,7 @@ struct _DialtoneApplication {
     GtkApplication parent_instance;
     DialtoneServiceClient *service;
     DialtoneLibrary *library;
+    DialtoneAgent *agent;
 };
 
 G_DEFINE_TYPE(DialtoneApplication, dialtone_application, GTK_TYPE_APPLICATION)
@@ -85,13 +87,14 @@ static void dialtone_application_startup(GApplication *application)
         gtk_application_set_accels_for_action(GTK_APPLICATION(self), KEYS[i].action, KEYS[i].keys);
     self->service = dialtone_service_client_new();
     self->library = dialtone_library_new(self->service);
+    self->agent = dialtone_agent_new(self->service, self->library);
     dialtone_service_client_start(self->service);
 }
 
 static void dialtone_application_activate(GApplication *application)
 {
     DialtoneApplication *self = DIALTONE_APPLICATION(application);
-    GtkWindow *window = gtk_application_get_active_window(GTK_APPLICATION(self));
+    GtkWindow *window = dialtone_window_find();
     if (window == NULL)
         window =
             GTK_WINDOW(dialtone_window_new(GTK_APPLICATION(self), self->service, self->library));
@@ -101,6 +104,7 @@ static void dialtone_application_activate(GApplication *application)
 static void dialtone_application_shutdown(GApplication *application)
 {
     DialtoneApplication *self = DIALTONE_APPLICATION(application);
+    g_clear_object(&self->agent);
     g_clear_object(&self->library);
     g_clear_object(&self->service);
     G_APPLICATION_CLASS(dialtone_application_parent_class)->shutdown(application);

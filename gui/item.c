@@ -325,7 +325,8 @@ static void on_disconnect(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(DialtoneItem) self = data;
     GError *error = NULL;
-    g_autoptr(GVariant) answer = dialtone_service_client_call_finish(source, result, &error);
+    GVariant *answer = dialtone_service_client_call_finish(source, result, &error);
+    g_clear_pointer(&answer, g_variant_unref);
     end(self, error);
 }
 

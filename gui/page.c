@@ -17,6 +17,7 @@ struct _DialtonePage {
     DialtoneItem *item;
     const DialtoneReport *shown; /* only compared */
     gint64 shown_time;
+    gboolean updating; /* the switch is moved by this program */
     GtkImage *icon;
     GtkLabel *name;
     GtkLabel *description;
@@ -36,8 +37,6 @@ struct _DialtonePage {
 };
 
 G_DEFINE_TYPE(DialtonePage, dialtone_page, GTK_TYPE_SCROLLED_WINDOW)
-
-static gboolean on_state_set(GtkSwitch *toggle, gboolean active, DialtonePage *self);
 
 static void set_text(GtkLabel *label, const char *text)
 {
@@ -61,10 +60,11 @@ static void update_switch(DialtonePage *self)
 {
     DialtoneState state = dialtone_item_get_state(self->item);
     g_autofree char *spoken = g_strdup_printf(_("Connect %s"), dialtone_item_get_name(self->item));
-    g_signal_handlers_block_by_func(self->toggle, on_state_set, self);
-    gtk_switch_set_active(self->toggle, dialtone_item_is_wanted(self->item));
+    /* In this order: to set the state moves the switch with it. */
+    self->updating = TRUE;
     gtk_switch_set_state(self->toggle, state == DIALTONE_STATE_CONNECTED);
-    g_signal_handlers_unblock_by_func(self->toggle, on_state_set, self);
+    gtk_switch_set_active(self->toggle, dialtone_item_is_wanted(self->item));
+    self->updating = FALSE;
     gtk_widget_set_sensitive(GTK_WIDGET(self->toggle),
                              state != DIALTONE_STATE_DISCONNECTING &&
                                  !dialtone_item_is_others(self->item) &&
@@ -152,7 +152,7 @@ static void set_wanted(DialtonePage *self, gboolean wanted)
 /* The switch moves when the item does. */
 static gboolean on_state_set(GtkSwitch *toggle, gboolean active, DialtonePage *self)
 {
-    if (self->item != NULL)
+    if (self->item != NULL && !self->updating)
         set_wanted(self, active);
     return TRUE;
 }

@@ -73,6 +73,14 @@ void dialtone_window_show_item(DialtoneWindow *self, DialtoneItem *item)
     }
 }
 
+GtkWindow *dialtone_window_find(void)
+{
+    GList *at = gtk_application_get_windows(GTK_APPLICATION(g_application_get_default()));
+    while (at != NULL && !DIALTONE_IS_WINDOW(at->data))
+        at = at->next;
+    return at != NULL ? at->data : NULL;
+}
+
 /* ---- actions ---- */
 
 static void on_toggle(GSimpleAction *action, GVariant *parameter, gpointer data)

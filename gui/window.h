@@ -13,3 +13,5 @@ GtkWidget *dialtone_window_new(GtkApplication *application, DialtoneServiceClien
                                DialtoneLibrary *library);
 /* Chooses the item; one that is not in the list changes nothing. */
 void dialtone_window_show_item(DialtoneWindow *self, DialtoneItem *item);
+/* The one that is open; NULL. */
+GtkWindow *dialtone_window_find(void);

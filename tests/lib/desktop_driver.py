@@ -84,16 +84,21 @@ def tree():
         return str(error)
 
 
-def answer(question):
-    role, name, seconds = question.get("role"), question.get("name"), question["seconds"]
-    what = f"{question['do']} {role} {name!r} {question.get('states', '')}"
-    if question["do"] == "names":
-        return [node.get_name() for _, node in shown() if node.get_role_name() == role]
+def look(question):
+    """What needs no waiting, but a second look when something went meanwhile."""
+    role = question.get("role")
     if question["do"] == "tree":
-        return tree()
+        return [tree()]
     if question["do"] == "has":
-        turn()
-        return find(question) is not None
+        return [find(question) is not None]
+    return [[node.get_name() for _, node in shown() if node.get_role_name() == role]]
+
+
+def answer(question):
+    name, seconds = question.get("name"), question["seconds"]
+    what = f"{question['do']} {question.get('role')} {name!r} {question.get('states', '')}"
+    if question["do"] in ("names", "has", "tree"):
+        return until(lambda: look(question), seconds, what)[0]
     if question["do"] == "gone":
         return until(lambda: find(question) is None, seconds, what)
     node = until(lambda: find(question), seconds, what)
@@ -102,7 +107,7 @@ def answer(question):
     elif question["do"] == "type":
         Atspi.EditableText.set_text_contents(node, question["text"])
     turn()
-    return node.get_name()
+    return name
 
 
 def main():

@@ -28,7 +28,7 @@ MAY_INCLUDE = {
     "client/service/": {"client/", "ike/", "platform/"},
     "client/cli/": {"client/cli/", "client/common/", "client/profile/", "client/import/",
                     "client/export/", "client/credential/", "platform/"},
-    "gui/": {"gui/", "client/common/", "client/profile/", "platform/keyring.h",
+    "gui/": {"gui/", "client/common/", "client/profile/", "client/tunnel/frames.h", "platform/keyring.h",
              "platform/sandbox.h", "platform/secret-memory.h"},
 }
 # The verbs that run a tunnel in their own process.

@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# allowed: 120 s, full: 120 s
+"""What dialtone-gtk asks a person, and what its keyring keeps, in front of a real service and gateways."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+from bus import Bus  # noqa: E402
+from cases import case, main  # noqa: E402
+from client import profile, profile_text  # noqa: E402
+from desktop import Desktop  # noqa: E402
+from gateway import Connection  # noqa: E402
+from lab import expect, wait_until  # noqa: E402
+from measure import expect_ping  # noqa: E402
+from served import Served  # noqa: E402
+from service_kit import ALLOW, Person, service_case  # noqa: E402
+
+KEY, PASSWORD = "correct horse battery staple", "carol's password"
+ALICE = Connection("alice@example.com", users={"carol": PASSWORD})
+
+
+def office(desktop, **more):
+    settings = {"Secrets__PSK": "keyring", "Secrets__Password": "keyring", "UserAuth__User": "carol", **more}
+    desktop.profile("office", profile_text(profile(**settings)))
+    desktop.wait("list item", "Office, Not connected")
+
+
+def kept(desktop, kind):
+    """What the keyring has."""
+    try:
+        return desktop.run("secret-tool", "lookup", "profile", "Office", "kind", kind)
+    except RuntimeError:
+        return None
+
+
+def keep(desktop, kind, secret):
+    desktop.run("secret-tool", "store", "--label=test", "xdg:schema", "org.dialtone.Dialtone", "profile", "Office",
+                "kind", kind, given=secret)
+
+
+def switch(desktop):
+    desktop.act("toggle button", "Connect Office")
+
+
+@service_case("a key and a password are asked for once, and kept when the gateway has taken them", connection=ALICE)
+def _(lab, bus, alice, bob):
+    with Desktop(lab, alice) as desktop:
+        office(desktop)
+        switch(desktop)
+        desktop.wait("label", "Sign in to Office")
+        expect(desktop.has("push button", "Sign In", sensitive=False), "an empty answer can be given")
+        desktop.type("password text", "Preshared key", KEY)
+        desktop.type("password text", "Password", PASSWORD)
+        desktop.screenshot("sign-in.png")
+        expect(kept(desktop, "psk") is None, "it was kept before it had served")
+        desktop.act("push button", "Sign In")
+        desktop.wait("list item", "Office, Connected", 30)
+        wait_until(lambda: kept(desktop, "psk") == KEY and kept(desktop, "password") == PASSWORD, 10, "both are kept")
+        expect_ping(lab, lab.sites[0].host)
+        switch(desktop)
+        desktop.wait("list item", "Office, Not connected")
+        switch(desktop)
+        desktop.wait("list item", "Office, Connected", 30)
+        switch(desktop)
+        desktop.wait("list item", "Office, Not connected")
+
+
+@service_case("a wrong password is told, and the keyring's is not sent a second time", connection=ALICE)
+def _(lab, bus, alice, bob):
+    with Desktop(lab, alice) as desktop:
+        keep(desktop, "psk", KEY)
+        keep(desktop, "password", "an old password")
+        office(desktop)
+        switch(desktop)
+        desktop.wait("list item", "Office, Could not connect", 30)
+        expect(any("carol" in text or "password" in text for text in desktop.names("label")),
+               f"the reason is not told: {desktop.names('label')}")
+        desktop.screenshot("wrong-password.png")
+        desktop.act("push button", "Try Again")
+        desktop.type("password text", "Password", PASSWORD)
+        desktop.act("push button", "Sign In")
+        desktop.wait("list item", "Office, Connected", 30)
+        wait_until(lambda: kept(desktop, "password") == PASSWORD, 10, "the right one is kept")
+        switch(desktop)
+        desktop.wait("list item", "Office, Not connected")
+
+
+@case("a one-time code is asked for with the gateway's words, and again when it was wrong")
+def _(lab):
+    with Served(lab, "fortitoken"), Bus(("ip", "netns", "exec", lab.ns("client"))) as bus:
+        bus.polkit(ALLOW)
+        with Desktop(lab, Person(lab, bus, "alice"), GTK_THEME="Adwaita:dark") as desktop:
+            keep(desktop, "psk", KEY)
+            keep(desktop, "password", "carol-password")
+            office(desktop, Phase2__Networks="10.10.0.0/24", UserAuth__XAuth="required")
+            switch(desktop)
+            desktop.type("password text", "One-time code", "000000")
+            expect(any("Enter your token" in text for text in desktop.names("label")),
+                   f"the gateway's words are missing: {desktop.names('label')}")
+            expect(not desktop.has("check box", "Remember in the keyring"), "a code can be kept")
+            desktop.screenshot("code-dark.png")
+            desktop.act("push button", "Sign In")
+            desktop.wait("label", "The gateway did not accept that. Try once more.")
+            desktop.type("password text", "One-time code", "123456")
+            desktop.act("push button", "Sign In")
+            desktop.wait("list item", "Office, Connected", 30)
+            switch(desktop)
+            desktop.wait("list item", "Office, Not connected")
+
+
+@service_case("a keyring that is locked, or does not answer, leads to a question that can be given up",
+              connection=ALICE)
+def _(lab, bus, alice, bob):
+    with Desktop(lab, alice) as desktop:
+        keep(desktop, "psk", KEY)
+        desktop.lock()
+        office(desktop)
+        switch(desktop)
+        desktop.wait("label", "The keyring is locked, so what it keeps is asked for.")
+        desktop.wait("toggle button", "Connect Office", checked=True)
+        desktop.act("push button", "Cancel")
+        desktop.wait("list item", "Office, Could not connect")
+        desktop.stop_keyring()
+        desktop.act("push button", "Try Again")
+        desktop.wait("password text", "Preshared key")
+        switch(desktop)
+        desktop.gone("password text", "Preshared key")
+        desktop.wait("list item", "Office, Not connected")
+
+
+main()
