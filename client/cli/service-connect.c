@@ -290,14 +290,15 @@ static int run(Connect *connect)
     connect->service = cli_service_new(&error);
     if (connect->service == NULL || !open_secrets(connect, &error))
         return fail(connect, error);
-    if (!cli_service_profile(connect->service, options->profile, options->secrets != NULL,
-                             &connect->profile, &error))
-        return fail(connect, error);
+    /* First of all: a profile stays as long as its user has an agent. */
     g_autoptr(DialtoneBusAgent1) agent = export_agent(connect, &remote);
-    if (agent == NULL ||
-        !dialtone_bus_manager_call_register_agent_sync(
-            connect->service->manager, AGENT_PATH, g_variant_new("a{sv}", NULL), NULL, &remote) ||
-        !want(connect, &remote)) {
+    bool known = agent != NULL && dialtone_bus_manager_call_register_agent_sync(
+                                      connect->service->manager, AGENT_PATH,
+                                      g_variant_new("a{sv}", NULL), NULL, &remote);
+    if (known && !cli_service_profile(connect->service, options->profile, options->secrets != NULL,
+                                      &connect->profile, &error))
+        return fail(connect, error);
+    if (!known || !want(connect, &remote)) {
         error = dialtone_bus_error_read(remote);
         return fail(connect, error);
     }

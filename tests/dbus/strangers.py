@@ -234,4 +234,17 @@ def _(lab, bus, alice, bob):
     expect(codes == [1, 1] and all("failed: " in words for words in said), f"{codes}: {said}")
 
 
+@service_case("a connect has made itself known before it brings its profile, which goes with the last who has")
+def _(lab, bus, alice, bob):
+    # As it is when another program of the same user leaves in between.
+    with subprocess.Popen(["dbus-monitor", "--system", f"destination={NAME}"], stdout=subprocess.PIPE,
+                          text=True) as watcher:
+        wait_until(lambda: "NameLost" in watcher.stdout.readline(), 5, "the bus is watched")
+        alice.connect()
+        alice.dialtone("disconnect")
+        watcher.terminate()
+        said = [line.rpartition("=")[2].strip() for line in watcher.stdout if "interface=" + MANAGER in line]
+    expect(said[:2] == ["RegisterAgent", "AddProfile"], f"{said}")
+
+
 main()
