@@ -161,6 +161,10 @@ static gboolean on_idle_after_end(gpointer data)
     g_clear_pointer(&self->agent, service_connection_agent_free);
     g_clear_pointer(&self->tunnel, tunnel_free);
     if (!self->stopping) {
+        /* It stays to tell of its end, and keeps nothing else. */
+        g_clear_pointer(&self->setup.system_secrets_take, tunnel_secrets_free);
+        g_clear_pointer(&self->credentials, tunnel_credentials_free);
+        g_clear_pointer(&self->setup.credential_take, service_credential_free);
         self->setup.failed(self, self->setup.data);
         return G_SOURCE_REMOVE;
     }

@@ -13,12 +13,14 @@ from bus import SOCKET, BusError, Caller, Gio, GLib, call, connection  # noqa: E
 from cases import main  # noqa: E402
 from client import check_connected, profile, profile_text, secrets_text  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
-from service_kit import CONNECTION, MANAGER, NAME, PROFILE, TOP, objects, service_case, system_profile  # noqa: E402
+from service_kit import (CONNECTION, MANAGER, NAME, PROFILE, TOP, objects, service_case, system_profile,  # noqa: E402
+                         system_secret)
 
 AGENT = Gio.DBusNodeInfo.new_for_xml("""<node><interface name="org.freedesktop.PolicyKit1.AuthenticationAgent">
   <method name="BeginAuthentication"><arg type="s"/><arg type="s"/><arg type="s"/><arg type="a{ss}"/><arg type="s"/>
     <arg type="a(sa{sv})"/></method>
 </interface></node>""")
+UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"
 POLKIT = "org.freedesktop.PolicyKit1"
 
 def send(path, interface, method, signature="()", *arguments):
@@ -245,6 +247,26 @@ def _(lab, bus, alice, bob):
         watcher.terminate()
         said = [line.rpartition("=")[2].strip() for line in watcher.stdout if "interface=" + MANAGER in line]
     expect(said[:2] == ["RegisterAgent", "AddProfile"], f"{said}")
+
+
+def locked(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(line for line in file if line.startswith("VmLck:"))
+
+
+@service_case("a connection that failed keeps no secret of the machine's")
+def _(lab, bus, alice, bob):
+    system_profile("Corp", Profile__UUID=UUID, Secrets__PSK="system")
+    system_secret(bus, UUID, secrets_text())
+    bus.activate("org.dialtone.Helper1", "root", "/bin/false")
+    alice.dialtone("list")
+    wait_until(lambda: objects(bus, PROFILE), 5, "the profile is there")
+    pid = bus.owner_pid(NAME)
+    before = locked(pid)
+    alice.connect(what="Corp", code=1)
+    expect(states(bus) == {"Corp": "failed"}, f"{states(bus)}")
+    wait_until(lambda: locked(pid) == before, 5, f"{before.strip()} as before")
+    alice.dialtone("disconnect")
 
 
 main()
