@@ -339,6 +339,11 @@ static bool has_room(ServiceManager *manager, uid_t uid, GError **error)
 static void run_connect(ServiceRequest *request, GError **error)
 {
     ServiceManager *manager = request->manager;
+    if (manager->stopping) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, _("Try again in a moment."),
+                             _("The service is just ending."));
+        return;
+    }
     g_autofree char *text = NULL;
     ServiceProfile *profile = find_profile(request, error);
     g_autofree char *override = profile != NULL ? override_of(request, profile) : NULL;

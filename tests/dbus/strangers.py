@@ -35,6 +35,14 @@ def log(bus):
             bus.as_user(0, lambda: call(NAME, f"{TOP}/manager", MANAGER, "GetLog", "(u)", 2000))[0]]
 
 
+def parent(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
 def states(bus):
     return {c["Name"]: c["State"] for c in objects(bus, CONNECTION).values()}
 
@@ -267,6 +275,24 @@ def _(lab, bus, alice, bob):
     expect(states(bus) == {"Corp": "failed"}, f"{states(bus)}")
     wait_until(lambda: locked(pid) == before, 5, f"{before.strip()} as before")
     alice.dialtone("disconnect")
+
+
+@service_case("who wants to connect while the service ends is told so at once, and holds nothing up")
+def _(lab, bus, alice, bob):
+    alice.connect()
+    own = own_profile(bus, bob)
+    helper, = bus.ask_bus("GetConnectionUnixProcessID", "(s)", "org.dialtone.Helper1")
+    pid = bus.owner_pid(NAME)
+    children = [int(p) for p in os.listdir("/proc") if p.isdigit() and parent(p) == helper]
+    for child in children:
+        os.kill(child, signal.SIGSTOP)
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: any("told to stop" in line for line in log(bus)), 5, "it ends")
+    said = bus.as_user(bob.uid, lambda: wish(own))
+    for child in children:
+        os.kill(child, signal.SIGCONT)
+    expect(said == "Internal", f"bob hears {said}")
+    wait_until(lambda: bus.owner_pid(NAME) != pid, 8, "it has ended")
 
 
 main()
