@@ -17,6 +17,7 @@
 #include "client/service/connection-agent.h"
 #include "client/service/helper-client.h"
 #include "client/service/log.h"
+#include "client/tunnel/memory.h"
 #include "client/tunnel/tunnel.h"
 #include "client/tunnel/warm-up.h"
 #include "platform/clock.h"
@@ -43,6 +44,7 @@ struct ServiceConnection {
     guint again;                    /* how often it began again in short order */
     gint64 began_again;             /* last, in microseconds of the monotonic clock */
     TunnelCredentials *credentials; /* of the tunnel before; NULL: none */
+    TunnelMemory *memory;           /* likewise */
     TunnelSigning signing;          /* the last that is for the service's own key */
     guint sign_idle;
     guint idle;
@@ -77,10 +79,14 @@ static bool may_begin_again(const ServiceConnection *self)
 static void on_report(const DialtoneReport *report, gpointer data)
 {
     ServiceConnection *self = data;
-    if (report->state != DIALTONE_STATE_FAILED || !may_begin_again(self)) {
+    bool ends =
+        report->state == DIALTONE_STATE_DISCONNECTING || report->state == DIALTONE_STATE_FAILED;
+    if (!ends || !may_begin_again(self)) {
         publish(self, report);
         return;
     }
+    if (report->state == DIALTONE_STATE_DISCONNECTING)
+        return;
     g_autoptr(DialtoneReport) lost =
         dialtone_report_new(DIALTONE_STATE_RECONNECTING, report->profile);
     lost->reason = report->reason;
@@ -144,6 +150,8 @@ static void begin_again(ServiceConnection *self)
     tunnel_credentials_free(self->credentials);
     self->setup.system_secrets_take = tunnel_steal_secrets(self->tunnel);
     self->credentials = tunnel_steal_credentials(self->tunnel);
+    tunnel_memory_free(self->memory);
+    self->memory = tunnel_memory_new(self->tunnel);
     g_clear_pointer(&self->agent, service_connection_agent_free);
     g_clear_pointer(&self->tunnel, tunnel_free);
     service_log(self->setup.owner, self->profile->name, "begins again with another helper");
@@ -247,6 +255,7 @@ static void begin(ServiceConnection *self, GDBusConnection *helper_take)
         fail(self, error);
         return;
     }
+    tunnel_remember(self->tunnel, self->memory);
     tunnel_start(self->tunnel);
     if (self->credentials != NULL)
         tunnel_give_credentials(self->tunnel, g_steal_pointer(&self->credentials));
@@ -347,6 +356,7 @@ void service_connection_free(ServiceConnection *self)
     tunnel_secrets_free(self->setup.system_secrets_take);
     tunnel_credentials_free(self->credentials);
     service_credential_free(self->setup.credential_take);
+    tunnel_memory_free(self->memory);
     g_clear_error(&self->setup.error_take);
     for (guint i = 0; i < self->waiting->len; i++)
         g_dbus_method_invocation_return_value(self->waiting->pdata[i], NULL);

@@ -24,6 +24,7 @@
 #include "client/common/i18n.h"
 #include "client/tunnel/config.h"
 #include "client/tunnel/failure.h"
+#include "client/tunnel/memory.h"
 #include "platform/dns.h"
 #include "platform/random.h"
 
@@ -75,7 +76,8 @@ static void schedule_retry(Tunnel *self)
 
 static void round_is_over(Tunnel *self)
 {
-    if (self->was_connected) {
+    if (tunnel_is_wanted_back(self)) {
+        tunnel_backoff_begin(&self->backoff, platform_clock_now());
         schedule_retry(self);
         return;
     }
@@ -159,7 +161,7 @@ static void find(Tunnel *self, const char *host)
         next_address(self);
         return;
     }
-    if (!self->was_connected)
+    if (!tunnel_is_wanted_back(self))
         tunnel_set_state(self, DIALTONE_STATE_RESOLVING);
     self->resolving = g_cancellable_new();
     platform_resolver_lookup(self->resolver, host, self->resolving, on_resolved, self);
@@ -298,7 +300,7 @@ static void begin_round(Tunnel *self)
     self->retry_at = 0;
     g_array_set_size(self->found, 0);
     memset(&self->tried, 0, sizeof(self->tried));
-    if (self->was_connected && self->good.family != 0) {
+    if (tunnel_is_wanted_back(self) && self->good.family != 0) {
         add_candidate(self, &self->good);
         for (guint i = 0; i < self->good_found->len; i++)
             add_candidate(self, &g_array_index(self->good_found, IkeAddress, i));
@@ -388,7 +390,7 @@ static void fail_address(Tunnel *self, const IkeFailure *failure)
     g_autofree char *log = tunnel_failure_log_text(failure);
     g_debug("address failed: %s", log);
     DialtoneFailure reason = tunnel_failure_reason(failure);
-    bool final = self->was_connected
+    bool final = tunnel_is_wanted_back(self)
                      ? is_final_while_reconnecting(reason) || needs_new_lists(self, failure)
                      : !tunnel_failure_is_transient(failure);
     tunnel_session_drop(self);

@@ -13,6 +13,7 @@
 
 #include "client/common/i18n.h"
 #include "client/tunnel/config.h"
+#include "client/tunnel/memory.h"
 
 bool tunnel_kill_switch_is_wanted(const Tunnel *self)
 {
@@ -91,7 +92,7 @@ void tunnel_kill_switch_is_set(Tunnel *self, const GError *error)
 static bool is_to_stay(const Tunnel *self)
 {
     return self->profile->kill_switch == DIALTONE_KILL_SWITCH_PERSISTENT ||
-           (self->error != NULL && self->was_connected);
+           (self->error != NULL && tunnel_is_wanted_back(self));
 }
 
 void tunnel_kill_switch_end(Tunnel *self)

@@ -71,7 +71,7 @@ struct Tunnel {
     TunnelWarmUp *warm_up; /* NULL: its pair has been used */
     IkeSession *session;
     IkeConfig *config;
-    bool session_over, was_connected, ike_connected;
+    bool session_over, was_connected, resumed, ike_connected;
     bool pumping, drop_wanted; /* a session is not freed under the feet of its own event */
     IkeFailure over;           /* why the session is over */
     IkeAddress peer;           /* where ESP goes */

@@ -17,6 +17,7 @@
 #include "client/common/text.h"
 #include "client/tunnel/config.h"
 #include "client/tunnel/failure.h"
+#include "client/tunnel/memory.h"
 #include "client/tunnel/plan.h"
 #include "platform/random.h"
 
@@ -182,7 +183,7 @@ static void on_state(Tunnel *self, IkeState state)
         [IKE_STATE_ENDED] = DIALTONE_STATE_N,
     };
     DialtoneState next = (size_t)state < G_N_ELEMENTS(states) ? states[state] : DIALTONE_STATE_N;
-    if (next == DIALTONE_STATE_N || self->was_connected || self->end != TUNNEL_END_NOT)
+    if (next == DIALTONE_STATE_N || tunnel_is_wanted_back(self) || self->end != TUNNEL_END_NOT)
         return;
     if (self->question != 0)
         self->before_question = next;

@@ -15,8 +15,9 @@ from cases import FULL, main  # noqa: E402
 from gateway import Connection  # noqa: E402
 from client import lives, profile, profile_text, secrets_text  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
-from measure import expect_ping  # noqa: E402
+from measure import Stream, expect_ping  # noqa: E402
 from service_kit import CONNECTION, NAME, helpers, objects, service_case  # noqa: E402
+from user import ServiceClient  # noqa: E402
 
 TIMES = 200 if FULL else 20
 
@@ -44,9 +45,11 @@ def connected_again(bus, before):
     return now["State"] == "connected" and now["Serial"] > before["Serial"]
 
 
-@service_case("a tunnel whose helper is killed is connected again by itself")
+@service_case("a tunnel whose helper is killed is connected again by itself, and TCP through it goes on")
 def _(lab, bus, alice, bob):
     address = alice.connect()[-1]["address"]
+    traffic = Stream(lab, lab.sites[0].host)
+    traffic.wait_answer(time.monotonic(), 5)
     for _ in range(2):
         pid, = helpers()["tunnel"]
         before, = objects(bus, CONNECTION).values()
@@ -54,9 +57,30 @@ def _(lab, bus, alice, bob):
         kill(pid)
         wait_until(lambda b=before: connected_again(bus, b), 10, "it is connected again")
         print(f"# connected again after {time.monotonic() - begin:.2f} s")
-        expect_ping(lab, lab.sites[0].host)
-    expect(address and len(objects(bus, CONNECTION)) == 1, "there are two")
+        expect(alice.status()[0]["address"] == address, f"{alice.status()} after {address}")
+        traffic.wait_answer(time.monotonic(), 30)
+    traffic.end()
+    expect(len(objects(bus, CONNECTION)) == 1, "there are two")
     alice.dialtone("disconnect")
+
+
+@service_case("a tunnel whose helper is killed while the gateway is silent is sought until that answers", 120,
+              connection=Connection("alice@example.com", ike={"unique": "replace"}), full=True)
+def _(lab, bus, alice, bob):
+    client = ServiceClient(alice, profile())
+    address = client.connect()["address"]
+    lab.drop_at("gateway", "udp dport { 500, 4500 }")
+    known = len(client.events)
+    kill(helpers()["tunnel"][0])
+    client.wait_state("reconnecting", 10, after=known)
+    # A first attempt is given up after 15 s of silence.
+    time.sleep(20)
+    lab.allow_at("gateway")
+    said = client.wait_state("connected", 40, after=known)
+    expect("failed" not in client.states(), f"{client.states()}")
+    expect(said["address"] == address, f"{said['address']} after {address}")
+    expect_ping(lab, lab.sites[0].host)
+    client.disconnect()
 
 
 WIRE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib", "wire.py")

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "client/tunnel/config.h"
+#include "client/tunnel/memory.h"
 #include "client/tunnel/tunnel-private.h"
 
 static Tunnel *tunnel;
@@ -264,6 +265,57 @@ static void a_lost_tunnel_is_sought_where_it_began(void **state)
     expect_called("192.0.2.2 198.51.100.7 ");
 }
 
+/* ---- in the place of one whose helper was killed ---- */
+
+static void begin_in_another_s_place(const char *addresses)
+{
+    Tunnel before = {.was_connected = true,
+                     .good = kit_address("192.0.2.2"),
+                     .good_host = (char *)(uintptr_t) "192.0.2.2",
+                     .inner.address = kit_address("10.1.2.3"),
+                     .weakest = ike_group_by_name("modp2048")};
+    before.good.port = IKE_PORT;
+    g_autoptr(TunnelMemory) memory = tunnel_memory_new(&before);
+    assert_non_null(memory);
+    tunnel_remember(tunnel, memory);
+    begin(addresses);
+}
+
+static void who_takes_another_s_place_knows_what_that_did(void **state)
+{
+    begin_in_another_s_place("192.0.2.1;192.0.2.2");
+    expect_called("192.0.2.2 ");
+    assert_int_equal(tunnel->state, DIALTONE_STATE_RECONNECTING);
+    g_autofree char *inner = tunnel_host_text(&tunnel->inner.address);
+    assert_string_equal(inner, "10.1.2.3");
+    /* A weaker group is taken by a user's word alone, and nobody gave one. */
+    assert_ptr_equal(tunnel->weakest, ike_group_by_name("modp2048"));
+}
+
+static void in_another_s_place_silence_is_no_end(void **state)
+{
+    begin_in_another_s_place("192.0.2.1;192.0.2.2");
+    session_ends(IKE_REASON_UNREACHABLE, IKE_DETAIL_SILENCE);
+    expect_called("192.0.2.2 192.0.2.1 ");
+    session_ends(IKE_REASON_UNREACHABLE, IKE_DETAIL_SILENCE);
+    assert_null(ended);
+    assert_true(tunnel->retry_at != 0);
+    g_string_truncate(called, 0);
+    tunnel_attempt_tick(tunnel, tunnel->retry_at);
+    expect_called("192.0.2.2 ");
+}
+
+static void who_was_never_connected_leaves_nothing_behind(void **state)
+{
+    const Tunnel before = {.good = kit_address("192.0.2.2")};
+    assert_null(tunnel_memory_new(&before));
+    tunnel_remember(tunnel, NULL);
+    begin("192.0.2.1");
+    expect_called("192.0.2.1 ");
+    session_ends(IKE_REASON_UNREACHABLE, IKE_DETAIL_SILENCE);
+    assert_non_null(ended);
+}
+
 /* ---- revocation lists ---- */
 
 static void add_list(long until)
@@ -438,6 +490,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(behind_a_dead_one_the_profile_goes_on, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_refuses_is_named_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lost_tunnel_is_sought_where_it_began, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_takes_another_s_place_knows_what_that_did, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(in_another_s_place_silence_is_no_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_was_never_connected_leaves_nothing_behind, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(with_a_list_that_has_ended_nothing_is_tried_for_ever, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_renewal_with_a_list_that_has_ended_is_the_end, setup,
