@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A window of tmux in which a person types: what stands in it, what is typed, and that it is closed."""
 
+import itertools
 import os
 import shlex
 import subprocess
@@ -12,12 +13,13 @@ from lab import Failure, wait_until
 class Terminal:
     """Runs a command line in a window of its own; the window stays when the command has ended."""
 
+    numbers = itertools.count()  # a server that is told to end has its socket for a moment yet
+
     def __init__(self, lab, node, *argv, env=None):
         self.lab, self.node = lab, node
-        self.socket = os.path.join(lab.folder, "tmux.socket")
-        self.code = os.path.join(lab.folder, "tmux.code")
-        if os.path.exists(self.code):
-            os.unlink(self.code)
+        number = next(self.numbers)
+        self.socket = os.path.join(lab.folder, f"tmux-{number}.socket")
+        self.code = os.path.join(lab.folder, f"tmux-{number}.code")
         words = ["env", *(f"{k}={v}" for k, v in (env or {}).items()), *map(str, argv)]
         script = f"trap : INT; {shlex.join(words)}; echo $? >{shlex.quote(self.code)}; exec cat"
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "50",
