@@ -28,7 +28,7 @@ static const char **argv_of(const char *program, char **arguments)
 int cli_connect(int argc, char **argv)
 {
     guint64 began = platform_clock_now();
-    gboolean standalone = FALSE, json = FALSE, no_wait = FALSE, take_over = FALSE;
+    gboolean standalone = FALSE, json = FALSE, no_wait = FALSE, take_over = FALSE, stay = FALSE;
     gint wait = 60;
     g_autofree char *secrets = NULL, *command = NULL;
     g_auto(GStrv) command_arguments = NULL;
@@ -47,6 +47,8 @@ int cli_connect(int argc, char **argv)
          N_("SECONDS")},
         {"take-over", 0, 0, G_OPTION_ARG_NONE, &take_over,
          N_("Disconnect another user who has the profile in use"), NULL},
+        {"stay", 0, 0, G_OPTION_ARG_NONE, &stay,
+         N_("Stay until the connection ends; interrupted, end it"), NULL},
         {"no-wait", 0, 0, G_OPTION_ARG_NONE, &no_wait, N_("Do not wait for the service"), NULL},
         {NULL},
     };
@@ -70,6 +72,8 @@ int cli_connect(int argc, char **argv)
         return cli_usage(argv[0], _("'%s' is one argument too many"), rest[1]);
     if (wait < 1 || wait > 3600)
         return cli_usage(argv[0], "%s", _("--wait takes 1 to 3600 seconds"));
+    if (stay && (standalone || no_wait))
+        return cli_usage(argv[0], "%s", _("--stay goes with neither --standalone nor --no-wait"));
     if (command == NULL && command_arguments != NULL)
         return cli_usage(argv[0], "%s", _("--ask-argument goes with --ask-command"));
     g_autofree const char **ask_command = argv_of(command, command_arguments);
@@ -81,6 +85,6 @@ int cli_connect(int argc, char **argv)
     if (standalone)
         return standalone_run(&run);
     const ServiceConnectOptions service = {
-        .run = run, .wait_seconds = no_wait ? 0 : wait, .take_over = take_over};
+        .run = run, .wait_seconds = no_wait ? 0 : wait, .take_over = take_over, .stay = stay};
     return service_connect(&service);
 }

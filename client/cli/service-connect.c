@@ -6,11 +6,13 @@
  * knows all its secrets, is only watched.
  *
  * SIGINT and SIGTERM end the connection: the handler hangs up the channel, the only thing in reach
- * of a signal handler that whoever waits will notice.
+ * of a signal handler that whoever waits will notice. With --stay they are heard by the main loop
+ * once the tunnel is up, and a service manager that has started this program is told that it is.
  */
 #include "client/cli/service.h"
 
 #include <gio/gunixfdlist.h>
+#include <glib-unix.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,6 +24,7 @@
 #include "client/common/i18n.h"
 #include "client/profile/parse.h"
 #include "client/profile/secrets.h"
+#include "platform/notify.h"
 #include "platform/sandbox.h"
 
 #define AGENT_PATH "/org/dialtone/Agent"
@@ -35,6 +38,7 @@ typedef struct Connect {
     int secrets_fd;
     DialtoneBusConnection *connection; /* NULL: not wanted yet */
     guint serial;                      /* of the last report that was shown */
+    bool stays;                        /* it was connected, and is watched until it ends */
     bool done;
     int code;
 } Connect;
@@ -177,7 +181,7 @@ static void show_report(Connect *connect)
         return;
     standalone_print(report, connect->options->run.json);
     bool asks = report->state == DIALTONE_STATE_NEEDS_SECRETS;
-    connect->done = report->state == DIALTONE_STATE_CONNECTED ||
+    connect->done = (report->state == DIALTONE_STATE_CONNECTED && !connect->stays) ||
                     report->state == DIALTONE_STATE_FAILED ||
                     (asks && connect->options->wait_seconds == 0);
     if (report->state == DIALTONE_STATE_FAILED)
@@ -250,6 +254,40 @@ static void wait_for_it(Connect *connect)
         give_in(connect);
 }
 
+/* ---- staying ---- */
+
+static gboolean on_stop(gpointer data)
+{
+    interrupted = 1;
+    return G_SOURCE_CONTINUE;
+}
+
+static bool is_there(const Connect *connect)
+{
+    g_autoptr(GDBusObject) object = g_dbus_object_manager_get_object(
+        connect->service->objects, g_dbus_proxy_get_object_path(G_DBUS_PROXY(connect->connection)));
+    return object != NULL;
+}
+
+/* That somebody disconnects it is no failure; that it is lost, or the service, is one. */
+static void stay(Connect *connect, PlatformNotify *notify)
+{
+    const guint signals[] = {g_unix_signal_add(SIGINT, on_stop, NULL),
+                             g_unix_signal_add(SIGTERM, on_stop, NULL),
+                             g_unix_signal_add(SIGHUP, on_stop, NULL)};
+    connect->stays = true;
+    connect->done = false;
+    platform_notify_ready(notify);
+    while (is_there(connect) && !connect->done && !interrupted) {
+        g_main_context_iteration(NULL, TRUE);
+        look(connect);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
+        g_source_remove(signals[i]);
+    if (!interrupted && has_service_ended(connect))
+        tell_service_ended(connect);
+}
+
 /* ---- the call ---- */
 
 static bool want(Connect *connect, GError **error)
@@ -283,7 +321,7 @@ static bool open_secrets(Connect *connect, GError **error)
     return connect->secrets_fd >= 0;
 }
 
-static int run(Connect *connect)
+static int run(Connect *connect, PlatformNotify *notify)
 {
     g_autoptr(GError) error = NULL, remote = NULL;
     const StandaloneOptions *options = &connect->options->run;
@@ -303,6 +341,8 @@ static int run(Connect *connect)
         return fail(connect, error);
     }
     wait_for_it(connect);
+    if (connect->options->stay && connect->code == DIALTONE_FAILURE_NONE && !interrupted)
+        stay(connect, notify);
     if (interrupted) {
         (void)dialtone_bus_connection_call_disconnect_sync(connect->connection, NULL, NULL);
         connect->code = DIALTONE_FAILURE_NONE;
@@ -314,8 +354,10 @@ static int run(Connect *connect)
 int service_connect(const ServiceConnectOptions *options)
 {
     Connect connect = {.options = options, .secrets_fd = -1};
+    /* Who does not stay is not what a service manager waits for. */
+    g_autoptr(PlatformNotify) notify = options->stay ? platform_notify_new() : NULL;
     hear_signals();
-    int code = run(&connect);
+    int code = run(&connect, notify);
     if (connect.secrets_fd >= 0)
         close(connect.secrets_fd);
     g_clear_object(&connect.connection);

@@ -72,6 +72,7 @@ typedef struct ServiceConnectOptions {
     StandaloneOptions run;
     int wait_seconds; /* until it is connected; 0: not at all */
     bool take_over;
+    bool stay; /* until it ends, or this program is interrupted */
 } ServiceConnectOptions;
 
 /* `dialtone connect` through the service. Returns the exit code. */

@@ -32,6 +32,7 @@ complete -c dialtone -n "__fish_seen_subcommand_from connect" -l ask-command -r 
 complete -c dialtone -n "__fish_seen_subcommand_from connect" -l ask-argument -x -d 'Its argument'
 complete -c dialtone -n "__fish_seen_subcommand_from connect" -l wait -x -d 'Wait so many seconds'
 complete -c dialtone -n "__fish_seen_subcommand_from connect" -l no-wait -d 'Do not wait'
+complete -c dialtone -n "__fish_seen_subcommand_from connect" -l stay -d 'Stay until the connection ends'
 complete -c dialtone -n "__fish_seen_subcommand_from connect" -l take-over -d 'Disconnect another user'
 complete -c dialtone -n "__fish_seen_subcommand_from status" -l watch -d 'Go on'
 complete -c dialtone -n "__fish_seen_subcommand_from log" -l lines -x -d 'So many'

@@ -40,10 +40,11 @@ class NotHere(Failure):
 class Systemd:
     """Use it as a context."""
 
-    def __init__(self, dropins=None):
-        """dropins: lines of [Service] by unit."""
+    def __init__(self, dropins=None, wrapper=()):
+        """dropins: lines of [Service] by unit; wrapper: what it is run by, as in bus.Bus."""
         self.build = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(binary()))))
-        self.dropins, self.outer, self.pid = dropins or {}, None, 0
+        self.service = SERVICE
+        self.dropins, self.wrapper, self.outer, self.pid = dropins or {}, tuple(wrapper), None, 0
 
     def __enter__(self):
         add_user("dialtone", SERVICE)
@@ -57,7 +58,7 @@ class Systemd:
         shutil.rmtree("/run/dbus", ignore_errors=True)
         os.makedirs("/run/dbus")
         self.outer = subprocess.Popen(
-            ["unshare", "--pid", "--cgroup", "--mount", "--uts", "--fork", "--kill-child", "--mount-proc",
+            [*self.wrapper, "unshare", "--pid", "--cgroup", "--mount", "--uts", "--fork", "--kill-child", "--mount-proc",
              "/bin/bash", "-c", START], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         try:
