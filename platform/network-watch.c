@@ -11,11 +11,10 @@
  */
 #include "platform/network-watch.h"
 
+#include "platform/netlink-listen.h"
 #include "platform/slot.h"
 
-#include <errno.h>
 #include <glib-unix.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,15 +25,9 @@ enum {
     READS_MAX = 64, /* datagrams at one go; the main loop has others to serve */
     ANSWER_READS_MAX = 1024,
     TRIES_MAX = 3,
-    MESSAGES_MAX = 32 * 1024,
     OURS_MAX = 64,
     BUFFER = 1024 * 1024, /* what a script that sets up a network says in one pause */
 };
-
-typedef union Messages {
-    struct nlmsghdr header;
-    char bytes[MESSAGES_MAX];
-} Messages;
 
 /* The answer to one question of ours. */
 typedef struct Answer {
@@ -69,27 +62,16 @@ struct PlatformNetworkWatch {
 
 int platform_network_watch_open(int *fdp)
 {
-    const struct sockaddr_nl groups = {
-        .nl_family = AF_NETLINK,
-        .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
-                     RTMGRP_IPV6_ROUTE,
-    };
     const int buffer = BUFFER;
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+    int r = platform_netlink_listen(NETLINK_ROUTE,
+                                    RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
+                                        RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
+                                    fdp);
 
-    if (fd < 0)
-        return -errno;
     /* Where it may not be larger than others', more is missed. */
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) < 0)
-        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
-    if (bind(fd, (const struct sockaddr *)&groups, sizeof groups) < 0) {
-        int r = -errno;
-
-        close(fd);
-        return r;
-    }
-    *fdp = fd;
-    return 0;
+    if (r == 0 && setsockopt(*fdp, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) < 0)
+        (void)setsockopt(*fdp, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+    return r;
 }
 
 /* ---- what is told ---- */
@@ -260,46 +242,32 @@ static void take_answer(const struct nlmsghdr *header, Answer *answer)
 
 /* ---- reading ---- */
 
-static void take(PlatformNetworkWatch *watch, const Messages *messages, size_t n, Answer *answer)
-{
-    const struct nlmsghdr *header = &messages->header;
-    int left = (int)n;
+typedef struct Reading {
+    PlatformNetworkWatch *watch;
+    Answer *answer; /* NULL: none is waited for */
+} Reading;
 
-    for (; NLMSG_OK(header, (unsigned)left); header = NLMSG_NEXT(header, left)) {
-        /* Whoever made a change has his port and sequence number in what is told of it. */
-        if (header->nlmsg_pid != watch->port)
-            on_told(watch, header);
-        else if (answer && !answer->done && header->nlmsg_seq == answer->sequence)
-            take_answer(header, answer);
-    }
+static void on_message(const struct nlmsghdr *header, void *user_data)
+{
+    const Reading *reading = user_data;
+    Answer *answer = reading->answer;
+
+    /* Whoever made a change has his port and sequence number in what is told of it. */
+    if (header->nlmsg_pid != reading->watch->port)
+        on_told(reading->watch, header);
+    else if (answer && !answer->done && header->nlmsg_seq == answer->sequence)
+        take_answer(header, answer);
 }
 
 /* One datagram. False when there is none. */
 static bool read_one(PlatformNetworkWatch *watch, Answer *answer)
 {
-    Messages messages;
-    struct sockaddr_nl from = {0};
-    struct iovec part = {&messages, sizeof messages};
-    struct msghdr message = {
-        .msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &part, .msg_iovlen = 1};
-    ssize_t n = recvmsg(watch->fd, &message, MSG_DONTWAIT);
+    Reading reading = {watch, answer};
+    const PlatformNetlinkHeard heard = platform_netlink_hear(watch->fd, on_message, &reading);
 
-    if (n < 0 && errno == EINTR)
-        return true;
-    if (n < 0 && errno == ENOBUFS) {
+    if (heard == PLATFORM_NETLINK_MISSED)
         watch->changed = watch->change.missed = true;
-        return true;
-    }
-    if (n <= 0)
-        return false;
-    /* Other processes can send here too; only the kernel has port 0. */
-    if (from.nl_pid != 0)
-        return true;
-    if (message.msg_flags & MSG_TRUNC)
-        watch->changed = watch->change.missed = true;
-    else
-        take(watch, &messages, (size_t)n, answer);
-    return true;
+    return heard != PLATFORM_NETLINK_NOTHING;
 }
 
 static void begin_pause(PlatformNetworkWatch *watch);

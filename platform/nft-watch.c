@@ -4,42 +4,29 @@
  * Firewall programs that load their rules anew often begin with `flush ruleset`, which takes the
  * tables of all others along.
  */
+#include "platform/netlink-listen.h"
 #include "platform/nft.h"
 
-#include <errno.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-enum { MESSAGES_MAX = 32 * 1024, HEAD = NLMSG_LENGTH(sizeof(struct nfgenmsg)) };
+enum { HEAD = NLMSG_LENGTH(sizeof(struct nfgenmsg)) };
 
 /* Its number is the same for tables, chains and rules. */
 enum { ATTRIBUTE_TABLE = NFTA_TABLE_NAME };
 _Static_assert((int)NFTA_CHAIN_TABLE == (int)NFTA_TABLE_NAME, "one number");
 _Static_assert((int)NFTA_RULE_TABLE == (int)NFTA_TABLE_NAME, "one number");
 
+typedef struct Removal {
+    const char *table;
+    bool seen;
+} Removal;
+
 int platform_nft_watch_open(int *fdp)
 {
-    const struct sockaddr_nl group = {
-        .nl_family = AF_NETLINK,
-        .nl_groups = 1u << (NFNLGRP_NFTABLES - 1),
-    };
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
-
-    if (fd < 0)
-        return -errno;
-    if (bind(fd, (const struct sockaddr *)&group, sizeof group) < 0) {
-        int r = -errno;
-
-        close(fd);
-        return r;
-    }
-    *fdp = fd;
-    return 0;
+    return platform_netlink_listen(NETLINK_NETFILTER, 1u << (NFNLGRP_NFTABLES - 1), fdp);
 }
 
 static bool names_table(const struct nlmsghdr *header, const char *table)
@@ -70,41 +57,17 @@ static bool is_removal(const struct nlmsghdr *header)
     return type == NFT_MSG_DELTABLE || type == NFT_MSG_DELCHAIN || type == NFT_MSG_DELRULE;
 }
 
-static bool tells_of_removal(const struct nlmsghdr *header, size_t n, const char *table)
+static void on_message(const struct nlmsghdr *header, void *user_data)
 {
-    int left = (int)n;
+    Removal *removal = user_data;
 
-    for (; NLMSG_OK(header, (unsigned)left); header = NLMSG_NEXT(header, left)) {
-        if (is_removal(header) && names_table(header, table))
-            return true;
-    }
-    return false;
+    removal->seen = removal->seen || (is_removal(header) && names_table(header, removal->table));
 }
 
+/* Of messages that were lost one may have been ours. */
 bool platform_nft_watch_read(int fd, const char *table)
 {
-    union {
-        struct nlmsghdr header;
-        char bytes[MESSAGES_MAX];
-    } messages;
-    bool removed = false;
+    Removal removal = {table, false};
 
-    for (;;) {
-        struct sockaddr_nl from;
-        socklen_t from_n = sizeof from;
-        ssize_t n = recvfrom(fd, &messages, sizeof messages, 0, (struct sockaddr *)&from, &from_n);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        /* Messages were lost: one may have been ours. */
-        if (n < 0 && errno == ENOBUFS) {
-            removed = true;
-            continue;
-        }
-        if (n <= 0)
-            return removed;
-        /* Other processes can send here too; only the kernel has port 0. */
-        if (from.nl_pid == 0)
-            removed = tells_of_removal(&messages.header, (size_t)n, table) || removed;
-    }
+    return platform_netlink_hear_all(fd, on_message, &removal) || removal.seen;
 }
