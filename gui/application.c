@@ -2,12 +2,17 @@
 /*
  * What the program is made of, and its actions. Started again, it shows the window of the one that
  * runs already.
+ *
+ * With an icon in a tray the window is only a view: closed, it is gone, and the program stays.
+ * Without one nothing would be left to be seen, so closing the window is the end of the program;
+ * and as what is connected then goes on without anybody to ask, the user is told of that first.
  */
 #include "gui/application.h"
 
 #include "client/common/i18n.h"
 #include "gui/agent.h"
 #include "gui/library.h"
+#include "gui/tray.h"
 #include "gui/window.h"
 
 struct _DialtoneApplication {
@@ -15,6 +20,7 @@ struct _DialtoneApplication {
     DialtoneServiceClient *service;
     DialtoneLibrary *library;
     DialtoneAgent *agent;
+    DialtoneTray *tray; /* NULL: there is no session bus */
 };
 
 G_DEFINE_TYPE(DialtoneApplication, dialtone_application, GTK_TYPE_APPLICATION)
@@ -24,6 +30,29 @@ G_DEFINE_TYPE(DialtoneApplication, dialtone_application, GTK_TYPE_APPLICATION)
 static void on_quit(GSimpleAction *action, GVariant *parameter, gpointer data)
 {
     g_application_quit(G_APPLICATION(data));
+}
+
+static void on_open(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+    g_application_activate(G_APPLICATION(data));
+}
+
+static void on_connect(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+    DialtoneApplication *self = data;
+    DialtoneItem *item =
+        dialtone_library_find(self->library, g_variant_get_string(parameter, NULL));
+    if (item != NULL)
+        dialtone_library_connect_item(self->library, item, FALSE);
+}
+
+static void on_disconnect(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+    DialtoneApplication *self = data;
+    DialtoneItem *item =
+        dialtone_library_find(self->library, g_variant_get_string(parameter, NULL));
+    if (item != NULL)
+        dialtone_item_disconnect(item);
 }
 
 static void on_about(GSimpleAction *action, GVariant *parameter, gpointer data)
@@ -57,6 +86,9 @@ static void on_open_folder(GSimpleAction *action, GVariant *parameter, gpointer 
 
 static const GActionEntry ACTIONS[] = {
     {.name = "quit", .activate = on_quit},
+    {.name = "open", .activate = on_open},
+    {.name = "connect", .activate = on_connect, .parameter_type = "s"},
+    {.name = "disconnect", .activate = on_disconnect, .parameter_type = "s"},
     {.name = "about", .activate = on_about},
     {.name = "start-service", .activate = on_start_service},
     {.name = "open-folder", .activate = on_open_folder},
@@ -70,6 +102,54 @@ static const struct {
     {"win.close", {"<Primary>w"}},
     {"win.toggle", {"<Primary>Return"}},
 };
+
+/* ---- the window is closed ---- */
+
+static DialtoneItem *wanted_item(const DialtoneApplication *self)
+{
+    GListModel *items = dialtone_library_get_items(self->library);
+    for (guint i = 0; i < g_list_model_get_n_items(items); i++) {
+        g_autoptr(DialtoneItem) item = g_list_model_get_item(items, i);
+        if (dialtone_item_is_wanted(item) && !dialtone_item_is_others(item))
+            return item; /* the list has it */
+    }
+    return NULL;
+}
+
+static void on_answer(GtkDialog *dialog, int response, gpointer data)
+{
+    gtk_widget_destroy(GTK_WIDGET(dialog));
+    if (response == GTK_RESPONSE_ACCEPT)
+        g_application_quit(G_APPLICATION(data));
+}
+
+static void ask_whether_to_quit(DialtoneApplication *self, GtkWindow *window, DialtoneItem *item)
+{
+    GtkWidget *dialog =
+        gtk_message_dialog_new(window, GTK_DIALOG_MODAL, GTK_MESSAGE_QUESTION, GTK_BUTTONS_NONE,
+                               _("%s stays connected."), dialtone_item_get_name(item));
+    gtk_message_dialog_format_secondary_text(
+        GTK_MESSAGE_DIALOG(dialog), "%s",
+        _("This desktop shows no icons of programs, so with its window Dialtone ends. The tunnel "
+          "goes on, but when the gateway wants a password again, nobody is there to ask you."));
+    gtk_dialog_add_button(GTK_DIALOG(dialog), _("_Cancel"), GTK_RESPONSE_CANCEL);
+    gtk_dialog_add_button(GTK_DIALOG(dialog), _("_Quit Dialtone"), GTK_RESPONSE_ACCEPT);
+    g_signal_connect(dialog, "response", G_CALLBACK(on_answer), self);
+    gtk_window_present(GTK_WINDOW(dialog));
+}
+
+static gboolean on_delete(GtkWidget *window, GdkEvent *event, gpointer data)
+{
+    DialtoneApplication *self = data;
+    DialtoneItem *item = wanted_item(self);
+    if (self->tray != NULL && dialtone_tray_is_shown(self->tray))
+        return FALSE;
+    if (item != NULL)
+        ask_whether_to_quit(self, GTK_WINDOW(window), item);
+    else
+        g_application_quit(G_APPLICATION(self));
+    return TRUE;
+}
 
 /* ---- life ---- */
 
@@ -88,22 +168,29 @@ static void dialtone_application_startup(GApplication *application)
     self->service = dialtone_service_client_new();
     self->library = dialtone_library_new(self->service);
     self->agent = dialtone_agent_new(self->service, self->library);
+    if (g_application_get_dbus_connection(application) != NULL)
+        self->tray = dialtone_tray_new(g_application_get_dbus_connection(application),
+                                       self->library, G_ACTION_GROUP(self));
     dialtone_service_client_start(self->service);
+    g_application_hold(application);
 }
 
 static void dialtone_application_activate(GApplication *application)
 {
     DialtoneApplication *self = DIALTONE_APPLICATION(application);
     GtkWindow *window = dialtone_window_find();
-    if (window == NULL)
+    if (window == NULL) {
         window =
             GTK_WINDOW(dialtone_window_new(GTK_APPLICATION(self), self->service, self->library));
+        g_signal_connect(window, "delete-event", G_CALLBACK(on_delete), self);
+    }
     gtk_window_present(window);
 }
 
 static void dialtone_application_shutdown(GApplication *application)
 {
     DialtoneApplication *self = DIALTONE_APPLICATION(application);
+    g_clear_object(&self->tray);
     g_clear_object(&self->agent);
     g_clear_object(&self->library);
     g_clear_object(&self->service);

@@ -11,27 +11,11 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from cases import main  # noqa: E402
 from client import profile, profile_text  # noqa: E402
-from desktop import Desktop  # noqa: E402
+from desktop import Desktop, machine_knows_the_key  # noqa: E402
 from gateway import BANNER  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 from service_kit import CONNECTION, NAME, objects, service_case, system_profile  # noqa: E402
-
-UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"
-
-
-def machine_knows_the_key(bus, **more):
-    """The profile Corp, whose key is the machine's, so that nobody is asked."""
-    os.makedirs("/etc/dialtone/secrets", exist_ok=True)
-    os.chown("/etc/dialtone/secrets", 0, bus.service)
-    os.chmod("/etc/dialtone/secrets", 0o750)
-    path = f"/etc/dialtone/secrets/{UUID}"
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("[Secrets]\nPSK=correct horse battery staple\n")
-    os.chown(path, 0, bus.service)
-    os.chmod(path, 0o640)
-    system_profile("Corp", Profile__UUID=UUID, Profile__Description="The head office", Access__Users="alice",
-                   Secrets__PSK="system", UserAuth__XAuth="no", **more)
 
 
 @service_case("the switch connects and disconnects, and the page says who, where and how")

@@ -16,10 +16,12 @@ import time
 
 from client import binary
 from lab import ROOT, Failure, expect, wait_until
+from service_kit import system_profile
 from session import Session
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 SIZE = "1100x800x24"
+UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"  # of the profile Corp
 SOCKETS = "/tmp/.X11-unix"
 SUPPRESSIONS = os.path.join(ROOT, "tests/gui/lsan.supp")
 
@@ -29,6 +31,20 @@ def program():
     path = os.path.join(build, "gui/dialtone-gtk")
     expect(os.path.exists(path), "dialtone-gtk is not built")
     return path
+
+
+def machine_knows_the_key(bus, **more):
+    """The profile Corp, whose key is the machine's, so that nobody is asked."""
+    os.makedirs("/etc/dialtone/secrets", exist_ok=True)
+    os.chown("/etc/dialtone/secrets", 0, bus.service)
+    os.chmod("/etc/dialtone/secrets", 0o750)
+    path = f"/etc/dialtone/secrets/{UUID}"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("[Secrets]\nPSK=correct horse battery staple\n")
+    os.chown(path, 0, bus.service)
+    os.chmod(path, 0o640)
+    system_profile("Corp", Profile__UUID=UUID, Profile__Description="The head office", Access__Users="alice",
+                   Secrets__PSK="system", UserAuth__XAuth="no", **more)
 
 
 class Desktop(Session):
@@ -86,9 +102,14 @@ class Desktop(Session):
         """As a person would. Whatever leaked is its exit code's to tell."""
         if self.gui is None:
             return
+        if self.gui.poll() is None:
+            self.run("gdbus", "call", "--session", "-d", "org.dialtone.Dialtone", "-o", "/org/dialtone/Dialtone",
+                     "-m", "org.gtk.Actions.Activate", "quit", "[]", "{}")
+        self.ended()
+
+    def ended(self):
+        """It ends by itself."""
         gui, self.gui = self.gui, None
-        self.run("gdbus", "call", "--session", "-d", "org.dialtone.Dialtone", "-o", "/org/dialtone/Dialtone",
-                 "-m", "org.gtk.Actions.Activate", "quit", "[]", "{}")
         wait_until(lambda: gui.poll() is not None, 15, "dialtone-gtk has ended")
         self.lab.stop(gui)
         expect(gui.returncode == 0, f"dialtone-gtk ended with {gui.returncode}")
@@ -136,6 +157,21 @@ class Desktop(Session):
     def names(self, role):
         """All of that role that are shown."""
         return self.ask(do="names", role=role)
+
+    # ---- a tray ----
+    def tray_comes(self):
+        return self.ask(do="tray-comes")
+
+    def tray_goes(self):
+        return self.ask(do="tray-goes")
+
+    def tray_icon(self, title, seconds=15):
+        """The name of the icon, when its title is this one."""
+        return self.ask(seconds, do="tray-icon", name=title)
+
+    def tray_click(self, label, seconds=15):
+        """At what stands in the icon's menu, when it does."""
+        return self.ask(seconds, do="tray-click", name=label)
 
     def profile(self, name, text):
         """A profile of the user's own."""

@@ -13,8 +13,11 @@ gi.require_version("Atspi", "2.0")
 # pylint: disable=wrong-import-position
 from gi.repository import Atspi, GLib
 
+from desktop_tray import Tray
+
 PROGRAM = "dialtone-gtk"
 STEP = 0.05
+TRAYS = []
 STATES = {"checked": Atspi.StateType.CHECKED, "sensitive": Atspi.StateType.SENSITIVE,
           "focused": Atspi.StateType.FOCUSED}
 
@@ -94,7 +97,26 @@ def look(question):
     return [[node.get_name() for _, node in shown() if node.get_role_name() == role]]
 
 
+def tray(question):
+    """What is done with the icon in the tray."""
+    do, name, seconds = question["do"], question.get("name"), question["seconds"]
+    if do == "tray-comes":
+        if not TRAYS:
+            TRAYS.append(Tray())
+        return TRAYS[0].come() or True
+    own = TRAYS[0]
+    if do == "tray-goes":
+        return own.go() or True
+    if do == "tray-click":
+        until(lambda: own.items and own.menu().get(name), seconds, f"{name!r} in {own.items and own.menu()}")
+        return own.click(own.menu()[name]) or True
+    return until(lambda: own.items and own.property("Title") == name and own.property("IconName"), seconds,
+                 f"{name!r}, not {own.items and own.property('Title')!r}")
+
+
 def answer(question):
+    if question["do"].startswith("tray"):
+        return tray(question)
     name, seconds = question.get("name"), question["seconds"]
     what = f"{question['do']} {question.get('role')} {name!r} {question.get('states', '')}"
     if question["do"] in ("names", "has", "tree"):

@@ -1,0 +1,60 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# allowed: 120 s, full: 120 s
+"""The icon of dialtone-gtk in a tray, and what becomes of the program when its window is closed."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+from cases import main  # noqa: E402
+from desktop import Desktop, machine_knows_the_key  # noqa: E402
+from lab import expect  # noqa: E402
+from measure import expect_ping  # noqa: E402
+from service_kit import CONNECTION, objects, service_case  # noqa: E402
+
+
+@service_case("the icon's menu connects and disconnects, with the window closed, in each tray that comes")
+def _(lab, bus, alice, bob):
+    machine_knows_the_key(bus)
+    with Desktop(lab, alice) as desktop:
+        desktop.tray_comes()
+        expect(desktop.tray_icon("Not connected") == "dialtone-disconnected-symbolic", "the icon is another")
+        desktop.act("push button", "Close")
+        desktop.gone("list item", "Corp, Not connected")
+        desktop.tray_click("Connect Corp")
+        expect(desktop.tray_icon("Corp: Connected", 30) == "dialtone-connected-symbolic", "the icon is another")
+        expect_ping(lab, lab.sites[0].host)
+        desktop.tray_goes()
+        desktop.tray_comes()
+        desktop.tray_icon("Corp: Connected")
+        desktop.tray_click("Open Dialtone")
+        desktop.wait("list item", "Corp, Connected")
+        desktop.tray_click("Disconnect Corp")
+        desktop.wait("list item", "Corp, Not connected")
+        desktop.tray_click("Quit")
+        desktop.ended()
+
+
+@service_case("without a tray, closing the window ends the program, and says so when something is connected")
+def _(lab, bus, alice, bob):
+    machine_knows_the_key(bus)
+    with Desktop(lab, alice) as desktop:
+        desktop.wait("list item", "Corp, Not connected")
+        desktop.act("toggle button", "Connect Corp")
+        desktop.wait("list item", "Corp, Connected", 30)
+        desktop.act("push button", "Close")
+        desktop.wait("push button", "Quit Dialtone")
+        desktop.screenshot("quit.png")
+        desktop.act("push button", "Quit Dialtone")
+        desktop.ended()
+        expect_ping(lab, lab.sites[0].host)
+        desktop.start()
+        desktop.act("toggle button", "Connect Corp")
+        desktop.wait("list item", "Corp, Not connected")
+        expect(not objects(bus, CONNECTION), "the connection is not gone")
+        desktop.act("push button", "Close")
+        desktop.ended()
+
+
+main()
