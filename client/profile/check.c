@@ -145,6 +145,27 @@ static void check_dhcp(const DialtoneProfile *profile, const DialtoneProfileChec
             _("Config=dhcp gives an IPv4 address alone; leave out the IPv6 networks"));
 }
 
+static void check_rules(const DialtoneProfile *profile, const DialtoneProfileCheck *check)
+{
+    bool rule = profile->rule != DIALTONE_RULE_MANUAL;
+
+    if (rule && profile->autoconnect)
+        say(check, false, "Network", "Autoconnect",
+            _("contradicts Connect of [Rules], which says when to connect; remove one of them"));
+    if (profile->trusted->len > 0 && profile->rule != DIALTONE_RULE_UNTRUSTED)
+        say(check, true, "Rules", "Trusted",
+            _("has a meaning with Connect=untrusted only; write that, or Never="));
+    if (profile->rule == DIALTONE_RULE_UNTRUSTED && profile->trusted->len == 0)
+        say(check, true, "Rules", "Connect",
+            _("no network is trusted, so this is always; write Trusted=ssid:NAME or "
+              "Trusted=network:NAME"));
+    if (profile->kill_switch == DIALTONE_KILL_SWITCH_PERSISTENT &&
+        (profile->trusted->len > 0 || profile->never->len > 0))
+        say(check, true, "Network", "KillSwitch",
+            _("persistent blocks on the networks of [Rules], too, until it is released by hand; "
+              "write yes"));
+}
+
 /* RFC 2407, 4.6.3.3: the notify drops every other connection of the ID. */
 static void check_initial_contact(const DialtoneProfile *profile, const DialtoneProfileCheck *check)
 {
@@ -175,6 +196,7 @@ void dialtone_profile_check(DialtoneProfile *profile, const DialtoneProfileCheck
     check_xauth(profile, check);
     check_address(profile, check);
     check_dhcp(profile, check);
+    check_rules(profile, check);
     check_initial_contact(profile, check);
     check_lifetimes(profile, check);
 }

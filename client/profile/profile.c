@@ -18,6 +18,23 @@ static void endpoint_clear(gpointer data)
     g_free(endpoint->host);
 }
 
+static void place_clear(gpointer data)
+{
+    DialtonePlace *place = data;
+
+    g_clear_pointer(&place->ssid, g_bytes_unref);
+    g_free(place->network);
+    g_free(place->written);
+}
+
+static GArray *places_new(void)
+{
+    GArray *places = g_array_new(FALSE, TRUE, sizeof(DialtonePlace));
+
+    g_array_set_clear_func(places, place_clear);
+    return places;
+}
+
 DialtoneProfile *dialtone_profile_new(void)
 {
     DialtoneProfile *profile = g_new0(DialtoneProfile, 1);
@@ -32,6 +49,8 @@ DialtoneProfile *dialtone_profile_new(void)
     profile->networks = g_array_new(FALSE, TRUE, sizeof(DialtoneNetwork));
     profile->addresses = g_array_new(FALSE, TRUE, sizeof(DialtoneNetwork));
     profile->exclude = g_array_new(FALSE, TRUE, sizeof(DialtoneNetwork));
+    profile->trusted = places_new();
+    profile->never = places_new();
     profile->crls = g_ptr_array_new_with_free_func(g_free);
     profile->dns = g_ptr_array_new_with_free_func(g_free);
     profile->values = g_new0(char *, dialtone_profile_keys_n);
@@ -65,6 +84,8 @@ void dialtone_profile_free(DialtoneProfile *profile)
     g_array_unref(profile->addresses);
     g_ptr_array_unref(profile->dns);
     g_array_unref(profile->exclude);
+    g_array_unref(profile->trusted);
+    g_array_unref(profile->never);
     for (gsize i = 0; i < dialtone_profile_keys_n; i++)
         g_free(profile->values[i]);
     g_free(profile->values);

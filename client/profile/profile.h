@@ -20,6 +20,8 @@ enum {
     DIALTONE_GATEWAYS_MAX = 16,
     DIALTONE_DNS_MAX = 8,
     DIALTONE_ACCOUNTS_MAX = 256,
+    DIALTONE_PLACES_MAX = 64,
+    DIALTONE_SSID_BYTES_MAX = 32, /* IEEE 802.11-2020, 9.4.2.2 */
 };
 
 typedef struct {
@@ -39,6 +41,13 @@ typedef struct {
     guint8 bytes[16]; /* network order; 4 used for IPv4, the rest 0 */
     guint8 prefix;
 } DialtoneNetwork;
+
+/* A network that a rule names. */
+typedef struct {
+    GBytes *ssid;  /* 1 to 32 bytes, whatever they are; or else */
+    char *network; /* the name or the UUID of a connection of NetworkManager's */
+    char *written; /* as the profile has it, for messages */
+} DialtonePlace;
 
 /* Rows of ike's tables, which live for ever. */
 typedef struct {
@@ -97,6 +106,11 @@ typedef struct {
     bool autoconnect;
     bool keep_after_logout;
     guint64 retry_for; /* seconds, or DIALTONE_FOREVER */
+
+    /* [Rules] */
+    DialtoneRule rule;
+    GArray *trusted; /* of DialtonePlace */
+    GArray *never;   /* likewise */
 
     /* [Secrets] */
     DialtoneSecretSource psk_source;

@@ -47,6 +47,13 @@ static const DialtoneWord KILL_SWITCH[] = {
     {NULL, 0},
 };
 
+static const DialtoneWord RULE[] = {
+    {"manual", DIALTONE_RULE_MANUAL},
+    {"untrusted", DIALTONE_RULE_UNTRUSTED},
+    {"always", DIALTONE_RULE_ALWAYS},
+    {NULL, 0},
+};
+
 static const DialtoneWord SELECTORS[] = {
     {"each", DIALTONE_SELECTORS_EACH},
     {"any", DIALTONE_SELECTORS_ANY},
@@ -206,6 +213,19 @@ const DialtoneProfileKey dialtone_profile_keys[] = {
      .syntax = N_("forever, or a time as in 30m, 8h, 1d or 3600"),
      .help = N_("How long a tunnel that was lost is tried again, before the client gives up "
                 "(exit code 11). Time that the computer sleeps is not counted.")},
+
+    {"Rules", "Connect", dialtone_value_word, FIELD(rule), RULE, .fallback = "manual",
+     .syntax = "manual | untrusted | always",
+     .help = N_("When the service connects by itself: never (manual), on every network that "
+                "Trusted does not name (untrusted), or on every network (always). See RULES.")},
+    {"Rules", "Trusted", dialtone_value_places, FIELD(trusted),
+     .syntax = "ssid:Office Wi-Fi;ssid:0x4f66666963653b32;network:Office LAN",
+     .help = N_("Networks that need no tunnel: a Wi-Fi network by its name, or a connection of "
+                "NetworkManager's by its name or UUID. What a rule has connected is disconnected "
+                "there.")},
+    {"Rules", "Never", dialtone_value_places, FIELD(never),
+     .syntax = "ssid:Office Wi-Fi;ssid:0x4f66666963653b32;network:Office LAN",
+     .help = N_("Networks on which the profile is never connected, by hand neither.")},
 
     {"Secrets", "PSK", dialtone_value_secret_source, FIELD(psk_source), .fallback = "keyring",
      .syntax = "keyring | ask | system",

@@ -14,8 +14,8 @@
 static bool is_free(const DialtoneValueParser parse)
 {
     return parse == dialtone_value_text || parse == dialtone_value_name ||
-           parse == dialtone_value_certificate || parse == dialtone_value_ca ||
-           parse == dialtone_value_secret_source;
+           parse == dialtone_value_places || parse == dialtone_value_certificate ||
+           parse == dialtone_value_ca || parse == dialtone_value_secret_source;
 }
 
 static bool is_id(const DialtoneValueParser parse)

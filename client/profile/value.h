@@ -68,6 +68,9 @@ bool dialtone_value_secret_source(DialtoneValue *value, const char *text);
 bool dialtone_value_accounts(DialtoneValue *value, const char *text);
 bool dialtone_value_lock(DialtoneValue *value, const char *text);
 
+/* value-rules.c */
+bool dialtone_value_places(DialtoneValue *value, const char *text);
+
 /* value-credential.c */
 bool dialtone_value_certificate(DialtoneValue *value, const char *text);
 bool dialtone_value_key(DialtoneValue *value, const char *text);

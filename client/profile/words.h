@@ -17,6 +17,11 @@ typedef enum {
     DIALTONE_KILL_SWITCH_YES,        /* while the connection is wanted */
     DIALTONE_KILL_SWITCH_PERSISTENT, /* until it is released by hand */
 } DialtoneKillSwitch;
+typedef enum {
+    DIALTONE_RULE_MANUAL,
+    DIALTONE_RULE_UNTRUSTED, /* on every network but those of Trusted */
+    DIALTONE_RULE_ALWAYS,
+} DialtoneRule;
 typedef enum { DIALTONE_SELECTORS_EACH, DIALTONE_SELECTORS_ANY } DialtoneSelectors;
 typedef enum { DIALTONE_TRI_AUTO, DIALTONE_TRI_YES, DIALTONE_TRI_NO } DialtoneTri;
 typedef enum { DIALTONE_DNS_AUTO, DIALTONE_DNS_NONE, DIALTONE_DNS_LIST } DialtoneDnsMode;

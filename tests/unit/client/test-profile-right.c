@@ -434,6 +434,25 @@ static void test_a_kill_switch_ends_with_the_connection_or_persists(void **state
     dialtone_profile_free(persistent);
 }
 
+/* What is text in a profile is bytes on the air; and `#` and `,` are in many names. */
+static void test_places_are_ssids_and_networks(void **state)
+{
+    static const char value[] = "ssid:Caf\xc3\xa9 #2, upstairs; ssid:0x00ff3B ;network:A\\\\b;";
+    g_autoptr(DialtoneProfile) p = valid_with("Rules", "Never", value);
+    const DialtonePlace *places = (const DialtonePlace *)(const void *)p->never->data;
+    const guint8 *bytes = g_bytes_get_data(places[1].ssid, NULL);
+
+    assert_int_equal(p->never->len, 3);
+    assert_int_equal(g_bytes_get_size(places[0].ssid), strlen("Caf\xc3\xa9 #2, upstairs"));
+    assert_int_equal(g_bytes_get_size(places[1].ssid), 3);
+    assert_int_equal(bytes[0], 0x00);
+    assert_int_equal(bytes[1], 0xff);
+    assert_int_equal(bytes[2], ';');
+    assert_string_equal(places[2].network, "A\\b");
+    assert_string_equal(dialtone_profile_value(p, "Rules", "Never"),
+                        "ssid:Caf\xc3\xa9 #2, upstairs;ssid:0x00ff3B;network:A\\\\b");
+}
+
 static void test_warnings_leave_a_profile_valid(void **state)
 {
     static const char *const texts[] = {
@@ -443,6 +462,10 @@ static void test_warnings_leave_a_profile_valid(void **state)
         PROFILE_AND("[Phase2]\nProposals=aes256-sha256-curve25519\n"),
         PROFILE_AND("[Phase2]\nLifetime=8\n"),
         PROFILE_AND("[UserAuth]\nUser=alice # the admin\n"),
+        PROFILE_AND("[Rules]\nTrusted=ssid:Office\n"),
+        PROFILE_AND("[Rules]\nConnect=untrusted\n"),
+        PROFILE_AND("[Rules]\nNever=ssid:\"Office\"\n"),
+        PROFILE_AND("[Network]\nKillSwitch=persistent\n[Rules]\nNever=ssid:Office\n"),
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
@@ -490,6 +513,7 @@ int main(void)
         cmocka_unit_test(test_the_name_comes_from_the_file_where_there_is_none),
         cmocka_unit_test(test_a_uuid_is_lower_case),
         cmocka_unit_test(test_a_kill_switch_ends_with_the_connection_or_persists),
+        cmocka_unit_test(test_places_are_ssids_and_networks),
         cmocka_unit_test(test_warnings_leave_a_profile_valid),
         cmocka_unit_test(test_every_key_of_the_schema_has_a_help_and_a_syntax),
     };
