@@ -125,6 +125,16 @@ const ServiceAgent *service_agents_pick(const ServiceAgents *self, uid_t uid, co
     return best;
 }
 
+const ServiceAgent *service_agents_newest(const ServiceAgents *self, const GArray *tried)
+{
+    for (guint i = self->all->len; i-- > 0;) {
+        const ServiceAgent *agent = self->all->pdata[i];
+        if (!was_tried(tried, agent->serial))
+            return agent;
+    }
+    return NULL;
+}
+
 ServiceAgents *service_agents_new(GDBusConnection *bus, const ServiceAgentsHandlers *handlers,
                                   gpointer data)
 {

@@ -36,3 +36,6 @@ bool service_agents_has(const ServiceAgents *self, uid_t uid) G_GNUC_WARN_UNUSED
  * those whose serial is not in @tried (of guint64). NULL: nobody. Owned by @self. */
 const ServiceAgent *service_agents_pick(const ServiceAgents *self, uid_t uid, const char *preferred,
                                         const GArray *tried) G_GNUC_WARN_UNUSED_RESULT;
+/* The newest of all, whoever's; otherwise likewise. */
+const ServiceAgent *service_agents_newest(const ServiceAgents *self,
+                                          const GArray *tried) G_GNUC_WARN_UNUSED_RESULT;

@@ -11,6 +11,7 @@
 #include "client/profile/parse.h"
 #include "client/service/log.h"
 #include "client/service/manager-private.h"
+#include "client/service/rules.h"
 #include "client/service/wanted.h"
 
 enum { PAUSE_SECONDS = 30, PAUSE_SECONDS_MAX = 15 * 60 };
@@ -43,7 +44,10 @@ static gboolean on_time(gpointer data)
 {
     const Retry *retry = data;
     retry->profile->retry = 0;
-    connect_always(retry->manager, retry->profile);
+    if (!service_always_wants(retry->manager, retry->profile))
+        service_rules_look(retry->manager, retry->profile);
+    else if (service_rules_let_connect(retry->manager, retry->profile))
+        connect_always(retry->manager, retry->profile);
     return G_SOURCE_REMOVE;
 }
 
@@ -62,7 +66,7 @@ void service_always_again(ServiceManager *self, ServiceProfile *profile)
 void service_always_profile(ServiceManager *self, ServiceProfile *profile)
 {
     g_autoptr(GError) error = NULL;
-    if (!service_always_wants(self, profile))
+    if (!service_always_wants(self, profile) || !service_rules_let_connect(self, profile))
         return;
     if (service_policy_allows(self, profile->profile, profile->layer, &error))
         connect_always(self, profile);
@@ -79,8 +83,12 @@ void service_always_look(ServiceManager *self)
     while (g_hash_table_iter_next(&iter, NULL, &value))
         if (service_profile_is_system(value))
             g_ptr_array_add(all, value);
-    for (guint i = 0; i < all->len; i++)
-        service_always_profile(self, all->pdata[i]);
+    for (guint i = 0; i < all->len; i++) {
+        ServiceProfile *profile = all->pdata[i];
+        g_clear_handle_id(&profile->retry, g_source_remove);
+        service_rules_look(self, profile);
+        service_always_profile(self, profile);
+    }
 }
 
 /* ---- again ---- */
@@ -110,7 +118,10 @@ static void connect_again(ServiceManager *self, ServiceProfile *profile,
         service_log(wanted->owner, profile->profile->name, "%s", error->message);
         return;
     }
-    const ServiceWish wish = {.owner = wanted->owner, .text = text, .override = change.override};
+    const ServiceWish wish = {.owner = wanted->owner,
+                              .text = text,
+                              .override = change.override,
+                              .by_rule = wanted->by_rule};
     (void)service_manager_connect(self, profile, &wish);
 }
 

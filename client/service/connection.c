@@ -40,6 +40,8 @@ struct ServiceConnection {
     DialtoneState state;
     GPtrArray *waiting; /* of GDBusMethodInvocation: answered when it has gone */
     bool stopping;      /* nobody wants it any more */
+    GError *refused;    /* why it may not go on, though somebody wants it; NULL: it may */
+    DialtoneFailure failure;
     bool was_connected;
     guint again;                    /* how often it began again in short order */
     gint64 began_again;             /* last, in microseconds of the monotonic clock */
@@ -59,6 +61,7 @@ static void publish(ServiceConnection *self, const DialtoneReport *report)
     g_free(self->report);
     self->report = dialtone_report_to_json(report);
     self->state = report->state;
+    self->failure = report->reason;
     self->was_connected |= report->state == DIALTONE_STATE_CONNECTED;
     dialtone_bus_connection_set_state(self->skeleton, dialtone_state_name(report->state));
     dialtone_bus_connection_set_serial(self->skeleton,
@@ -73,12 +76,24 @@ static void publish(ServiceConnection *self, const DialtoneReport *report)
 static bool may_begin_again(const ServiceConnection *self)
 {
     return self->tunnel != NULL && self->was_connected && !self->stopping &&
-           self->again < AGAIN_MAX && tunnel_lost_its_helper(self->tunnel);
+           self->refused == NULL && self->again < AGAIN_MAX && tunnel_lost_its_helper(self->tunnel);
+}
+
+static void publish_failure(ServiceConnection *self, const GError *error)
+{
+    g_autoptr(DialtoneReport) report =
+        dialtone_report_new(DIALTONE_STATE_FAILED, self->profile->name);
+    dialtone_report_take_error(report, error);
+    publish(self, report);
 }
 
 static void on_report(const DialtoneReport *report, gpointer data)
 {
     ServiceConnection *self = data;
+    if (report->state == DIALTONE_STATE_IDLE && self->refused != NULL && !self->stopping) {
+        publish_failure(self, self->refused);
+        return;
+    }
     bool ends =
         report->state == DIALTONE_STATE_DISCONNECTING || report->state == DIALTONE_STATE_FAILED;
     if (!ends || !may_begin_again(self)) {
@@ -195,7 +210,9 @@ static void end(ServiceConnection *self, DialtoneFailure code)
 
 static void on_ended(DialtoneFailure code, gpointer data)
 {
-    end(data, code);
+    const ServiceConnection *self = data;
+    bool refused = self->refused != NULL && !self->stopping && code == DIALTONE_FAILURE_NONE;
+    end(data, refused ? dialtone_failure_of(self->refused) : code);
 }
 
 static const TunnelHandlers TUNNEL = {
@@ -208,10 +225,7 @@ static const TunnelHandlers TUNNEL = {
 
 static void fail(ServiceConnection *self, const GError *error)
 {
-    g_autoptr(DialtoneReport) report =
-        dialtone_report_new(DIALTONE_STATE_FAILED, self->profile->name);
-    dialtone_report_take_error(report, error);
-    publish(self, report);
+    publish_failure(self, error);
     end(self, dialtone_failure_of(error));
 }
 
@@ -227,6 +241,19 @@ void service_connection_stop(ServiceConnection *self, GDBusMethodInvocation *inv
     g_cancellable_cancel(self->cancellable);
     if (self->idle == 0)
         end(self, DIALTONE_FAILURE_NONE);
+}
+
+void service_connection_refuse(ServiceConnection *self, const GError *why)
+{
+    if (self->stopping || self->refused != NULL || self->idle != 0)
+        return;
+    self->refused = g_error_copy(why);
+    if (self->tunnel != NULL) {
+        tunnel_stop(self->tunnel);
+        return;
+    }
+    g_cancellable_cancel(self->cancellable);
+    fail(self, self->refused);
 }
 
 /* ---- the beginning ---- */
@@ -358,6 +385,7 @@ void service_connection_free(ServiceConnection *self)
     service_credential_free(self->setup.credential_take);
     tunnel_memory_free(self->memory);
     g_clear_error(&self->setup.error_take);
+    g_clear_error(&self->refused);
     for (guint i = 0; i < self->waiting->len; i++)
         g_dbus_method_invocation_return_value(self->waiting->pdata[i], NULL);
     g_ptr_array_unref(self->waiting);
@@ -400,6 +428,11 @@ const DialtoneProfile *service_connection_profile(const ServiceConnection *self)
 bool service_connection_has_failed(const ServiceConnection *self)
 {
     return self->state == DIALTONE_STATE_FAILED;
+}
+
+DialtoneFailure service_connection_failure(const ServiceConnection *self)
+{
+    return self->failure;
 }
 
 bool service_connection_was_connected(const ServiceConnection *self)

@@ -3,6 +3,7 @@
  * serves it. */
 #pragma once
 
+#include "client/common/failure.h"
 #include "client/profile/profile.h"
 #include "client/service/agents.h"
 #include "client/service/credential.h"
@@ -46,12 +47,16 @@ const DialtoneProfile *
 service_connection_profile(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
 /* It has ended with a failure, and stays only to tell of it. */
 bool service_connection_has_failed(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
+/* Why that was. */
+DialtoneFailure service_connection_failure(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
 bool service_connection_was_connected(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
 /* The last report, as JSON. */
 const char *service_connection_report(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Says good-bye; `gone` follows. @invocation, which may be NULL, is answered when it has gone. */
 void service_connection_stop(ServiceConnection *self, GDBusMethodInvocation *invocation_take);
+/* Says good-bye, and has failed with @why then: nobody has asked for that. */
+void service_connection_refuse(ServiceConnection *self, const GError *why);
 void service_connection_renegotiate(ServiceConnection *self);
 /* An agent of the owner's has come. */
 void service_connection_agent_came(ServiceConnection *self);

@@ -28,6 +28,7 @@ struct ServiceManager {
     guint64 serial;          /* of objects, so that no path stands for two things */
     GHashTable *under_way;   /* a sender's name, or "uid N" -> how many calls */
     guint logout;            /* what hears of it */
+    ServiceWhere where;
     bool stopping;
     guint stop_timer;
     void (*stopped)(gpointer data);
@@ -61,6 +62,7 @@ typedef struct ServiceWish {
     const char *agent;    /* the process that asks for it, a name on the bus; NULL: none */
     const char *text;     /* of the profile as its user has changed it; NULL: as it is */
     const char *override; /* what they have changed, as they wrote it */
+    bool by_rule;         /* nobody has asked for it */
 } ServiceWish;
 
 /* What a user has changed for themselves in a profile of the system. */
@@ -101,6 +103,10 @@ ServiceConnection *service_manager_connection_of(ServiceManager *self,
  * makes it fail. */
 ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile *profile,
                                            const ServiceWish *wish);
+/* Somebody has asked for the connection, whoever wanted it before. */
+void service_manager_want_by_hand(ServiceManager *self, ServiceProfile *profile);
+/* How many are this user's. */
+guint service_manager_count(ServiceManager *self, uid_t uid);
 char *service_manager_next_path(ServiceManager *self, const char *kind);
 
 /* ---- override.c ---- */

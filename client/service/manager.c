@@ -11,6 +11,7 @@
 #include "client/common/i18n.h"
 #include "client/profile/parse.h"
 #include "client/service/log.h"
+#include "client/service/rules.h"
 #include "client/service/wanted.h"
 
 enum { STOP_SECONDS = 10 };
@@ -95,6 +96,7 @@ void service_manager_replace_profile(ServiceManager *self, ServiceProfile *old, 
         service_connection_set_profile(connection, by->path);
         service_profile_set_connection(old, NULL);
     }
+    service_rules_take_over(old, by);
     service_manager_remove_profile(self, old);
 }
 
@@ -122,6 +124,17 @@ ServiceConnection *service_manager_connection_of(ServiceManager *self,
 {
     return g_hash_table_lookup(self->connections,
                                dialtone_bus_profile_get_connection(profile->skeleton));
+}
+
+guint service_manager_count(ServiceManager *self, uid_t uid)
+{
+    GHashTableIter iter;
+    gpointer value;
+    guint n = 0;
+    g_hash_table_iter_init(&iter, self->connections);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        n += service_connection_owner(value) == uid ? 1 : 0;
+    return n;
 }
 
 static ServiceProfile *profile_of(ServiceManager *self, const ServiceConnection *connection)
@@ -160,12 +173,14 @@ static void on_failed(ServiceConnection *connection, gpointer data)
     ServiceManager *self = data;
     ServiceProfile *profile = profile_of(self, connection);
     service_wanted_forget(key_of(connection));
-    if (profile == NULL || service_connection_owner(connection) != 0 ||
-        !service_always_wants(self, profile))
+    if (profile == NULL)
         return;
     if (service_connection_was_connected(connection))
         profile->pause = 0;
-    service_always_again(self, profile);
+    if (service_rules_failed(self, profile, connection))
+        return;
+    if (service_connection_owner(connection) == 0 && service_always_wants(self, profile))
+        service_always_again(self, profile);
 }
 
 static void on_gone(ServiceConnection *connection, gpointer data)
@@ -178,9 +193,13 @@ static void on_gone(ServiceConnection *connection, gpointer data)
     ServiceProfile *profile = profile_of(self, connection);
     if (profile != NULL)
         service_profile_set_connection(profile, NULL);
+    g_autofree char *path = profile != NULL ? g_strdup(profile->path) : NULL;
     g_hash_table_remove(self->connections, service_connection_path(connection));
     if (!service_agents_has(self->agents, owner))
         drop_profiles(self, owner);
+    profile = path != NULL ? service_manager_profile(self, path, NULL) : NULL;
+    if (profile != NULL)
+        service_rules_gone(self, profile);
     quit_if_stopped(self);
 }
 
@@ -189,6 +208,7 @@ static void keep_wanted(const ServiceConnection *connection, const ServiceProfil
 {
     bool is_system = service_profile_is_system(profile);
     const ServiceWanted wanted = {.owner = service_connection_owner(connection),
+                                  .by_rule = profile->rule.by_rule,
                                   .uuid = is_system ? profile->profile->uuid : NULL,
                                   .text = is_system ? NULL : profile->text,
                                   .override = (char *)(uintptr_t)wish->override};
@@ -262,9 +282,21 @@ ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile 
     connect_calls(self, skeleton, CALLS);
     g_dbus_object_manager_server_export(self->server, G_DBUS_OBJECT_SKELETON(object));
     service_profile_set_connection(profile, path);
+    profile->rule.by_rule = wish->by_rule;
+    profile->rule.ending = false;
     keep_wanted(connection, profile, wish);
     service_log(wish->owner, profile->profile->name, "wanted by uid %u", (unsigned)wish->owner);
     return connection;
+}
+
+void service_manager_want_by_hand(ServiceManager *self, ServiceProfile *profile)
+{
+    const ServiceConnection *current = service_manager_connection_of(self, profile);
+    const ServiceWish wish = {0};
+    if (!profile->rule.by_rule || current == NULL)
+        return;
+    profile->rule.by_rule = false;
+    keep_wanted(current, profile, &wish);
 }
 
 /* ---- agents ---- */
@@ -278,6 +310,7 @@ static void on_agent_came(uid_t uid, gpointer data)
     while (g_hash_table_iter_next(&iter, NULL, &value))
         if (service_connection_owner(value) == uid)
             service_connection_agent_came(value);
+    service_rules_agent_came(self);
 }
 
 static void on_agents_left(uid_t uid, gpointer data)
@@ -354,6 +387,7 @@ void service_manager_free(ServiceManager *self)
         return;
     g_clear_handle_id(&self->stop_timer, g_source_remove);
     g_dbus_connection_signal_unsubscribe(self->bus, self->logout);
+    service_rules_end(self);
     dialtone_system_watch_free(self->watch);
     service_policy_end(self);
     service_kill_switches_end(self);

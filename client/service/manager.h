@@ -7,6 +7,9 @@
 #define SERVICE_BUS_NAME "org.dialtone.Dialtone1"
 #define SERVICE_PATH     "/org/dialtone/Dialtone1"
 
+/* Connections that one uid may want, so that nobody takes all there are. */
+enum { SERVICE_CONNECTIONS_MAX = 16 };
+
 typedef struct ServiceManager ServiceManager;
 
 /* Exports everything; the name is the caller's to own. */

@@ -9,15 +9,14 @@
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/common/text.h"
-#include "client/profile/access.h"
 #include "client/profile/parse.h"
 #include "client/service/log.h"
 #include "client/service/manager-private.h"
+#include "client/service/rules.h"
 
 enum {
     PROFILES_MAX = 64, /* added by one uid */
     PROFILE_TEXT_MAX = 128 * 1024,
-    CONNECTIONS_MAX = 16, /* wanted by one uid, so that nobody takes all there are */
 };
 
 static const char *const ADD_OPTIONS[] = {"name", NULL};
@@ -66,22 +65,14 @@ static ServiceAction anybody(ServiceRequest *request, GError **error)
     return SERVICE_ACTION_ANYBODY;
 }
 
-static bool may_use(const ServiceCaller *caller, const ServiceProfile *profile)
-{
-    const DialtoneSubject subject = {
-        .uid = caller->uid, .gids = caller->groups, .gids_n = caller->n_groups};
-    if (service_profile_is_system(profile))
-        return dialtone_profile_allows(profile->profile, &subject);
-    return caller->uid == 0 || caller->uid == profile->owner;
-}
-
 /* A profile that is not the caller's does not exist for it. */
 static ServiceAction whoever_uses(ServiceRequest *request, GError **error)
 {
     const ServiceProfile *profile = find_profile(request, error);
     if (profile == NULL)
         return SERVICE_ACTION_REFUSED;
-    return may_use(request->caller, profile) ? SERVICE_ACTION_ANYBODY : SERVICE_ACTION_REFUSED;
+    return service_profile_is_for(profile, request->caller) ? SERVICE_ACTION_ANYBODY
+                                                            : SERVICE_ACTION_REFUSED;
 }
 
 static ServiceAction owner_of_profile(ServiceRequest *request, GError **error)
@@ -154,7 +145,7 @@ static ServiceAction decide_connect(ServiceRequest *request, GError **error)
     ServiceProfile *profile = find_profile(request, error);
     if (profile == NULL || !check_options(options, CONNECT_OPTIONS, error))
         return SERVICE_ACTION_REFUSED;
-    if (!may_use(request->caller, profile)) {
+    if (!service_profile_is_for(profile, request->caller)) {
         dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED,
                              _("Its Users= and Groups= say who may; ask the administrator."),
                              _("The profile \"%s\" is not for you."), profile->profile->name);
@@ -285,6 +276,7 @@ static void run_add_profile(ServiceRequest *request, GError **error)
                                                         DIALTONE_LAYER_USER, uid, NULL);
     if (old != NULL)
         service_manager_replace_profile(manager, old, added);
+    service_rules_look(manager, added);
     service_request_return(request, g_variant_new("(o)", added->path));
 }
 
@@ -318,15 +310,19 @@ static void run_get_log(ServiceRequest *request, GError **error)
 
 /* ---- Profile ---- */
 
+static bool may_be_here(ServiceRequest *request, const ServiceProfile *profile, const char *text,
+                        GError **error)
+{
+    g_autoptr(DialtoneProfile) changed =
+        text != NULL ? dialtone_profile_parse(text, strlen(text), "profile", NULL) : NULL;
+    return service_rules_allow(request->manager, changed != NULL ? changed : profile->profile,
+                               error);
+}
+
 static bool has_room(ServiceManager *manager, uid_t uid, GError **error)
 {
-    GHashTableIter iter;
-    gpointer value;
-    guint n = 0;
-    g_hash_table_iter_init(&iter, manager->connections);
-    while (g_hash_table_iter_next(&iter, NULL, &value))
-        n += service_connection_owner(value) == uid ? 1 : 0;
-    if (n < CONNECTIONS_MAX)
+    guint n = service_manager_count(manager, uid);
+    if (n < SERVICE_CONNECTIONS_MAX)
         return true;
     dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED,
                          _("Disconnect one of them; `dialtone status` lists them."),
@@ -348,7 +344,8 @@ static void run_connect(ServiceRequest *request, GError **error)
     ServiceProfile *profile = find_profile(request, error);
     g_autofree char *override = profile != NULL ? override_of(request, profile) : NULL;
     const ServiceChange change = {.profile = profile, .override = override};
-    if (profile == NULL || !service_override_apply(manager, &change, &text, error))
+    if (profile == NULL || !service_override_apply(manager, &change, &text, error) ||
+        !may_be_here(request, profile, text, error))
         return;
     ServiceConnection *current = service_manager_connection_of(manager, profile);
     bool is_theirs = is_in_use(current, request->caller->uid);
@@ -377,8 +374,10 @@ static void run_connect(ServiceRequest *request, GError **error)
                                   .agent = request->caller->bus_name,
                                   .text = text,
                                   .override = override};
+        service_rules_release(profile);
         current = service_manager_connect(manager, profile, &wish);
     }
+    service_manager_want_by_hand(manager, profile);
     service_request_return(request, g_variant_new("(o)", service_connection_path(current)));
 }
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "client/profile/access.h"
 #include "client/profile/parse.h"
 
 ServiceProfile *service_profile_new(const char *path, DialtoneProfile *profile_take,
@@ -24,6 +25,7 @@ ServiceProfile *service_profile_new(const char *path, DialtoneProfile *profile_t
     dialtone_bus_profile_set_layer(self->skeleton, dialtone_layer_name(layer));
     dialtone_bus_profile_set_owner(self->skeleton, owner);
     dialtone_bus_profile_set_connection(self->skeleton, "/");
+    dialtone_bus_profile_set_rule(self->skeleton, "");
     dialtone_bus_object_skeleton_set_profile(self->object, self->skeleton);
     return self;
 }
@@ -45,6 +47,15 @@ void service_profile_free(ServiceProfile *self)
 bool service_profile_is_system(const ServiceProfile *self)
 {
     return self->layer != DIALTONE_LAYER_USER;
+}
+
+bool service_profile_is_for(const ServiceProfile *self, const ServiceCaller *caller)
+{
+    const DialtoneSubject subject = {
+        .uid = caller->uid, .gids = caller->groups, .gids_n = caller->n_groups};
+    if (service_profile_is_system(self))
+        return dialtone_profile_allows(self->profile, &subject);
+    return caller->uid == 0 || caller->uid == self->owner;
 }
 
 bool service_profile_clashes(const ServiceProfile *self, const DialtoneProfile *other)

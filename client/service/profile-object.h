@@ -5,7 +5,18 @@
 #include "client/profile/entry.h"
 #include "client/profile/profile.h"
 #include "client/service/caller.h"
+#include "client/service/rule.h"
 #include "dialtone-dialtone1.h"
+
+/* How its [Rules] stand; see rules.c. */
+typedef struct ServiceProfileRule {
+    ServicePlace place; /* where they have seen the machine last, once that was judged */
+    bool judged;
+    bool by_rule;   /* its connection is one that nobody has asked for */
+    bool ending;    /* and the rule has ended it */
+    bool searching; /* for somebody to connect for */
+    bool held;      /* nothing is connected until the network changes */
+} ServiceProfileRule;
 
 typedef struct ServiceProfile {
     char *path; /* of its object */
@@ -16,6 +27,7 @@ typedef struct ServiceProfile {
     uid_t owner; /* 0 for the system's */
     guint retry; /* what connects it again, where that is to be always */
     guint pause; /* seconds until then */
+    ServiceProfileRule rule;
     DialtoneBusProfile *skeleton;
     DialtoneBusObjectSkeleton *object;
 } ServiceProfile;
@@ -26,6 +38,9 @@ ServiceProfile *service_profile_new(const char *path, DialtoneProfile *profile_t
 void service_profile_free(ServiceProfile *self);
 
 bool service_profile_is_system(const ServiceProfile *self) G_GNUC_WARN_UNUSED_RESULT;
+/* It names the caller, or is the caller's own. */
+bool service_profile_is_for(const ServiceProfile *self,
+                            const ServiceCaller *caller) G_GNUC_WARN_UNUSED_RESULT;
 /* The same name or UUID. */
 bool service_profile_clashes(const ServiceProfile *self,
                              const DialtoneProfile *other) G_GNUC_WARN_UNUSED_RESULT;

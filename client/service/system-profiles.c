@@ -9,6 +9,7 @@
 #include "client/profile/parse.h"
 #include "client/service/log.h"
 #include "client/service/manager-private.h"
+#include "client/service/rules.h"
 
 static void tell_mistakes(const DialtoneStoreEntry *entry)
 {
@@ -36,8 +37,10 @@ static void put(ServiceManager *self, const DialtoneStoreEntry *entry)
         service_manager_replace_profile(self, old, added);
     else if (old != NULL)
         service_manager_remove_profile(self, old);
-    if (added != NULL)
-        service_always_profile(self, added);
+    if (added == NULL)
+        return;
+    service_rules_look(self, added);
+    service_always_profile(self, added);
 }
 
 static void on_changed(const DialtoneSystemChange *change, gpointer data)

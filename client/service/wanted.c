@@ -44,6 +44,7 @@ void service_wanted_keep(const char *key, const ServiceWanted *wanted)
     if (path == NULL)
         return;
     g_key_file_set_uint64(file, GROUP, "Owner", wanted->owner);
+    g_key_file_set_boolean(file, GROUP, "ByRule", wanted->by_rule);
     if (wanted->uuid != NULL)
         g_key_file_set_string(file, GROUP, "UUID", wanted->uuid);
     if (wanted->text != NULL)
@@ -77,6 +78,7 @@ static ServiceWanted *read_one(const char *path)
         return NULL;
     ServiceWanted *wanted = g_new0(ServiceWanted, 1);
     wanted->owner = (uid_t)owner;
+    wanted->by_rule = g_key_file_get_boolean(file, GROUP, "ByRule", NULL);
     wanted->uuid = g_key_file_get_string(file, GROUP, "UUID", NULL);
     wanted->text = g_key_file_get_string(file, GROUP, "Text", NULL);
     wanted->override = g_key_file_get_string(file, GROUP, "Override", NULL);

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 typedef struct ServiceWanted {
     uid_t owner;
+    bool by_rule;   /* nobody has asked for it but [Rules] of the profile */
     char *uuid;     /* of a system profile; NULL: it is a user's */
     char *text;     /* of a user's profile, in normal form; else NULL */
     char *override; /* what its user has changed in a system profile, as they wrote it; or NULL */

@@ -3,9 +3,10 @@
 templates play them: logind, NetworkManager."""
 
 import os
+import uuid
 
 from client import name_caller
-from lab import wait_until
+from lab import expect, wait_until
 
 BUS = """<busconfig>
   <type>system</type>
@@ -84,5 +85,37 @@ class NetworkManager(MockBus):
     template, name, path = "networkmanager", "org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager"
     PORTAL, FULL = 2, 4
 
+    def start(self):
+        super().start()
+        self.objects = 0
+        self.call(f"{MOCK}.AddProperty", self.name, "PrimaryConnection", "<objectpath '/'>")
+
     def set_connectivity(self, value):
         self.call(f"{MOCK}.SetConnectivity", str(value))
+
+    def set(self, name, value):
+        said = self.call("org.freedesktop.DBus.Properties.Set", self.name, name, value)
+        expect(said == "()\n", f"a mocked property: {said}")
+
+    def add(self, interface, properties):
+        self.objects += 1
+        path = f"{self.path}/Made/{self.objects}"
+        said = self.call(f"{MOCK}.AddObject", path, f"{self.name}.{interface}", properties, "@a(ssss) []")
+        expect(said == "()\n", f"a mocked object: {said}")
+        return path
+
+    def network(self, name, ssid=None, state=2):
+        """An active connection; ssid: bytes of a Wi-Fi network."""
+        point = "/"
+        if ssid is not None:
+            point = self.add("AccessPoint", f"{{'Ssid': <@ay [{', '.join(map(str, ssid))}]>}}")
+        kind = "802-3-ethernet" if ssid is None else "802-11-wireless"
+        return self.add("Connection.Active", f"{{'Id': <'{name}'>, 'Uuid': <'{uuid.uuid5(uuid.NAMESPACE_DNS, name)}'>, "
+                        f"'Type': <'{kind}'>, 'State': <uint32 {state}>, 'Vpn': <false>, "
+                        f"'SpecificObject': <objectpath '{point}'>}}")
+
+    def join(self, *paths):
+        """These networks are the ones that are joined now; the first is the way out."""
+        primary = paths[0] if paths else "/"
+        self.set("ActiveConnections", f"<@ao [{', '.join(repr(path) for path in paths)}]>")
+        self.set("PrimaryConnection", f"<objectpath '{primary}'>")
