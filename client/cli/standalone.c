@@ -77,16 +77,12 @@ static const char *general_advice(DialtoneFailure reason)
 static void tell_portal(DialtoneReport *report)
 {
     static bool told;
-    bool away =
-        report->state == DIALTONE_STATE_FAILED || report->state == DIALTONE_STATE_RECONNECTING;
     if (report->state == DIALTONE_STATE_CONNECTED)
         told = false;
-    if (!away || report->reason != DIALTONE_FAILURE_UNREACHABLE ||
-        !platform_connectivity_is_portal())
+    if (!dialtone_report_is_out_of_reach(report) || !platform_connectivity_is_portal())
         return;
     g_free(report->advice);
-    report->advice = g_strdup(_("This network lets nothing through before you have logged in on a "
-                                "web page: open one in a browser."));
+    report->advice = g_strdup(dialtone_report_portal_advice());
     if (report->state == DIALTONE_STATE_RECONNECTING && !told)
         standalone_print_notice(report->advice);
     told = true;

@@ -27,6 +27,19 @@ static void phase2_free(gpointer data)
     g_free(phase2);
 }
 
+bool dialtone_report_is_out_of_reach(const DialtoneReport *report)
+{
+    bool away =
+        report->state == DIALTONE_STATE_FAILED || report->state == DIALTONE_STATE_RECONNECTING;
+    return away && report->reason == DIALTONE_FAILURE_UNREACHABLE;
+}
+
+const char *dialtone_report_portal_advice(void)
+{
+    return _("This network lets nothing through before you have logged in on a web page: open one "
+             "in a browser.");
+}
+
 DialtoneReport *dialtone_report_new(DialtoneState state, const char *profile)
 {
     DialtoneReport *report = g_new0(DialtoneReport, 1);

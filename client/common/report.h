@@ -98,6 +98,11 @@ DialtonePhase2Report *dialtone_report_add_phase2(DialtoneReport *report);
 /* Makes it a `failed` report of @error: reason, message, advice. */
 void dialtone_report_take_error(DialtoneReport *report, const GError *error);
 
+/* What was wanted is out of reach, or was lost and is so: a network may have its reasons. */
+bool dialtone_report_is_out_of_reach(const DialtoneReport *report) G_GNUC_WARN_UNUSED_RESULT;
+/* What to do where a network wants a web page met first; no other advice helps there. Static. */
+const char *dialtone_report_portal_advice(void) G_GNUC_WARN_UNUSED_RESULT;
+
 /* One line without its newline. */
 char *dialtone_report_to_json(const DialtoneReport *report) G_GNUC_WARN_UNUSED_RESULT;
 

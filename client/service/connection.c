@@ -21,6 +21,7 @@
 #include "client/tunnel/tunnel.h"
 #include "client/tunnel/warm-up.h"
 #include "platform/clock.h"
+#include "platform/connectivity.h"
 
 enum {
     AGAIN_MAX = 5,      /* helpers, */
@@ -42,6 +43,7 @@ struct ServiceConnection {
     bool stopping;      /* nobody wants it any more */
     GError *refused;    /* why it may not go on, though somebody wants it; NULL: it may */
     DialtoneFailure failure;
+    PlatformPortalWatch *portal; /* while what is wanted is out of reach; NULL */
     bool was_connected;
     guint again;                    /* how often it began again in short order */
     gint64 began_again;             /* last, in microseconds of the monotonic clock */
@@ -56,17 +58,47 @@ static void on_helper(GObject *source, GAsyncResult *result, gpointer data);
 
 /* ---- what it says ---- */
 
+static void publish(ServiceConnection *self, const DialtoneReport *report);
+
+/* What was told is told again, with other advice: that of the portal that is there, or, when it has
+ * gone, that what failed there is worth another attempt. */
+static void on_portal(bool is_portal, gpointer data)
+{
+    ServiceConnection *self = data;
+    g_autoptr(DialtoneReport) report =
+        dialtone_report_from_json(self->report, strlen(self->report), NULL);
+    if (report == NULL)
+        return;
+    g_free(report->advice);
+    report->advice = report->state == DIALTONE_STATE_FAILED ? g_strdup(_("Connect again.")) : NULL;
+    publish(self, report);
+}
+
+static bool is_behind_portal(ServiceConnection *self, const DialtoneReport *report)
+{
+    if (!dialtone_report_is_out_of_reach(report)) {
+        g_clear_pointer(&self->portal, platform_portal_watch_free);
+        return false;
+    }
+    if (self->portal == NULL)
+        self->portal = platform_portal_watch_new(self->setup.bus, on_portal, self);
+    return platform_portal_watch_is_portal(self->portal);
+}
+
 static void publish(ServiceConnection *self, const DialtoneReport *report)
 {
+    DialtoneReport told = *report;
+    if (is_behind_portal(self, report))
+        told.advice = (char *)(uintptr_t)dialtone_report_portal_advice();
     g_free(self->report);
-    self->report = dialtone_report_to_json(report);
+    self->report = dialtone_report_to_json(&told);
     self->state = report->state;
     self->failure = report->reason;
     self->was_connected |= report->state == DIALTONE_STATE_CONNECTED;
     dialtone_bus_connection_set_state(self->skeleton, dialtone_state_name(report->state));
     dialtone_bus_connection_set_serial(self->skeleton,
                                        dialtone_bus_connection_get_serial(self->skeleton) + 1);
-    g_autofree char *line = dialtone_report_to_line(report);
+    g_autofree char *line = dialtone_report_to_line(&told);
     service_log(self->setup.owner, self->profile->name, "%s", line);
     if (self->agent != NULL)
         service_connection_agent_report(self->agent, self->report);
@@ -378,6 +410,7 @@ void service_connection_free(ServiceConnection *self)
     g_cancellable_cancel(self->cancellable);
     g_clear_handle_id(&self->idle, g_source_remove);
     g_clear_handle_id(&self->sign_idle, g_source_remove);
+    platform_portal_watch_free(self->portal);
     service_connection_agent_free(self->agent);
     tunnel_free(self->tunnel);
     tunnel_secrets_free(self->setup.system_secrets_take);

@@ -155,4 +155,28 @@ def _(lab, bus, alice, bob):
         own.kill()
 
 
+@service_case("a network that wants a web page met first is told of in the state, as long as it does")
+def _(lab, bus, alice, bob):
+    def advice():
+        return alice.status()[0].get("advice") or ""
+
+    named = lab.read_resolv_conf().decode()
+    lab.write_resolv_conf("")  # so that a name is out of reach at once
+    with manager(lab, bus) as networks:
+        check_failed(alice.connect(code=5, Gateway__Address="vpn.example.invalid")[-1], "unreachable")
+        expect("web page" not in advice(), f"there is no portal: {alice.status()}")
+        networks.set_connectivity(networks.PORTAL)
+        wait_until(lambda: "web page" in advice(), 10, f"the portal is told: {alice.status()}")
+        networks.set_connectivity(networks.FULL)
+        wait_until(lambda: "web page" not in advice(), 10, "the portal is gone")
+        expect(states(bus) == ["failed"], f"the state is {states(bus)}")
+        networks.set_connectivity(networks.PORTAL)
+        alice.connect(code=5, Gateway__Address="vpn.example.invalid")
+        wait_until(lambda: "web page" in advice(), 10, f"it is asked for: {alice.status()}")
+        expect(alice.connect()[-1]["state"] == "connected", "it does not connect")
+        expect("web page" not in advice(), "what is connected needs no advice")
+        alice.dialtone("disconnect")
+    lab.write_resolv_conf(named)
+
+
 main()
