@@ -215,6 +215,7 @@ def _(lab):
         booted.run("systemctl", "start", UNIT, check=False)
         wait_until(lambda: is_in("failed"), 20, "a wrong key ends it", 0.2)
         expect(booted.show(UNIT, "ExecMainStatus") == "7", booted.show(UNIT, "ExecMainStatus"))
+        expect("tried again" not in lab.read_log("dialtone-unit.log"), "the service tries it again by itself")
     finally:
         booted.__exit__()
         shutil.rmtree("/etc/dialtone", ignore_errors=True)
