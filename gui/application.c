@@ -52,7 +52,7 @@ static void on_disconnect(GSimpleAction *action, GVariant *parameter, gpointer d
     DialtoneItem *item =
         dialtone_library_find(self->library, g_variant_get_string(parameter, NULL));
     if (item != NULL)
-        dialtone_item_disconnect(item);
+        dialtone_library_disconnect_item(self->library, item);
 }
 
 static void on_about(GSimpleAction *action, GVariant *parameter, gpointer data)

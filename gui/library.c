@@ -25,7 +25,9 @@ struct _DialtoneLibrary {
     DialtoneFolderWatch *watch;
     GPtrArray *entries; /* of DialtoneStoreEntry: the user's own files */
     GListStore *items;
-    GHashTable *seen; /* of items, while the list is made */
+    GHashTable *seen;      /* of items, while the list is made */
+    DialtoneItem *waiting; /* to be connected when the service is there; NULL: none */
+    gboolean takes_over;
 };
 
 G_DEFINE_TYPE(DialtoneLibrary, dialtone_library, G_TYPE_OBJECT)
@@ -274,6 +276,18 @@ static void on_service(DialtoneServiceClient *service, gpointer data)
     make(data, FALSE);
 }
 
+/* It is there, or not: both are an answer to who wants to connect. */
+static void on_presence(DialtoneServiceClient *service, gpointer data)
+{
+    DialtoneLibrary *self = data;
+    make(self, FALSE);
+    if (self->waiting == NULL ||
+        dialtone_service_client_get_presence(service) == DIALTONE_SERVICE_STARTING)
+        return;
+    g_autoptr(DialtoneItem) item = g_steal_pointer(&self->waiting);
+    dialtone_item_connect(item, dialtone_service_client_get_manager(service), self->takes_over);
+}
+
 GListModel *dialtone_library_get_items(DialtoneLibrary *self)
 {
     return G_LIST_MODEL(self->items);
@@ -286,7 +300,19 @@ const char *dialtone_library_get_folder(DialtoneLibrary *self)
 
 void dialtone_library_connect_item(DialtoneLibrary *self, DialtoneItem *item, gboolean take_over)
 {
+    if (dialtone_service_client_get_presence(self->service) == DIALTONE_SERVICE_STARTING) {
+        g_set_object(&self->waiting, item);
+        self->takes_over = take_over;
+        return;
+    }
     dialtone_item_connect(item, dialtone_service_client_get_manager(self->service), take_over);
+}
+
+void dialtone_library_disconnect_item(DialtoneLibrary *self, DialtoneItem *item)
+{
+    if (self->waiting == item)
+        g_clear_object(&self->waiting);
+    dialtone_item_disconnect(item);
 }
 
 /* ---- the class ---- */
@@ -298,6 +324,7 @@ static void dialtone_library_dispose(GObject *object)
     if (self->service != NULL)
         g_signal_handlers_disconnect_by_data(self->service, self);
     g_clear_object(&self->service);
+    g_clear_object(&self->waiting);
     for (guint i = 0; self->items != NULL && i < count(self); i++)
         g_signal_handlers_disconnect_by_data(item_at(self, i), self);
     g_clear_object(&self->items);
@@ -337,7 +364,7 @@ DialtoneLibrary *dialtone_library_new(DialtoneServiceClient *service)
     if (self->store->user != NULL)
         self->watch = dialtone_folder_watch_new(folders, on_files, self);
     g_signal_connect(service, "objects", G_CALLBACK(on_service), self);
-    g_signal_connect(service, "presence", G_CALLBACK(on_service), self);
+    g_signal_connect(service, "presence", G_CALLBACK(on_presence), self);
     make(self, TRUE);
     return self;
 }

@@ -19,4 +19,6 @@ const char *dialtone_library_get_folder(DialtoneLibrary *self);
 DialtoneItem *dialtone_library_find(DialtoneLibrary *self, const char *key);
 DialtoneItem *dialtone_library_find_connection(DialtoneLibrary *self, const char *connection);
 
+/* While the service starts, this waits for it. */
 void dialtone_library_connect_item(DialtoneLibrary *self, DialtoneItem *item, gboolean take_over);
+void dialtone_library_disconnect_item(DialtoneLibrary *self, DialtoneItem *item);

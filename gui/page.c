@@ -146,7 +146,7 @@ static void set_wanted(DialtonePage *self, gboolean wanted)
     if (wanted)
         dialtone_library_connect_item(self->library, self->item, FALSE);
     else
-        dialtone_item_disconnect(self->item);
+        dialtone_library_disconnect_item(self->library, self->item);
 }
 
 /* The switch moves when the item does. */

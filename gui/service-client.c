@@ -19,7 +19,7 @@
 enum {
     START_MS = 20 * 1000,
     ASKED_MS = 150 * 1000, /* polkit may ask a person meanwhile */
-    PAUSE_SECONDS = 2,
+    PAUSE_SECONDS = 1,
 };
 
 enum { SIGNAL_PRESENCE, SIGNAL_OBJECTS, N_SIGNALS };
