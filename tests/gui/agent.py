@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# allowed: 120 s, full: 120 s
+# allowed: 240 s, full: 240 s
 """What dialtone-gtk asks a person, and what its keyring keeps, in front of a real service and gateways."""
 
 import os
@@ -44,7 +44,8 @@ def switch(desktop):
     desktop.act("toggle button", "Connect Office")
 
 
-@service_case("a key and a password are asked for once, and kept when the gateway has taken them", connection=ALICE)
+@service_case("a key and a password are asked for once, and kept when the gateway has taken them",
+              seconds=120, connection=ALICE)
 def _(lab, bus, alice, bob):
     with Desktop(lab, alice) as desktop:
         office(desktop)
@@ -67,7 +68,7 @@ def _(lab, bus, alice, bob):
         desktop.wait("list item", "Office, Not connected")
 
 
-@service_case("a wrong password is told, and the keyring's is not sent a second time", connection=ALICE)
+@service_case("a wrong password is told, and the keyring's is not sent a second time", seconds=120, connection=ALICE)
 def _(lab, bus, alice, bob):
     with Desktop(lab, alice) as desktop:
         keep(desktop, "psk", KEY)
@@ -87,7 +88,7 @@ def _(lab, bus, alice, bob):
         desktop.wait("list item", "Office, Not connected")
 
 
-@case("a one-time code is asked for with the gateway's words, and again when it was wrong")
+@case("a one-time code is asked for with the gateway's words, and again when it was wrong", seconds=120)
 def _(lab):
     with Served(lab, "fortitoken"), Bus(("ip", "netns", "exec", lab.ns("client"))) as bus:
         bus.polkit(ALLOW)
@@ -110,7 +111,7 @@ def _(lab):
             desktop.wait("list item", "Office, Not connected")
 
 
-@service_case("a keyring that is locked, or does not answer, leads to a question that can be given up",
+@service_case("a keyring that is locked, or does not answer, leads to a question that can be given up", seconds=120,
               connection=ALICE)
 def _(lab, bus, alice, bob):
     with Desktop(lab, alice) as desktop:

@@ -88,10 +88,10 @@ class Desktop(Session):
                                 "-screen", "0", SIZE, log="x.log", pass_fds=(write,))
         os.close(write)
         with os.fdopen(read) as file:
-            expect(select.select([file], [], [], 20)[0], "the X server starts")
+            expect(select.select([file], [], [], 30)[0], "the X server starts")
             self.env["DISPLAY"] = f":{file.readline().strip()}"
         self.wm = self.lab.start("client", *self.as_user("openbox"), log="wm.log")
-        wait_until(lambda: "window id" in self.run("xprop", "-root", "_NET_SUPPORTING_WM_CHECK"), 10,
+        wait_until(lambda: "window id" in self.run("xprop", "-root", "_NET_SUPPORTING_WM_CHECK"), 30,
                    "windows are managed")
 
     def start(self, *words):
@@ -110,7 +110,7 @@ class Desktop(Session):
     def ended(self):
         """It ends by itself."""
         gui, self.gui = self.gui, None
-        wait_until(lambda: gui.poll() is not None, 15, "dialtone-gtk has ended")
+        wait_until(lambda: gui.poll() is not None, 30, "dialtone-gtk has ended")
         self.lab.stop(gui)
         expect(gui.returncode == 0, f"dialtone-gtk ended with {gui.returncode}")
 
@@ -125,7 +125,7 @@ class Desktop(Session):
             super().__exit__(kind, *rest)
 
     # ---- what is seen and done ----
-    def ask(self, seconds=15, **question):
+    def ask(self, seconds=30, **question):
         self.driver.stdin.write((json.dumps({"seconds": seconds, **question}) + "\n").encode())
         self.driver.stdin.flush()
         expect(select.select([self.driver.stdout], [], [], seconds + 10)[0], "the driver does not answer")
@@ -134,14 +134,14 @@ class Desktop(Session):
             raise Failure(f"{answer['error']}\n{answer.get('tree', '')}")
         return answer["value"]
 
-    def wait(self, role, name, seconds=15, **states):
+    def wait(self, role, name, seconds=30, **states):
         """Until something of that role and name is shown, with those states: checked=True..."""
         return self.ask(seconds, do="wait", role=role, name=name, states=states)
 
     def has(self, role, name, **states):
         return self.ask(do="has", role=role, name=name, states=states)
 
-    def act(self, role, name, seconds=15):
+    def act(self, role, name, seconds=30):
         return self.ask(seconds, do="act", role=role, name=name)
 
     def type(self, role, name, text):
@@ -151,7 +151,7 @@ class Desktop(Session):
         """Pressed and released, wherever the keyboard is."""
         self.run("xdotool", "key", "--clearmodifiers", name)
 
-    def gone(self, role, name, seconds=15):
+    def gone(self, role, name, seconds=30):
         return self.ask(seconds, do="gone", role=role, name=name)
 
     def names(self, role):
@@ -165,11 +165,11 @@ class Desktop(Session):
     def tray_goes(self):
         return self.ask(do="tray-goes")
 
-    def tray_icon(self, title, seconds=15):
+    def tray_icon(self, title, seconds=30):
         """The name of the icon, when its title is this one."""
         return self.ask(seconds, do="tray-icon", name=title)
 
-    def tray_click(self, label, seconds=15):
+    def tray_click(self, label, seconds=30):
         """At what stands in the icon's menu, when it does."""
         return self.ask(seconds, do="tray-click", name=label)
 
