@@ -12,6 +12,7 @@
 #include "client/common/i18n.h"
 #include "gui/agent.h"
 #include "gui/library.h"
+#include "gui/notifier.h"
 #include "gui/tray.h"
 #include "gui/window.h"
 
@@ -20,6 +21,7 @@ struct _DialtoneApplication {
     DialtoneServiceClient *service;
     DialtoneLibrary *library;
     DialtoneAgent *agent;
+    DialtoneNotifier *notifier;
     DialtoneTray *tray; /* NULL: there is no session bus */
 };
 
@@ -168,6 +170,10 @@ static void dialtone_application_startup(GApplication *application)
     self->service = dialtone_service_client_new();
     self->library = dialtone_library_new(self->service);
     self->agent = dialtone_agent_new(self->service, self->library);
+    self->notifier = dialtone_notifier_new(self->library, application);
+    g_autoptr(GAction) notifications = dialtone_notifier_create_action(self->notifier);
+    if (notifications != NULL)
+        g_action_map_add_action(G_ACTION_MAP(self), notifications);
     if (g_application_get_dbus_connection(application) != NULL)
         self->tray = dialtone_tray_new(g_application_get_dbus_connection(application),
                                        self->library, G_ACTION_GROUP(self));
@@ -191,6 +197,7 @@ static void dialtone_application_shutdown(GApplication *application)
 {
     DialtoneApplication *self = DIALTONE_APPLICATION(application);
     g_clear_object(&self->tray);
+    g_clear_object(&self->notifier);
     g_clear_object(&self->agent);
     g_clear_object(&self->library);
     g_clear_object(&self->service);

@@ -7,11 +7,20 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+from bus import BusError  # noqa: E402
 from cases import main  # noqa: E402
 from desktop import Desktop, machine_knows_the_key  # noqa: E402
-from lab import expect  # noqa: E402
+from lab import expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
-from service_kit import CONNECTION, objects, service_case  # noqa: E402
+from service_kit import CONNECTION, PROFILE, objects, service_case  # noqa: E402
+
+
+def text_of(bus, user):
+    """What the service has of the profile; while it reads, nothing."""
+    try:
+        return user.call(bus, next(iter(objects(bus, PROFILE))), PROFILE, "GetText")[0]
+    except (BusError, StopIteration):
+        return ""
 
 
 @service_case("the icon's menu connects and disconnects, with the window closed, in each tray that comes", seconds=120)
@@ -56,6 +65,39 @@ def _(lab, bus, alice, bob):
         expect(not objects(bus, CONNECTION), "the connection is not gone")
         desktop.act("push button", "Close")
         desktop.ended()
+
+
+@service_case("what becomes of a connection is told while the window is closed, unless that is switched off",
+              seconds=120)
+def _(lab, bus, alice, bob):
+    machine_knows_the_key(bus)
+    with Desktop(lab, alice) as desktop:
+        expect(not desktop.told(), "something was told already")
+        desktop.tray_comes()
+        desktop.tray_icon("Not connected")
+        desktop.act("push button", "Close")
+        desktop.gone("list item", "Corp, Not connected")
+        desktop.tray_click("Connect Corp")
+        desktop.wait_told("Corp is connected")
+        desktop.tray_click("Disconnect Corp")
+        desktop.tray_icon("Not connected")
+        machine_knows_the_key(bus, proposals="aes256-sha512-ecp521")
+        wait_until(lambda: "ecp521" in text_of(bus, alice), 10, "the service has read the profile")
+        desktop.tray_click("Connect Corp")
+        desktop.wait_told("Corp could not be connected")
+        first = set(objects(bus, CONNECTION))
+        desktop.wait_told("Corp could not be connected", action="Try Again")
+        wait_until(lambda: set(objects(bus, CONNECTION)) - first, 30, "it is tried again")
+        desktop.run("gdbus", "call", "--session", "-d", "org.dialtone.Dialtone", "-o", "/org/dialtone/Dialtone", "-m",
+                    "org.gtk.Actions.SetState", "notifications", "<false>", "{}")
+        before = desktop.told()
+        machine_knows_the_key(bus)
+        wait_until(lambda: "modp1024" in text_of(bus, alice), 10, "the service has read the profile")
+        desktop.tray_click("Connect Corp")
+        desktop.tray_icon("Corp: Connected")
+        expect(desktop.told() == before, f"{desktop.told()}")
+        desktop.tray_click("Disconnect Corp")
+        desktop.tray_icon("Not connected")
 
 
 main()

@@ -15,7 +15,7 @@ import sys
 import time
 
 from client import binary
-from lab import ROOT, Failure, expect, wait_until
+from lab import ROOT, Failure, expect, run, wait_until
 from service_kit import system_profile
 from session import Session
 
@@ -66,6 +66,7 @@ class Desktop(Session):
         super().__enter__()
         try:
             self.start_x()
+            self.install_settings()
             self.driver = self.lab.start("client", *self.as_user(
                 "/usr/bin/python3", os.path.join(HERE, "desktop_driver.py")), log=None,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log("driver.log"))
@@ -93,6 +94,15 @@ class Desktop(Session):
         self.wm = self.lab.start("client", *self.as_user("openbox"), log="wm.log")
         wait_until(lambda: "window id" in self.run("xprop", "-root", "_NET_SUPPORTING_WM_CHECK"), 30,
                    "windows are managed")
+
+    def install_settings(self):
+        folder = self.env["GSETTINGS_SCHEMA_DIR"] = f"{self.folder}/schemas"
+        run(["glib-compile-schemas", "--strict", f"--targetdir={self.make(folder)}", os.path.join(ROOT, "data")])
+
+    @staticmethod
+    def make(folder):
+        os.makedirs(folder, exist_ok=True)
+        return folder
 
     def start(self, *words):
         """The program."""
@@ -172,6 +182,15 @@ class Desktop(Session):
     def tray_click(self, label, seconds=30):
         """At what stands in the icon's menu, when it does."""
         return self.ask(seconds, do="tray-click", name=label)
+
+    # ---- notifications ----
+    def told(self):
+        """The titles of all notifications, from the first call on."""
+        return self.ask(do="told-all", name=None)
+
+    def wait_told(self, title, seconds=30, **action):
+        """action="Try Again": presses that button."""
+        return self.ask(seconds, do="told", name=title, **action)
 
     def profile(self, name, text):
         """A profile of the user's own."""

@@ -13,11 +13,11 @@ gi.require_version("Atspi", "2.0")
 # pylint: disable=wrong-import-position
 from gi.repository import Atspi, GLib
 
-from desktop_tray import Tray
+from desktop_tray import Notifications, Tray
 
 PROGRAM = "dialtone-gtk"
 STEP = 0.05
-TRAYS = []
+TRAYS, TOLD = [], []
 STATES = {"checked": Atspi.StateType.CHECKED, "sensitive": Atspi.StateType.SENSITIVE,
           "focused": Atspi.StateType.FOCUSED}
 
@@ -114,7 +114,19 @@ def tray(question):
                  f"{name!r}, not {own.items and own.property('Title')!r}")
 
 
+def notification(question):
+    if not TOLD:
+        TOLD.append(Notifications())
+    own, name = TOLD[0], question["name"]
+    if question["do"] == "told-all":
+        return list(own.told)
+    until(lambda: name in own.told, question["seconds"], f"{name!r} in {own.told}")
+    return own.press(name, question["action"]) if "action" in question else True
+
+
 def answer(question):
+    if question["do"].startswith("told"):
+        return notification(question)
     if question["do"].startswith("tray"):
         return tray(question)
     name, seconds = question.get("name"), question["seconds"]

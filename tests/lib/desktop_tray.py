@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A tray without a panel: it takes icons as panels do, reads what they show, and clicks at their menus."""
+"""A tray without a panel: it takes icons as panels do, reads what they show, and clicks at their menus.
+And whoever shows notifications: it keeps what it is told, and presses what it is told to."""
 
 from gi.repository import Gio, GLib
 
@@ -50,3 +51,45 @@ class Tray:
     def click(self, number):
         self.call(self.property("Menu"), MENU, "Event",
                   GLib.Variant("(isvu)", (number, "clicked", GLib.Variant("i", 0), 0)))
+
+
+NOTIFICATIONS = "org.freedesktop.Notifications"
+NOTIFICATIONS_XML = f"""<node><interface name="{NOTIFICATIONS}">
+  <method name="Notify"><arg type="s" direction="in"/><arg type="u" direction="in"/><arg type="s" direction="in"/>
+    <arg type="s" direction="in"/><arg type="s" direction="in"/><arg type="as" direction="in"/>
+    <arg type="a{{sv}}" direction="in"/><arg type="i" direction="in"/><arg type="u" direction="out"/></method>
+  <method name="CloseNotification"><arg type="u" direction="in"/></method>
+  <method name="GetCapabilities"><arg type="as" direction="out"/></method>
+  <method name="GetServerInformation"><arg type="s" direction="out"/><arg type="s" direction="out"/>
+    <arg type="s" direction="out"/><arg type="s" direction="out"/></method>
+  <signal name="ActionInvoked"><arg type="u"/><arg type="s"/></signal>
+</interface></node>"""
+
+
+class Notifications:
+    def __init__(self):
+        self.bus = Gio.bus_get_sync(Gio.BusType.SESSION)
+        self.told, self.actions = [], []  # titles; the number of one is its place, from 1
+        interface = Gio.DBusNodeInfo.new_for_xml(NOTIFICATIONS_XML).interfaces[0]
+        self.bus.register_object("/org/freedesktop/Notifications", interface, self.on_call, None, None)
+        Gio.bus_own_name_on_connection(self.bus, NOTIFICATIONS, Gio.BusNameOwnerFlags.NONE, None, None)
+
+    def on_call(self, bus, sender, path, interface, method, values, invocation):
+        answer = None
+        if method == "Notify":
+            self.told.append(values.unpack()[3])
+            self.actions.append(values.unpack()[5])
+            answer = GLib.Variant("(u)", (len(self.told),))
+        elif method == "GetCapabilities":
+            answer = GLib.Variant("(as)", (["actions", "body"],))
+        elif method == "GetServerInformation":
+            answer = GLib.Variant("(ssss)", ("test", "dialtone", "1", "1.2"))
+        invocation.return_value(answer)
+
+    def press(self, title, label):
+        at = len(self.told) - 1 - self.told[::-1].index(title)
+        names = self.actions[at]
+        name = dict(zip(names[1::2], names[::2]))[label]
+        self.bus.emit_signal(None, "/org/freedesktop/Notifications", NOTIFICATIONS, "ActionInvoked",
+                             GLib.Variant("(us)", (at + 1, name)))
+        return True
