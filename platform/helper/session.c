@@ -13,6 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
+enum {
+    TAKEN_WAIT_MS = 1000, /* for a tunnel of the same label that is about to be gone */
+    TAKEN_LOOK_MS = 20,
+};
+
 struct HelperSession {
     char *dir;
     PlatformSlot *slot;
@@ -79,6 +84,18 @@ static GUnixFDList *take_fd(int fd_take)
 
 /* ---- methods ---- */
 
+/* A tunnel that ends says so before its helper has gone, and the helper of a caller that was killed
+ * is still undoing when the next one asks. Nobody but that caller waits for this process yet. */
+static bool is_taken(HelperSession *session, const char *label)
+{
+    for (unsigned waited = 0; waited < TAKEN_WAIT_MS; waited += TAKEN_LOOK_MS) {
+        if (!platform_slot_is_taken(session->slot, session->dir, label))
+            return false;
+        g_usleep(TAKEN_LOOK_MS * 1000);
+    }
+    return true;
+}
+
 static gboolean on_claim(DialtoneHelper1 *skeleton, GDBusMethodInvocation *invocation,
                          GUnixFDList *fds, const char *label, GVariant *options,
                          HelperSession *session)
@@ -92,7 +109,7 @@ static gboolean on_claim(DialtoneHelper1 *skeleton, GDBusMethodInvocation *invoc
         return refuse(invocation, HELPER_ERROR_ALREADY_CLAIMED, "a slot was claimed before");
     if (!is_label(label) || !read_options(options, "kill-switch", &kill_switch))
         return refuse(invocation, HELPER_ERROR_INVALID_ARGUMENT, "label or options");
-    if (platform_slot_is_taken(session->slot, session->dir, label))
+    if (is_taken(session, label))
         return refuse(invocation, HELPER_ERROR_IN_USE, "a tunnel of that label is up");
     g_strlcpy(info->label, label, sizeof info->label);
     if (!platform_firewall_begin(firewall, kill_switch, &error))

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import traceback
 
@@ -671,6 +672,21 @@ def _(rig, program):
             expect("dev up0" in sh(f"ip route get 10.5.5.5 mark {mark}"), "tunnel in a tunnel")
         rig.refused(f"apply {FULL}", "Conflict")
     finally:
+        second.kill()
+
+
+@case("a tunnel that is just ending is not in the way of the next one of its name")
+def _(rig, program):
+    rig.set_up(SPLIT)
+    os.kill(rig.helper, signal.SIGSTOP)
+    os.kill(rig.peer, signal.SIGKILL)
+    second = Rig(program)
+    resumed = threading.Timer(0.3, os.kill, (rig.helper, signal.SIGCONT))
+    resumed.start()
+    try:
+        expect("slot=" in second.do("claim office"), "refused, though the first was ending")
+    finally:
+        resumed.join()
         second.kill()
 
 
