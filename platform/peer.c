@@ -56,6 +56,24 @@ GDBusConnection *platform_peer_connect(int fd_take, GError **error)
     return g_dbus_connection_new_sync(stream, NULL, flags_for(FALSE), observer, NULL, error);
 }
 
+GDBusConnection *platform_peer_accept(int fd_take, guint seconds, GError **error)
+{
+    g_autoptr(GIOStream) stream = stream_new(fd_take, error);
+    g_autoptr(GDBusAuthObserver) observer = observer_new();
+    g_autofree char *guid = g_dbus_generate_guid();
+
+    if (!stream)
+        return NULL;
+    GSocket *socket = g_socket_connection_get_socket(G_SOCKET_CONNECTION(stream));
+
+    g_socket_set_timeout(socket, seconds);
+    GDBusConnection *connection =
+        g_dbus_connection_new_sync(stream, guid, flags_for(TRUE), observer, NULL, error);
+
+    g_socket_set_timeout(socket, 0);
+    return connection;
+}
+
 void platform_peer_open(int fd_take, gboolean server, GAsyncReadyCallback callback,
                         gpointer user_data)
 {

@@ -9,6 +9,9 @@
 
 /* The end that calls; waits for the other one. */
 GDBusConnection *platform_peer_connect(int fd_take, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The end that is called; waits for each word of the other's greeting at most so long. */
+GDBusConnection *platform_peer_accept(int fd_take, guint seconds,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Either end, without waiting: exactly one of the two is the server. */
 void platform_peer_open(int fd_take, gboolean server, GAsyncReadyCallback callback,
                         gpointer user_data);

@@ -19,6 +19,7 @@
 
 enum {
     WAIT_MS = 25000,
+    FIRST_LOOK_MS = 100, /* who connects does not wait for it */
     LOOK_AGAIN_S = 60,
     AWAKE_MOST_S = 20, /* of logind's InhibitDelayMaxSec, and the like of others */
 };
@@ -38,10 +39,8 @@ struct PlatformSleepWatch {
 
 static void connect_bus(PlatformSleepWatch *watch);
 
-static GSource *in_seconds(guint seconds, GSourceFunc func, PlatformSleepWatch *watch)
+static GSource *attach(GSource *source, GSourceFunc func, PlatformSleepWatch *watch)
 {
-    GSource *source = g_timeout_source_new_seconds(seconds);
-
     g_source_set_callback(source, func, watch, NULL);
     g_source_attach(source, g_main_context_get_thread_default());
     return source;
@@ -117,7 +116,7 @@ static void begin_sleep(PlatformSleepWatch *watch)
 {
     if (!watch->asleep) {
         watch->asleep = TRUE;
-        watch->awake = in_seconds(AWAKE_MOST_S, on_awake, watch);
+        watch->awake = attach(g_timeout_source_new_seconds(AWAKE_MOST_S), on_awake, watch);
         watch->func(PLATFORM_SLEEP_BEGINS, watch->user_data);
     }
     unlock(watch);
@@ -164,7 +163,7 @@ static void on_vanished(GDBusConnection *bus, const char *name, gpointer user_da
 
 /* ---- the bus ---- */
 
-static gboolean on_look_again(gpointer user_data)
+static gboolean on_look(gpointer user_data)
 {
     PlatformSleepWatch *watch = user_data;
 
@@ -194,7 +193,7 @@ static void on_closed(GDBusConnection *bus, gboolean vanished, GError *error, gp
     leave_bus(watch);
     end_sleep(watch);
     if (!watch->looking)
-        watch->looking = in_seconds(LOOK_AGAIN_S, on_look_again, watch);
+        watch->looking = attach(g_timeout_source_new_seconds(LOOK_AGAIN_S), on_look, watch);
 }
 
 static void on_connected(GObject *source, GAsyncResult *result, gpointer user_data)
@@ -207,7 +206,7 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer user_da
     PlatformSleepWatch *watch = user_data;
 
     if (!bus) {
-        watch->looking = in_seconds(LOOK_AGAIN_S, on_look_again, watch);
+        watch->looking = attach(g_timeout_source_new_seconds(LOOK_AGAIN_S), on_look, watch);
         return;
     }
     watch->bus = bus;
@@ -241,7 +240,7 @@ PlatformSleepWatch *platform_sleep_watch_new(PlatformSleepFunc func, void *user_
     watch->user_data = user_data;
     watch->lock = -1;
     watch->cancellable = g_cancellable_new();
-    connect_bus(watch);
+    watch->looking = attach(g_timeout_source_new(FIRST_LOOK_MS), on_look, watch);
     return watch;
 }
 

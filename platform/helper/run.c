@@ -19,8 +19,9 @@
 #include <sys/wait.h>
 
 enum {
-    STOP_WAIT_S = 20,  /* for a tunnel that was asked to stop */
-    AGENT_WAIT_S = 10, /* for an agent whose tunnel is gone */
+    GREETING_WAIT_S = 10, /* for a caller to speak D-Bus */
+    STOP_WAIT_S = 20,     /* for a tunnel that was asked to stop */
+    AGENT_WAIT_S = 10,    /* for an agent whose tunnel is gone */
     EXIT_INTERNAL = 1,
     EXIT_NOT_PERMITTED = 10,
 };
@@ -62,9 +63,14 @@ static void undo(Runner *runner)
     runner->undo_failed = TRUE;
 }
 
+static gboolean is_done(const Runner *runner)
+{
+    return runner->peer_gone && !runner->tunnel.pid && !runner->agent.pid;
+}
+
 static void quit_if_done(Runner *runner)
 {
-    if (runner->peer_gone && !runner->tunnel.pid && !runner->agent.pid)
+    if (is_done(runner))
         g_main_loop_quit(runner->loop);
 }
 
@@ -160,27 +166,20 @@ static void on_closed(GDBusConnection *connection, gboolean remote, GError *erro
     on_peer_gone(user_data);
 }
 
-static void on_accepted(GObject *source, GAsyncResult *result, gpointer user_data)
+/* Waits for the caller's greeting, without a thread for it: nobody else has anything to say yet. */
+static gboolean meet(Runner *runner, int peer_fd_take)
 {
-    Runner *runner = user_data;
     g_autoptr(GError) error = NULL;
 
-    runner->connection = platform_peer_open_finish(result, &error);
-    if (!runner->connection) {
-        on_peer_gone(runner);
-        return;
-    }
+    runner->connection = platform_peer_accept(peer_fd_take, GREETING_WAIT_S, &error);
+    if (!runner->connection)
+        return FALSE;
     g_signal_connect(runner->connection, "closed", G_CALLBACK(on_closed), runner);
     if (!helper_session_serve(runner->session, runner->connection, &error)) {
         fprintf(stderr, "dialtone: %s\n", error->message);
-        on_peer_gone(runner);
-        return;
+        return FALSE;
     }
-    /* Asked for before anybody could hear it. */
-    if (runner->stopping)
-        helper_session_request_stop(runner->session);
-    if (g_dbus_connection_is_closed(runner->connection))
-        on_peer_gone(runner);
+    return !g_dbus_connection_is_closed(runner->connection);
 }
 
 static void on_child_exit(GPid pid, gint wait_status, gpointer user_data)
@@ -240,11 +239,15 @@ static void watch(Runner *runner)
 static int serve(Runner *runner, int peer_fd_take)
 {
     runner->loop = g_main_loop_new(NULL, FALSE);
+    const gboolean met = meet(runner, peer_fd_take);
+
     watch(runner);
     PlatformSleepWatch *sleep = platform_sleep_watch_new(on_sleep, runner);
 
-    platform_peer_open(peer_fd_take, TRUE, on_accepted, runner);
-    g_main_loop_run(runner->loop);
+    if (!met)
+        on_peer_gone(runner);
+    if (!is_done(runner))
+        g_main_loop_run(runner->loop);
     platform_sleep_watch_free(sleep);
     undo(runner);
     g_clear_handle_id(&runner->deadline, g_source_remove);
