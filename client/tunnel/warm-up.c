@@ -9,9 +9,12 @@
 #include "client/tunnel/warm-up.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include "ike/algs.h"
 #include "ike/crypto.h"
+
+enum { WARM_UP_NICE = 10 };
 
 struct TunnelWarmUp {
     DialtoneProposal proposal;
@@ -31,8 +34,17 @@ static void use_symmetric(const DialtoneProposal *proposal)
         g_debug("libcrypto could not be warmed up: %d", result);
 }
 
+/* They fill the time in which the others wait for one another, and should take none of it. Nice
+ * enough not to be chosen before those; not so nice that a key pair waits on a busy machine. */
+static void step_back(void)
+{
+    if (setpriority(PRIO_PROCESS, 0, WARM_UP_NICE) < 0)
+        g_debug("warming up at full priority");
+}
+
 static void *use_common(void *data)
 {
+    step_back();
     const DialtoneProposal common = {.cipher = ike_cipher_by_name("aes256"),
                                      .hash = ike_hash_by_name("sha256")};
     use_symmetric(&common);
@@ -42,6 +54,7 @@ static void *use_common(void *data)
 static void *use_proposal(void *data)
 {
     TunnelWarmUp *self = data;
+    step_back();
     if (ike_dh_new(&self->dh, self->proposal.group) < 0)
         self->dh = NULL;
     use_symmetric(&self->proposal);
