@@ -317,6 +317,9 @@ static int add_threads_and_pairs(scmp_filter_ctx filter)
         r = allow_if(filter, CALL(clone), 0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM);
     if (r == 0)
         r = allow_if(filter, CALL(socketpair), 0, UINT32_MAX, AF_UNIX);
+    /* A thread of ours may make way for the others. */
+    if (r == 0)
+        r = allow_if(filter, CALL(setpriority), 1, UINT32_MAX, 0);
     /* Limits may be asked, not set: sysconf() and thread stacks ask. */
     if (r == 0)
         r = allow_if(filter, CALL(prlimit64), 2, UINT64_MAX, 0);

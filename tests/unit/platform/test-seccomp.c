@@ -23,6 +23,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -89,6 +90,19 @@ static int mount_something(void)
 {
     mount("none", "/proc", "tmpfs", 0, NULL);
     return 1;
+}
+
+static int be_nice(void)
+{
+    return setpriority(PRIO_PROCESS, 0, 1) != 0
+               ? 1
+               : denied(setpriority(PRIO_PROCESS, (id_t)getpid(), 2));
+}
+
+static void test_a_thread_makes_way_and_no_other(void **state)
+{
+    assert_int_equal(in(platform_sandbox_seccomp_service, be_nice), 0);
+    assert_int_equal(in(platform_sandbox_seccomp_helper, be_nice), 0);
 }
 
 static void test_exec_ptrace_and_mount_kill_service_and_helper(void **state)
@@ -422,6 +436,7 @@ static void test_a_starter_starts_programs_and_none_that_changes_the_machine(voi
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_thread_makes_way_and_no_other),
         cmocka_unit_test(test_exec_ptrace_and_mount_kill_service_and_helper),
         cmocka_unit_test(test_neither_makes_processes_code_or_namespaces),
         cmocka_unit_test(test_the_service_makes_no_socket_link_or_folder),
