@@ -57,17 +57,23 @@ static bool is_member(const char *name, const DialtoneSubject *subject)
     return false;
 }
 
-bool dialtone_profile_allows(const DialtoneProfile *profile, const DialtoneSubject *subject)
+bool dialtone_accounts_allow(const GPtrArray *users, const GPtrArray *groups,
+                             const DialtoneSubject *subject)
 {
-    if (subject->uid == 0 || (profile->users->len == 0 && profile->groups->len == 0))
+    if (subject->uid == 0 || (users->len == 0 && groups->len == 0))
         return true;
-    for (guint i = 0; i < profile->users->len; i++)
-        if (is_user(profile->users->pdata[i], subject->uid))
+    for (guint i = 0; i < users->len; i++)
+        if (is_user(users->pdata[i], subject->uid))
             return true;
-    for (guint i = 0; i < profile->groups->len; i++)
-        if (is_member(profile->groups->pdata[i], subject))
+    for (guint i = 0; i < groups->len; i++)
+        if (is_member(groups->pdata[i], subject))
             return true;
     return false;
+}
+
+bool dialtone_profile_allows(const DialtoneProfile *profile, const DialtoneSubject *subject)
+{
+    return dialtone_accounts_allow(profile->users, profile->groups, subject);
 }
 
 static GArray *groups_of(const char *name, gid_t gid)

@@ -21,6 +21,10 @@ typedef struct {
 bool dialtone_profile_allows(const DialtoneProfile *profile,
                              const DialtoneSubject *subject) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same of the names alone: of users and of groups, as strings; both empty: everybody. */
+bool dialtone_accounts_allow(const GPtrArray *users, const GPtrArray *groups,
+                             const DialtoneSubject *subject) G_GNUC_WARN_UNUSED_RESULT;
+
 /* All groups of a user, as the computer's directory has them; at least an empty array of gid_t. */
 GArray *dialtone_access_groups(uid_t uid) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -7,14 +7,13 @@
  */
 #include <string.h>
 
-#include "client/profile/access.h"
 #include "client/profile/parse.h"
 #include "client/service/log.h"
 #include "client/service/manager-private.h"
 #include "client/service/rules.h"
 #include "client/service/wanted.h"
 
-enum { PAUSE_SECONDS = 30, PAUSE_SECONDS_MAX = 15 * 60 };
+enum { PAUSE_SECONDS = 30, PAUSE_SECONDS_MAX = 15 * 60, ASK_TIMES = 20 };
 
 /* ---- always ---- */
 
@@ -93,15 +92,6 @@ void service_always_look(ServiceManager *self)
 
 /* ---- again ---- */
 
-/* The administrator may have changed whom it is for. */
-static bool is_still_allowed(const ServiceProfile *profile, uid_t uid)
-{
-    g_autoptr(GArray) groups = dialtone_access_groups(uid);
-    const DialtoneSubject subject = {
-        .uid = uid, .gids = (const gid_t *)(const void *)groups->data, .gids_n = groups->len};
-    return dialtone_profile_allows(profile->profile, &subject);
-}
-
 /* The profile, its locks and the policy may be others by now, and count as they are. */
 static void connect_again(ServiceManager *self, ServiceProfile *profile,
                           const ServiceWanted *wanted)
@@ -125,25 +115,105 @@ static void connect_again(ServiceManager *self, ServiceProfile *profile,
     (void)service_manager_connect(self, profile, &wish);
 }
 
-static void want_again(ServiceManager *self, const ServiceWanted *wanted)
+/* What was wanted of the system's, while it is not known whether it is still for its user: the
+ * administrator may have changed that. It stays written down meanwhile. */
+typedef struct Asked {
+    ServiceManager *manager;
+    ServiceWanted *wanted;
+    char *key;
+    guint timer, times;
+} Asked;
+
+static void ask(Asked *asked);
+
+static void asked_free(gpointer data)
 {
-    ServiceProfile *profile =
-        wanted->uuid != NULL ? service_manager_system_profile(self, wanted->uuid) : NULL;
-    DialtoneProfile *own =
-        wanted->text != NULL
-            ? dialtone_profile_parse_with_psk(wanted->text, strlen(wanted->text), "profile", NULL)
-            : NULL;
-    if (own != NULL)
-        profile = service_manager_add_profile(self, own, DIALTONE_LAYER_USER, wanted->owner, NULL);
-    else if (profile != NULL && !is_still_allowed(profile, wanted->owner))
-        profile = NULL;
-    if (profile != NULL && service_manager_connection_of(self, profile) == NULL)
+    Asked *asked = data;
+    g_clear_handle_id(&asked->timer, g_source_remove);
+    service_wanted_free(asked->wanted);
+    g_free(asked->key);
+    g_free(asked);
+}
+
+static gboolean on_time_to_ask(gpointer data)
+{
+    Asked *asked = data;
+    asked->timer = 0;
+    ask(asked);
+    return G_SOURCE_REMOVE;
+}
+
+static void on_named(ServiceNamed named, gpointer data)
+{
+    Asked *asked = data;
+    ServiceManager *self = asked->manager;
+    const ServiceWanted *wanted = asked->wanted;
+    ServiceProfile *profile = service_manager_system_profile(self, wanted->uuid);
+    if (named == SERVICE_NAMED_UNKNOWN && ++asked->times < ASK_TIMES) {
+        asked->timer = g_timeout_add_seconds(PAUSE_SECONDS, on_time_to_ask, asked);
+        return;
+    }
+    service_wanted_forget(asked->key);
+    if (named == SERVICE_NAMED && profile != NULL &&
+        service_manager_connection_of(self, profile) == NULL)
         connect_again(self, profile, wanted);
+    else if (named != SERVICE_NAMED)
+        service_log(wanted->owner, profile != NULL ? profile->profile->name : NULL,
+                    "is not known to be for uid %u any more", (unsigned)wanted->owner);
+    g_ptr_array_remove(self->asked, asked);
+}
+
+static void ask(Asked *asked)
+{
+    const ServiceProfile *profile =
+        service_manager_system_profile(asked->manager, asked->wanted->uuid);
+    const DialtoneSubject subject = {.uid = asked->wanted->owner};
+    if (profile != NULL && service_profile_names_users(profile) && subject.uid != 0)
+        service_directory_ask(asked->manager->directory, profile->profile, &subject, on_named,
+                              asked);
+    else
+        on_named(SERVICE_NAMED, asked);
+}
+
+static void want_of_the_system(ServiceManager *self, ServiceWanted *wanted_take)
+{
+    Asked *asked = g_new0(Asked, 1);
+    *asked = (Asked){.manager = self, .wanted = wanted_take};
+    asked->key = g_strdup_printf("asked-%u", self->asked->len);
+    service_wanted_keep(asked->key, asked->wanted);
+    g_ptr_array_add(self->asked, asked);
+    ask(asked);
+}
+
+static void want_own(ServiceManager *self, const ServiceWanted *wanted)
+{
+    DialtoneProfile *own =
+        dialtone_profile_parse_with_psk(wanted->text, strlen(wanted->text), "profile", NULL);
+    if (own != NULL)
+        connect_again(
+            self, service_manager_add_profile(self, own, DIALTONE_LAYER_USER, wanted->owner, NULL),
+            wanted);
 }
 
 void service_always_begin(ServiceManager *self)
 {
     g_autoptr(GPtrArray) all = service_wanted_take();
-    for (guint i = 0; i < all->len; i++)
-        want_again(self, all->pdata[i]);
+    self->asked = g_ptr_array_new_with_free_func(asked_free);
+    g_ptr_array_set_free_func(all, NULL);
+    for (guint i = 0; i < all->len; i++) {
+        ServiceWanted *wanted = all->pdata[i];
+        if (wanted->uuid != NULL) {
+            want_of_the_system(self, wanted);
+            continue;
+        }
+        if (wanted->text != NULL)
+            want_own(self, wanted);
+        service_wanted_free(wanted);
+    }
+}
+
+/* What is asked for is written down, and wanted when the service begins again. */
+void service_always_end(ServiceManager *self)
+{
+    g_ptr_array_unref(self->asked);
 }

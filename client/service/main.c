@@ -19,7 +19,7 @@
 #include "platform/notify.h"
 #include "platform/sandbox.h"
 
-enum { EXIT_INTERNAL = 1 };
+enum { EXIT_INTERNAL = 1, DIRECTORY_SECONDS = 10 };
 
 typedef struct Service {
     GMainLoop *loop;
@@ -75,12 +75,12 @@ static void on_name_lost(GDBusConnection *bus, const char *name, gpointer data)
     service_manager_stop(service->manager, on_stopped, service);
 }
 
-static int run(GDBusConnection *bus, PlatformNotify *notify)
+static int run(GDBusConnection *bus, PlatformNotify *notify, ServiceDirectory *directory)
 {
     Service service = {.loop = g_main_loop_new(NULL, FALSE), .notify = notify};
     g_dbus_connection_set_exit_on_close(bus, FALSE);
     service_incoming_guard(bus);
-    service.manager = service_manager_new(bus);
+    service.manager = service_manager_new(bus, directory);
     guint name = g_bus_own_name_on_connection(bus, SERVICE_BUS_NAME, G_BUS_NAME_OWNER_FLAGS_NONE,
                                               on_name_acquired, on_name_lost, &service, NULL);
     guint term = g_unix_signal_add(SIGTERM, on_stop_signal, &service);
@@ -103,6 +103,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "dialtoned: the privileges of root could not be given up\n");
         return EXIT_INTERNAL;
     }
+    const int names = service_directory_start(dialtone_accounts_allow);
     g_autoptr(PlatformNotify) notify = platform_notify_new();
     load_providers();
     /* From here on another thread is at work, perhaps for libcrypto: a failure is no exit(). */
@@ -117,5 +118,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "dialtoned: the sandbox could not be closed\n");
         _exit(EXIT_INTERNAL);
     }
-    return run(bus, notify);
+    return run(bus, notify, service_directory_new(names, DIRECTORY_SECONDS));
 }

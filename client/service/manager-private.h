@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The inside of the service; each part's functions stand under the name of the file that has them.
- */
+/* The inside of the service; functions stand under the name of the file that has them. */
 #pragma once
 
 #include "client/profile/policy.h"
@@ -18,10 +17,12 @@ struct ServiceManager {
     DialtoneBusManager *skeleton;
     DialtoneBusObjectSkeleton *object;
     ServiceAgents *agents;
+    ServiceDirectory *directory;
+    GPtrArray *asked; /* what was wanted, while it is asked whose it may be */
     DialtoneSystemWatch *watch;
     DialtonePolicy *policy;
     DialtoneFolderWatch *policy_watch, *secrets_watch, *slots_watch;
-    guint slots_timer;
+    guint slots_timer, stop_timer;
     DialtoneSystemSecrets *secrets;
     GHashTable *profiles;    /* path -> ServiceProfile */
     GHashTable *connections; /* path -> ServiceConnection */
@@ -30,7 +31,6 @@ struct ServiceManager {
     guint logout;            /* what hears of it */
     ServiceWhere where;
     bool stopping;
-    guint stop_timer;
     void (*stopped)(gpointer data);
     gpointer stopped_data;
 };
@@ -41,10 +41,10 @@ typedef struct ServiceRequest {
     GDBusMethodInvocation *invocation; /* NULL: answered, or handed on */
     ServiceCaller *caller;
     const struct ServiceMethod *method;
-    ServiceAction action; /* what was allowed, */
-    ServiceAction also;   /* and this, where it is more than ANYBODY */
     bool asked_also;
-    char *sender, *user; /* where it is counted; user NULL: not there */
+    ServiceAction action, also; /* what was allowed; also, where it is more than ANYBODY */
+    char *sender, *user;        /* where it is counted; user NULL: not there */
+    ServiceNamed named;         /* by the profile that it is about */
 } ServiceRequest;
 
 /* A row of the table of methods: who may call, and what it does. */
@@ -118,6 +118,7 @@ bool service_override_apply(ServiceManager *self, const ServiceChange *change, c
 /* ---- always.c ---- */
 /* Connects what was wanted when the service ended last, and what is to be connected always. */
 void service_always_begin(ServiceManager *self);
+void service_always_end(ServiceManager *self);
 /* It is to be connected whether anybody asks for it or not. */
 bool service_always_wants(ServiceManager *self, const ServiceProfile *profile);
 /* A system profile has come that may be one of those. */

@@ -334,12 +334,13 @@ static void export_manager(ServiceManager *self)
     g_dbus_object_manager_server_export(self->server, G_DBUS_OBJECT_SKELETON(self->object));
 }
 
-ServiceManager *service_manager_new(GDBusConnection *bus)
+ServiceManager *service_manager_new(GDBusConnection *bus, ServiceDirectory *directory_take)
 {
     ServiceManager *self = g_new0(ServiceManager, 1);
     self->bus = g_object_ref(bus);
     self->server = g_dbus_object_manager_server_new(SERVICE_PATH);
     self->agents = service_agents_new(bus, &AGENTS, self);
+    self->directory = directory_take;
     self->under_way = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     service_policy_begin(self);
     self->profiles =
@@ -394,6 +395,8 @@ void service_manager_free(ServiceManager *self)
     g_hash_table_unref(self->connections);
     g_hash_table_unref(self->profiles);
     service_agents_free(self->agents);
+    service_directory_free(self->directory);
+    service_always_end(self);
     g_hash_table_unref(self->under_way);
     g_object_unref(self->object);
     g_object_unref(self->skeleton);

@@ -4,6 +4,8 @@
 
 #include <gio/gio.h>
 
+#include "client/service/directory.h"
+
 #define SERVICE_BUS_NAME "org.dialtone.Dialtone1"
 #define SERVICE_PATH     "/org/dialtone/Dialtone1"
 
@@ -13,7 +15,7 @@ enum { SERVICE_CONNECTIONS_MAX = 16 };
 typedef struct ServiceManager ServiceManager;
 
 /* Exports everything; the name is the caller's to own. */
-ServiceManager *service_manager_new(GDBusConnection *bus);
+ServiceManager *service_manager_new(GDBusConnection *bus, ServiceDirectory *directory_take);
 /* Says good-bye to every gateway, puts the network back, and then calls @done; in bounded time. */
 void service_manager_stop(ServiceManager *self, void (*done)(gpointer data), gpointer data);
 void service_manager_free(ServiceManager *self);

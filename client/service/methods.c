@@ -65,14 +65,21 @@ static ServiceAction anybody(ServiceRequest *request, GError **error)
     return SERVICE_ACTION_ANYBODY;
 }
 
+static bool may_use(const ServiceRequest *request, const ServiceProfile *profile)
+{
+    const uid_t uid = request->caller->uid;
+    if (service_profile_names_users(profile))
+        return uid == 0 || request->named == SERVICE_NAMED;
+    return service_profile_is_system(profile) || uid == 0 || uid == profile->owner;
+}
+
 /* A profile that is not the caller's does not exist for it. */
 static ServiceAction whoever_uses(ServiceRequest *request, GError **error)
 {
     const ServiceProfile *profile = find_profile(request, error);
     if (profile == NULL)
         return SERVICE_ACTION_REFUSED;
-    return service_profile_is_for(profile, request->caller) ? SERVICE_ACTION_ANYBODY
-                                                            : SERVICE_ACTION_REFUSED;
+    return may_use(request, profile) ? SERVICE_ACTION_ANYBODY : SERVICE_ACTION_REFUSED;
 }
 
 static ServiceAction owner_of_profile(ServiceRequest *request, GError **error)
@@ -145,7 +152,7 @@ static ServiceAction decide_connect(ServiceRequest *request, GError **error)
     ServiceProfile *profile = find_profile(request, error);
     if (profile == NULL || !check_options(options, CONNECT_OPTIONS, error))
         return SERVICE_ACTION_REFUSED;
-    if (!service_profile_is_for(profile, request->caller)) {
+    if (!may_use(request, profile)) {
         dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED,
                              _("Its Users= and Groups= say who may; ask the administrator."),
                              _("The profile \"%s\" is not for you."), profile->profile->name);

@@ -58,6 +58,12 @@ bool service_profile_is_for(const ServiceProfile *self, const ServiceCaller *cal
     return caller->uid == 0 || caller->uid == self->owner;
 }
 
+bool service_profile_names_users(const ServiceProfile *self)
+{
+    return service_profile_is_system(self) &&
+           (self->profile->users->len > 0 || self->profile->groups->len > 0);
+}
+
 bool service_profile_clashes(const ServiceProfile *self, const DialtoneProfile *other)
 {
     return strcmp(self->profile->name, other->name) == 0 ||

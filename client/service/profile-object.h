@@ -41,6 +41,8 @@ bool service_profile_is_system(const ServiceProfile *self) G_GNUC_WARN_UNUSED_RE
 /* It names the caller, or is the caller's own. */
 bool service_profile_is_for(const ServiceProfile *self,
                             const ServiceCaller *caller) G_GNUC_WARN_UNUSED_RESULT;
+/* It is for some only, whom the directory knows. */
+bool service_profile_names_users(const ServiceProfile *self) G_GNUC_WARN_UNUSED_RESULT;
 /* The same name or UUID. */
 bool service_profile_clashes(const ServiceProfile *self,
                              const DialtoneProfile *other) G_GNUC_WARN_UNUSED_RESULT;

@@ -151,12 +151,10 @@ static bool may_ask_authority(ServiceRequest *request)
     return true;
 }
 
-static void on_caller(GObject *source, GAsyncResult *result, gpointer data)
+static void decide(ServiceRequest *request, GError *error_take)
 {
-    ServiceRequest *request = data;
-    g_autoptr(GError) error = NULL;
-    request->caller = service_caller_ask_finish(result, &error);
-    if (request->caller != NULL)
+    g_autoptr(GError) error = error_take;
+    if (error == NULL)
         request->action = request->method->decide(request, &error);
     if (error != NULL) {
         refuse(request, error);
@@ -167,6 +165,42 @@ static void on_caller(GObject *source, GAsyncResult *result, gpointer data)
         service_authority_check(request->caller, request->action,
                                 is_interactive(request->invocation), on_allowed, request);
     }
+}
+
+static void on_named(ServiceNamed named, gpointer data)
+{
+    ServiceRequest *request = data;
+    GError *error = NULL;
+    request->named = named;
+    if (named == SERVICE_NAMED_UNKNOWN)
+        dialtone_failure_set(&error, DIALTONE_FAILURE_NOT_PERMITTED,
+                             _("Try again when the server that knows the users of this computer "
+                               "can be reached."),
+                             _("The directory of users gives no answer, so it is not known for "
+                               "whom the profile is."));
+    decide(request, error);
+}
+
+/* A profile may be for some only, and who they are is another's to know. */
+static void on_caller(GObject *source, GAsyncResult *result, gpointer data)
+{
+    ServiceRequest *request = data;
+    GError *error = NULL;
+    request->caller = service_caller_ask_finish(result, &error);
+    const ServiceProfile *profile = g_hash_table_lookup(
+        request->manager->profiles, g_dbus_method_invocation_get_object_path(request->invocation));
+    if (request->caller == NULL || profile == NULL || !service_profile_names_users(profile) ||
+        request->caller->uid == 0) {
+        decide(request, error);
+        return;
+    }
+    static const gid_t NONE[1];
+    const ServiceCaller *caller = request->caller;
+    const DialtoneSubject subject = {.uid = caller->uid,
+                                     .gids = caller->groups != NULL ? caller->groups : NONE,
+                                     .gids_n = caller->n_groups};
+    service_directory_ask(request->manager->directory, profile->profile, &subject, on_named,
+                          request);
 }
 
 static const ServiceMethod *find(GDBusMethodInvocation *invocation)

@@ -124,7 +124,10 @@ static void on_caller(GObject *source, GAsyncResult *result, gpointer data)
     const ServiceProfile *profile = still_wanted(search);
     if (profile == NULL)
         return;
-    if (search->caller == NULL || !service_profile_is_for(profile, search->caller)) {
+    /* A kill switch that stays takes somebody who is asked. */
+    const bool blocks = !service_profile_is_system(profile) &&
+                        profile->profile->kill_switch == DIALTONE_KILL_SWITCH_PERSISTENT;
+    if (search->caller == NULL || blocks || !service_profile_is_for(profile, search->caller)) {
         search_next(search);
         return;
     }

@@ -26,9 +26,10 @@ static char *path_of(const char *key)
     return folder != NULL ? g_build_filename(folder, file, NULL) : NULL;
 }
 
-static void wanted_free(gpointer data)
+void service_wanted_free(ServiceWanted *wanted)
 {
-    ServiceWanted *wanted = data;
+    if (wanted == NULL)
+        return;
     g_free(wanted->uuid);
     g_free(wanted->text);
     g_free(wanted->override);
@@ -87,7 +88,7 @@ static ServiceWanted *read_one(const char *path)
 
 GPtrArray *service_wanted_take(void)
 {
-    GPtrArray *all = g_ptr_array_new_with_free_func(wanted_free);
+    GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)service_wanted_free);
     const char *folder = g_getenv("RUNTIME_DIRECTORY"), *name;
     g_autoptr(GDir) dir = folder != NULL ? g_dir_open(folder, 0, NULL) : NULL;
     while (dir != NULL && all->len < WANTED_MAX && (name = g_dir_read_name(dir)) != NULL) {

@@ -15,6 +15,8 @@ typedef struct ServiceWanted {
     char *override; /* what its user has changed in a system profile, as they wrote it; or NULL */
 } ServiceWanted;
 
+void service_wanted_free(ServiceWanted *wanted);
+
 /* @key names it from then on; replaces what has that name. Fails silently but for the log where the
  * service has no folder to write to. */
 void service_wanted_keep(const char *key, const ServiceWanted *wanted);
