@@ -5,16 +5,19 @@
  * connected or has failed. A connection that needs nobody, for it is up already or the machine
  * knows all its secrets, is only watched.
  *
- * SIGINT and SIGTERM end the connection: the handler hangs up the channel, the only thing in reach
- * of a signal handler that whoever waits will notice. With --stay they are heard by the main loop
- * once the tunnel is up, and a service manager that has started this program is told that it is.
+ * SIGINT and SIGTERM end the connection: the handler hangs up the channel and makes a descriptor
+ * readable, which are in reach of a signal handler, and whoever waits will notice one of the two,
+ * also where the signal came just before it began to wait. With --stay a service manager that has
+ * started this program is told when the tunnel is up.
  */
 #include "client/cli/service.h"
 
+#include <errno.h>
 #include <gio/gunixfdlist.h>
 #include <glib-unix.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -45,21 +48,40 @@ typedef struct Connect {
 
 static volatile sig_atomic_t interrupted;
 static volatile int channel = -1;
+static int interrupt = -1; /* readable, and stays so: interrupted */
 
 static void on_signal(int number)
 {
+    const int before = errno;
     interrupted = 1;
     if (channel >= 0)
         shutdown(channel, SHUT_RDWR);
+    if (eventfd_write(interrupt, 1) < 0)
+        interrupted = 1; /* it is readable already */
+    errno = before;
 }
 
-static void hear_signals(void)
+/* Whoever waits looks at `interrupted` by itself. */
+static gboolean on_interrupt(int fd, GIOCondition condition, gpointer data)
+{
+    return G_SOURCE_CONTINUE;
+}
+
+static bool hear_signals(GError **error)
 {
     const struct sigaction action = {.sa_handler = on_signal};
+    interrupt = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (interrupt < 0) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL, "eventfd: %s",
+                             g_strerror(errno));
+        return false;
+    }
+    g_unix_fd_add(interrupt, G_IO_IN, on_interrupt, NULL);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    return true;
 }
 
 static int fail(const Connect *connect, const GError *error)
@@ -256,12 +278,6 @@ static void wait_for_it(Connect *connect)
 
 /* ---- staying ---- */
 
-static gboolean on_stop(gpointer data)
-{
-    interrupted = 1;
-    return G_SOURCE_CONTINUE;
-}
-
 static bool is_there(const Connect *connect)
 {
     g_autoptr(GDBusObject) object = g_dbus_object_manager_get_object(
@@ -272,9 +288,6 @@ static bool is_there(const Connect *connect)
 /* That somebody disconnects it is no failure; that it is lost, or the service, is one. */
 static void stay(Connect *connect, PlatformNotify *notify)
 {
-    const guint signals[] = {g_unix_signal_add(SIGINT, on_stop, NULL),
-                             g_unix_signal_add(SIGTERM, on_stop, NULL),
-                             g_unix_signal_add(SIGHUP, on_stop, NULL)};
     connect->stays = true;
     connect->done = false;
     platform_notify_ready(notify);
@@ -282,8 +295,6 @@ static void stay(Connect *connect, PlatformNotify *notify)
         g_main_context_iteration(NULL, TRUE);
         look(connect);
     }
-    for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
-        g_source_remove(signals[i]);
     if (!interrupted && has_service_ended(connect))
         tell_service_ended(connect);
 }
@@ -301,8 +312,10 @@ static bool want(Connect *connect, GError **error)
         g_variant_builder_add(&options, "{sv}", "override",
                               g_variant_new_string(connect->profile.override));
     GDBusProxy *proxy = G_DBUS_PROXY(connect->profile.proxy);
-    g_autoptr(GVariant) answer = cli_service_call(
-        proxy, "Connect", g_variant_new("(@a{sv})", g_variant_builder_end(&options)), error);
+    const CliCall call = {.method = "Connect",
+                          .parameters = g_variant_new("(@a{sv})", g_variant_builder_end(&options)),
+                          .interrupt = interrupt};
+    g_autoptr(GVariant) answer = cli_service_call(proxy, &call, error);
     if (answer == NULL || !g_variant_is_of_type(answer, G_VARIANT_TYPE("(o)")))
         return false;
     g_variant_get(answer, "(o)", &path);
@@ -336,7 +349,10 @@ static int run(Connect *connect, PlatformNotify *notify)
     if (known && !cli_service_profile(connect->service, options->profile, options->secrets != NULL,
                                       &connect->profile, &error))
         return fail(connect, error);
-    if (!known || !want(connect, &remote)) {
+    /* What polkit still asks somebody about is wanted no more when this process has gone. */
+    if (known && !want(connect, &remote) && interrupted)
+        return DIALTONE_FAILURE_NONE;
+    if (connect->connection == NULL) {
         error = dialtone_bus_error_read(remote);
         return fail(connect, error);
     }
@@ -353,10 +369,12 @@ static int run(Connect *connect, PlatformNotify *notify)
 
 int service_connect(const ServiceConnectOptions *options)
 {
+    g_autoptr(GError) error = NULL;
     Connect connect = {.options = options, .secrets_fd = -1};
     /* Who does not stay is not what a service manager waits for. */
     g_autoptr(PlatformNotify) notify = options->stay ? platform_notify_new() : NULL;
-    hear_signals();
+    if (!hear_signals(&error))
+        return fail(&connect, error);
     int code = run(&connect, notify);
     if (connect.secrets_fd >= 0)
         close(connect.secrets_fd);

@@ -5,6 +5,7 @@
  */
 #include "client/cli/service.h"
 
+#include <glib-unix.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -257,14 +258,59 @@ void cli_targets_clear(CliTargets *targets)
     g_clear_pointer(&targets->service, cli_service_free);
 }
 
-/* Generated code has no flag to say that a person is there to be asked. */
-static GVariant *call_once(GDBusProxy *object, const char *method, GVariant *parameters,
-                           GError **error)
+/* ---- calls that polkit may ask a person about ---- */
+
+typedef struct Answer {
+    GVariant *value;
+    GError *error;
+    bool is_there;
+} Answer;
+
+static void on_answer(GObject *source, GAsyncResult *result, gpointer data)
 {
-    return g_dbus_connection_call_sync(
-        g_dbus_proxy_get_connection(object), BUS_NAME, g_dbus_proxy_get_object_path(object),
-        g_dbus_proxy_get_interface_name(object), method, parameters, NULL,
-        G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, ASKED_MS, NULL, error);
+    Answer *answer = data;
+    answer->value =
+        g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &answer->error);
+    answer->is_there = true;
+}
+
+static gboolean on_interrupt(int fd, GIOCondition condition, gpointer data)
+{
+    g_cancellable_cancel(data);
+    return G_SOURCE_REMOVE;
+}
+
+static GSource *cancel_by(int interrupt, GCancellable *cancellable, GMainContext *context)
+{
+    GSource *source = g_unix_fd_source_new(interrupt, G_IO_IN);
+    g_source_set_callback(source, G_SOURCE_FUNC(on_interrupt), cancellable, NULL);
+    g_source_attach(source, context);
+    return source;
+}
+
+/* Generated code has no flag to say that a person is there to be asked. In a context of its own,
+ * for what else is heard meanwhile may depend on the answer. */
+static GVariant *call_once(GDBusProxy *object, const CliCall *call, GError **error)
+{
+    Answer answer = {0};
+    g_autoptr(GMainContext) context = g_main_context_new();
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    g_autoptr(GSource) source =
+        call->interrupt >= 0 ? cancel_by(call->interrupt, cancellable, context) : NULL;
+    g_main_context_push_thread_default(context);
+    g_dbus_connection_call(g_dbus_proxy_get_connection(object), BUS_NAME,
+                           g_dbus_proxy_get_object_path(object),
+                           g_dbus_proxy_get_interface_name(object), call->method, call->parameters,
+                           NULL, G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, ASKED_MS,
+                           cancellable, on_answer, &answer);
+    while (!answer.is_there)
+        g_main_context_iteration(context, TRUE);
+    g_main_context_pop_thread_default(context);
+    if (source != NULL)
+        g_source_destroy(source);
+    if (answer.error != NULL)
+        g_propagate_error(error, answer.error);
+    return answer.value;
 }
 
 static bool is_challenge(const GError *error)
@@ -274,16 +320,17 @@ static bool is_challenge(const GError *error)
 }
 
 /* Where polkit has found nobody to ask, there may be somebody at this terminal. */
-GVariant *cli_service_call(GDBusProxy *object, const char *method, GVariant *parameters_take,
-                           GError **error)
+GVariant *cli_service_call(GDBusProxy *object, const CliCall *call, GError **error)
 {
     g_autoptr(GVariant) parameters =
-        parameters_take != NULL ? g_variant_ref_sink(parameters_take) : NULL;
+        call->parameters != NULL ? g_variant_ref_sink(call->parameters) : NULL;
     g_autoptr(GError) first = NULL;
     CliTextAgent agent = {0};
-    GVariant *answer = call_once(object, method, parameters, &first);
+    /* The words may be said twice. */
+    const CliCall kept = {call->method, parameters, call->interrupt};
+    GVariant *answer = call_once(object, &kept, &first);
     if (answer == NULL && is_challenge(first) && cli_text_agent_start(&agent)) {
-        answer = call_once(object, method, parameters, error);
+        answer = call_once(object, &kept, error);
         cli_text_agent_end(&agent);
     } else if (answer == NULL) {
         g_propagate_error(error, g_steal_pointer(&first));
@@ -294,7 +341,8 @@ GVariant *cli_service_call(GDBusProxy *object, const char *method, GVariant *par
 static int call(DialtoneBusConnection *connection, const char *method)
 {
     g_autoptr(GError) remote = NULL, error = NULL;
-    g_autoptr(GVariant) answer = cli_service_call(G_DBUS_PROXY(connection), method, NULL, &remote);
+    const CliCall words = {.method = method, .interrupt = -1};
+    g_autoptr(GVariant) answer = cli_service_call(G_DBUS_PROXY(connection), &words, &remote);
     if (answer != NULL)
         return DIALTONE_FAILURE_NONE;
     error = dialtone_bus_error_read(remote);

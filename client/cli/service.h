@@ -55,8 +55,15 @@ void cli_targets_find(CliTargets *targets, const char *name);
 guint cli_targets_count(const CliTargets *targets) G_GNUC_WARN_UNUSED_RESULT;
 void cli_targets_clear(CliTargets *targets);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliTargets, cli_targets_clear)
+
+typedef struct CliCall {
+    const char *method;
+    GVariant *parameters; /* floating; NULL: none */
+    int interrupt;        /* gives it up when that is readable; -1: nothing does */
+} CliCall;
+
 /* A method for which polkit may ask for a password. NULL and the error as it came. */
-GVariant *cli_service_call(GDBusProxy *object, const char *method, GVariant *parameters_take,
+GVariant *cli_service_call(GDBusProxy *object, const CliCall *call,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Polkit may ask for a password. Return the exit code, and print why it is not 0. */
 int cli_service_disconnect(DialtoneBusConnection *connection);
