@@ -108,16 +108,50 @@ static bool ask_also(ServiceRequest *request)
     return true;
 }
 
+static void end(ServiceRequest *request, const GError *error)
+{
+    if (error != NULL)
+        refuse(request, error);
+    else
+        request_free(request);
+}
+
+/* What its sender has given up meanwhile is not done: nobody would know of it. */
+static void on_sender_looked_up(GObject *source, GAsyncResult *result, gpointer data)
+{
+    ServiceRequest *request = data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ServiceCaller) still = service_caller_ask_finish(result, &error);
+    if (still != NULL)
+        request->method->run(request, &error);
+    else
+        service_log(request->caller->uid, NULL, "%s.%s is not done: its caller has gone",
+                    request->method->interface, request->method->name);
+    end(request, error);
+}
+
+/* Not yet, where polkit may have asked a person: that takes time. */
+static void run(ServiceRequest *request)
+{
+    g_autoptr(GError) error = NULL;
+    if (request->user != NULL && is_interactive(request->invocation)) {
+        service_caller_ask(request->manager->bus, request->sender, NULL, on_sender_looked_up,
+                           request);
+        return;
+    }
+    request->method->run(request, &error);
+    end(request, error);
+}
+
 static void on_allowed(ServiceAnswer answer, gpointer data)
 {
     ServiceRequest *request = data;
     g_autoptr(GError) error = NULL;
     switch (answer) {
     case SERVICE_YES:
-        if (ask_also(request))
-            return;
-        request->method->run(request, &error);
-        break;
+        if (!ask_also(request))
+            run(request);
+        return;
     case SERVICE_CHALLENGE:
         challenge(request);
         break;
@@ -133,10 +167,7 @@ static void on_allowed(ServiceAnswer answer, gpointer data)
                              _("polkit, which says who may do that, gave no answer."));
         break;
     }
-    if (error != NULL)
-        refuse(request, error);
-    else
-        request_free(request);
+    end(request, error);
 }
 
 /* False: too many calls of this user's wait for it already. */
