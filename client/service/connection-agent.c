@@ -265,6 +265,11 @@ static bool is_served(const ServiceConnectionAgent *self)
     return self != NULL && self->channel != NULL && tunnel_channel_is_ready(self->channel);
 }
 
+bool service_connection_agent_is_tried(const ServiceConnectionAgent *self)
+{
+    return self->channel != NULL || self->offered >= 0;
+}
+
 void service_connection_agent_report(ServiceConnectionAgent *self, const char *json)
 {
     if (self->channel != NULL && tunnel_frame_send(tunnel_channel_fd(self->channel),

@@ -30,6 +30,9 @@ typedef struct ServiceConnectionAgentSetup {
 ServiceConnectionAgent *service_connection_agent_new(const ServiceConnectionAgentSetup *setup);
 void service_connection_agent_free(ServiceConnectionAgent *self);
 
+/* One serves, or is asked whether it does. */
+bool service_connection_agent_is_tried(const ServiceConnectionAgent *self)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* There may be an agent now, and the tunnel has begun. */
 void service_connection_agent_look(ServiceConnectionAgent *self);
 

@@ -468,6 +468,13 @@ DialtoneFailure service_connection_failure(const ServiceConnection *self)
     return self->failure;
 }
 
+bool service_connection_waits_for_anybody(const ServiceConnection *self)
+{
+    return self->setup.owner == 0 && self->setup.agent == NULL &&
+           self->state == DIALTONE_STATE_NEEDS_SECRETS &&
+           (self->agent == NULL || !service_connection_agent_is_tried(self->agent));
+}
+
 bool service_connection_was_connected(const ServiceConnection *self)
 {
     return self->was_connected;

@@ -49,6 +49,8 @@ service_connection_profile(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RES
 bool service_connection_has_failed(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
 /* Why that was. */
 DialtoneFailure service_connection_failure(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
+/* The service began it by itself, it lacks a secret, and no agent is there to be asked for that. */
+bool service_connection_waits_for_anybody(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
 bool service_connection_was_connected(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
 /* The last report, as JSON. */
 const char *service_connection_report(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;

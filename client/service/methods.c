@@ -103,11 +103,20 @@ static bool wants_take_over(const ServiceRequest *request)
     return g_variant_lookup(options, "take-over", "b", &take_over) && take_over;
 }
 
-/* Somebody else's. What has failed stays only to tell them why. */
+/* Somebody else's. What has failed stays only to tell them why; what began by itself and lacks a
+ * secret is nobody's as long as nobody is there to give it. */
 static bool is_in_use(const ServiceConnection *connection, uid_t caller)
 {
     return connection != NULL && service_connection_owner(connection) != caller &&
-           !service_connection_has_failed(connection);
+           !service_connection_has_failed(connection) &&
+           !service_connection_waits_for_anybody(connection);
+}
+
+/* Whoever may connect gets a new one; else it is their own, and goes on. */
+static bool makes_one(const ServiceConnection *current, uid_t caller)
+{
+    return current == NULL || service_connection_owner(current) != caller ||
+           service_connection_has_failed(current);
 }
 
 /* What the caller has changed in a profile of the system; NULL: nothing. The caller frees it. */
@@ -162,8 +171,7 @@ static ServiceAction decide_connect(ServiceRequest *request, GError **error)
         return SERVICE_ACTION_REFUSED;
     const ServiceConnection *current = service_manager_connection_of(request->manager, profile);
     const bool is_theirs = is_in_use(current, request->caller->uid);
-    if ((current == NULL || is_theirs || service_connection_has_failed(current)) &&
-        !decide_kill_switch(request, profile, error))
+    if (makes_one(current, request->caller->uid) && !decide_kill_switch(request, profile, error))
         return SERVICE_ACTION_REFUSED;
     if (is_theirs) {
         if (wants_take_over(request))
@@ -355,22 +363,21 @@ static void run_connect(ServiceRequest *request, GError **error)
         !may_be_here(request, profile, text, error))
         return;
     ServiceConnection *current = service_manager_connection_of(manager, profile);
-    bool is_theirs = is_in_use(current, request->caller->uid);
-    if (is_theirs && request->action != SERVICE_ACTION_TAKE_OVER) {
+    if (is_in_use(current, request->caller->uid) && request->action != SERVICE_ACTION_TAKE_OVER) {
         dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED, NULL,
                              _("The profile \"%s\" is in use by another user."),
                              profile->profile->name);
         return;
     }
-    const bool makes_one = current == NULL || is_theirs || service_connection_has_failed(current);
+    const bool is_new = makes_one(current, request->caller->uid);
     /* It was connected when that was decided. */
-    if (makes_one && blocks_for_good(profile, text) &&
+    if (is_new && blocks_for_good(profile, text) &&
         request->also != SERVICE_ACTION_CONNECT_PERSISTENT) {
         dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED, NULL,
                              _("Nobody was asked whether its kill switch may stay; try again."));
         return;
     }
-    if (makes_one && current != NULL) {
+    if (is_new && current != NULL) {
         service_connection_stop(current, NULL);
         current = NULL;
     }
