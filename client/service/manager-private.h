@@ -24,11 +24,11 @@ struct ServiceManager {
     DialtoneFolderWatch *policy_watch, *secrets_watch, *slots_watch;
     guint slots_timer, stop_timer;
     DialtoneSystemSecrets *secrets;
-    GHashTable *profiles;    /* path -> ServiceProfile */
-    GHashTable *connections; /* path -> ServiceConnection */
-    guint64 serial;          /* of objects, so that no path stands for two things */
-    GHashTable *under_way;   /* a sender's name, or "uid N" -> how many calls */
-    guint logout;            /* what hears of it */
+    GHashTable *profiles;         /* path -> ServiceProfile */
+    GHashTable *connections;      /* path -> ServiceConnection */
+    guint64 serial;               /* of objects, so that no path stands for two things */
+    GHashTable *under_way;        /* a sender's name, or "uid N" -> how many calls */
+    struct ServiceLogout *logout; /* what hears of it */
     ServiceWhere where;
     bool stopping;
     void (*stopped)(gpointer data);
@@ -99,8 +99,7 @@ void service_manager_replace_profile(ServiceManager *self, ServiceProfile *old, 
 /* That of the profile, or NULL. */
 ServiceConnection *service_manager_connection_of(ServiceManager *self,
                                                  const ServiceProfile *profile);
-/* Does not look whether it is connected, nor who may. A secret of the machine's that is missing
- * makes it fail. */
+/* Does not look whether it is connected, nor who may. It fails if a secret is missing here. */
 ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile *profile,
                                            const ServiceWish *wish);
 /* Somebody has asked for the connection, whoever wanted it before. */
@@ -139,6 +138,7 @@ bool service_policy_is_always_on(ServiceManager *self, const ServiceProfile *pro
 
 /* ---- logout.c ---- */
 void service_logout_begin(ServiceManager *self);
+void service_logout_end(ServiceManager *self);
 
 /* ---- system-profiles.c ---- */
 /* Keeps the profiles on the bus what the folders hold. */

@@ -387,7 +387,7 @@ void service_manager_free(ServiceManager *self)
     if (self == NULL)
         return;
     g_clear_handle_id(&self->stop_timer, g_source_remove);
-    g_dbus_connection_signal_unsubscribe(self->bus, self->logout);
+    service_logout_end(self);
     service_rules_end(self);
     dialtone_system_watch_free(self->watch);
     service_policy_end(self);

@@ -250,10 +250,12 @@ def _(lab, bus, alice, bob):
 
 @service_case("a connection ends when its user logs out, unless the profile says otherwise")
 def _(lab, bus, alice, bob):
-    def log_out(say, uid):
-        connection().call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "RequestName",
-                               GLib.Variant("(su)", ("org.freedesktop.login1", 4)), None, 0, -1, None)
-        connection().emit_signal(None, "/org/freedesktop/login1", "org.freedesktop.login1.Manager", "UserRemoved",
+    def log_out(say, uid, to=None):
+        """Who sends it to the service alone needs no name for that."""
+        if not to:
+            call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "RequestName", "(su)",
+                 "org.freedesktop.login1", 4)
+        connection().emit_signal(to, "/org/freedesktop/login1", "org.freedesktop.login1.Manager", "UserRemoved",
                                  GLib.Variant("(uo)", (uid, f"/org/freedesktop/login1/user/_{uid}")))
         # Behind the signal: the bus has passed that on when it answers.
         call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetId")
@@ -270,6 +272,16 @@ def _(lab, bus, alice, bob):
         raise AssertionError("bob may be logind")
     except (BusError, Failure):
         pass
+    service, = bus.ask_bus("GetNameOwner", "(s)", NAME)
+    for named in (False, True):
+        logind = Caller(0, lambda say, u=bob.uid: log_out(say, u)) if named else None
+        if logind:
+            logind.hear()
+        liar = Caller(bob.uid, lambda say: log_out(say, alice.uid, service))
+        liar.hear()
+        expect(states() == ["connected"], f"bob is believed, logind is {'there' if named else 'away'}: {states()}")
+        for caller in filter(None, (liar, logind)):
+            caller.kill()
     expect(alice.status()[0]["state"] == "connected", "bob ended alice's connection")
     for uid, ends in ((bob.uid, False), (alice.uid, True)):
         logind = Caller(0, lambda say, u=uid: log_out(say, u))
