@@ -96,6 +96,8 @@ def _(booted):
     expect(booted.show(HELPER_UNIT, "StatusText") == "tunnels: 1", booted.show(HELPER_UNIT, "StatusText"))
     found = booted.status(HELPER_UNIT)
     expect(found["Seccomp"].strip() == "2" and found["NoNewPrivs"].strip() == "1", f"{found}")
+    limit = booted.show(SERVICE_UNIT, "LimitNOFILE")
+    expect(int(limit) >= 50 * 16 * 13, f"{limit} descriptors for the connections of 50 users")
     expect(int(found["CapBnd"], 16) == 1 << 12 | 1 << 13, found["CapBnd"])
     for uid, what in ((OWNER, "phase1"), (STRANGER, "up, by another user")):
         expect(f"office (dialtone0): {what}" in status(booted, uid), f"{uid} sees {status(booted, uid)}")
@@ -153,6 +155,8 @@ def _(booted):
     for name in ("CapPrm", "CapEff", "CapBnd", "CapAmb"):
         expect(int(found[name], 16) == 0, f"{name} is {found[name]}")
     expect(found["Seccomp"].strip() == "2" and found["NoNewPrivs"].strip() == "1", f"{found}")
+    limit = booted.show(SERVICE_UNIT, "LimitNOFILE")
+    expect(int(limit) >= 50 * 16 * 13, f"{limit} descriptors for the connections of 50 users")
     expect(found["Uid"].split() == [str(SERVICE)] * 4, found["Uid"])
     first = booted.show(SERVICE_UNIT, "MainPID")
     time.sleep(3)
