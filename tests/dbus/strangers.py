@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from bus import SOCKET, BusError, Caller, Gio, GLib, call, connection  # noqa: E402
@@ -21,7 +22,7 @@ AGENT = Gio.DBusNodeInfo.new_for_xml("""<node><interface name="org.freedesktop.P
     <arg type="a(sa{sv})"/></method>
 </interface></node>""")
 UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"
-POLKIT = "org.freedesktop.PolicyKit1"
+POLKIT, AUTHORITY = "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority"
 
 def send(path, interface, method, signature="()", *arguments):
     """A call that nobody waits for."""
@@ -35,12 +36,13 @@ def log(bus):
             bus.as_user(0, lambda: call(NAME, f"{TOP}/manager", MANAGER, "GetLog", "(u)", 2000))[0]]
 
 
-def parent(pid):
+def stat_of(pid):
+    """Its state, its parent and so on; empty: it is gone."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
-            return int(file.read().rpartition(")")[2].split()[1])
+            return file.read().rpartition(")")[2].split()
     except OSError:
-        return 0
+        return []
 
 
 def states(bus):
@@ -107,15 +109,14 @@ def connect_again():
         f"unix:path={SOCKET}", flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None)
 
 
-def register_polkit_agent():
-    """polkit asks this process for the password, which never answers: no main loop ever runs here."""
-    with open("/proc/self/stat", encoding="ascii") as file:
-        began = int(file.read().rpartition(")")[2].split()[19])
-    subject = ("unix-process", {"pid": GLib.Variant("u", os.getpid()), "start-time": GLib.Variant("t", began),
+def register_polkit_agent(pid, asked=lambda *_: None):
+    """polkit asks this process for the password that a call of that one takes. It hears of that, and
+    can answer, only where it runs its main loop."""
+    began = int(stat_of(pid)[19])
+    subject = ("unix-process", {"pid": GLib.Variant("u", pid), "start-time": GLib.Variant("t", began),
                                 "uid": GLib.Variant("i", os.getuid())})
-    connection().register_object("/agent", AGENT.interfaces[0], lambda *_: None, None, None)
-    call(POLKIT, "/org/freedesktop/PolicyKit1/Authority", f"{POLKIT}.Authority", "RegisterAuthenticationAgent",
-         "((sa{sv})ss)", subject, "C", "/agent")
+    connection().register_object("/agent", AGENT.interfaces[0], asked, None, None)
+    call(POLKIT, AUTHORITY, f"{POLKIT}.Authority", "RegisterAuthenticationAgent", "((sa{sv})ss)", subject, "C", "/agent")
 
 
 def answer_of(*arguments, **more):
@@ -133,7 +134,7 @@ def wish(own, **more):
 
 def let_wait(own, fds):
     """Has hundreds of calls wait for a password, and hears what becomes of one more."""
-    register_polkit_agent()
+    register_polkit_agent(os.getpid())
     for again in [connect_again() for _ in range(4)]:
         for _ in range(100):
             message = Gio.DBusMessage.new_method_call(NAME, own, PROFILE, "Connect")
@@ -165,7 +166,7 @@ def waiting_calls(bus, own, uid, fds):
     return caller, caller.hear()
 
 
-@service_case("who lets calls wait for a password keeps nobody else from calling", rule=None)
+@service_case("who lets calls wait for a password keeps nobody else from calling", rule=None, connection=False)
 def _(lab, bus, alice, bob):
     owns = {user.uid: own_profile(bus, user) for user in (alice, bob)}
     caller, said = waiting_calls(bus, owns[bob.uid], bob.uid, 0)
@@ -177,7 +178,7 @@ def _(lab, bus, alice, bob):
                "bob is heard again when they are over")
 
 
-@service_case("who attaches descriptors to calls uses up none of the service's", rule=None)
+@service_case("who attaches descriptors to calls uses up none of the service's", rule=None, connection=False)
 def _(lab, bus, alice, bob):
     bus.activate(NAME, "dialtone", f"/usr/bin/prlimit --nofile=1024 {bus.build}/client/service/dialtoned")
     owns = {user.uid: own_profile(bus, user) for user in (alice, bob)}
@@ -188,7 +189,7 @@ def _(lab, bus, alice, bob):
     expect(n < 100 and said == heard == "AuthenticationNeeded", f"{n} are open; alice hears {heard}, bob {said}")
 
 
-@service_case("a message longer than any profile is refused before it can wait", rule=None)
+@service_case("a message longer than any profile is refused before it can wait", rule=None, connection=False)
 def _(lab, bus, alice, bob):
     own = own_profile(bus, bob)
 
@@ -283,7 +284,7 @@ def _(lab, bus, alice, bob):
     own = own_profile(bus, bob)
     helper, = bus.ask_bus("GetConnectionUnixProcessID", "(s)", "org.dialtone.Helper1")
     pid = bus.owner_pid(NAME)
-    children = [int(p) for p in os.listdir("/proc") if p.isdigit() and parent(p) == helper]
+    children = [int(p) for p in os.listdir("/proc") if p.isdigit() and stat_of(p)[1:2] == [str(helper)]]
     for child in children:
         os.kill(child, signal.SIGSTOP)
     os.kill(pid, signal.SIGTERM)
@@ -293,6 +294,109 @@ def _(lab, bus, alice, bob):
         os.kill(child, signal.SIGCONT)
     expect(said == "Internal", f"bob hears {said}")
     wait_until(lambda: bus.owner_pid(NAME) != pid, 8, "it has ended")
+
+
+def waiting_process(user, *words):
+    """A command line of theirs that waits before its first step, for SIGCONT."""
+    command = user.command(*words)
+    program = next(n for n, word in enumerate(command) if word.endswith("/dialtone"))
+    command[program:program] = ["sh", "-c", 'kill -STOP $$; exec "$@"', "sh"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: stat_of(process.pid)[:1] == ["T"], 5, "it waits to be let go")
+    return process
+
+
+@service_case("SIGINT ends a connect that waits for a password of polkit's", rule=None, connection=False)
+def _(lab, bus, alice, bob):
+    words = ("connect", "--secrets", alice.file("secrets", secrets_text()),
+             alice.file("office.dialtone", profile_text(profile())))
+    with waiting_process(alice, *words) as process:
+        def wait(say):
+            register_polkit_agent(process.pid)
+            say("registered")
+            while not GLib.MainContext.default().pending():
+                time.sleep(0.05)
+            say("asked")
+            signal.pause()
+
+        caller = Caller(alice.uid, wait)
+        try:
+            caller.hear()
+            process.send_signal(signal.SIGCONT)
+            caller.hear()
+            process.send_signal(signal.SIGINT)
+            code = process.wait(10)
+        finally:
+            process.kill()
+            caller.kill()
+        expect(code == 0, f"it ended with {code}: {process.stderr.read()}")
+    expect(not objects(bus, CONNECTION), "it is wanted")
+
+
+def ask_when_continued(own):
+    """What the caller does: a call for which polkit asks a person, when it is let go."""
+    def ask(say):
+        os.kill(os.getpid(), signal.SIGSTOP)
+        connection().call_sync(NAME, own, PROFILE, "Connect", GLib.Variant("(a{sv})", ({},)), None,
+                               Gio.DBusCallFlags.ALLOW_INTERACTIVE_AUTHORIZATION, -1, None)
+        say("connected")
+    return ask
+
+
+def answer_when_told(pid):
+    """The person says who they are, and yes when root has vouched for them and SIGUSR1 comes."""
+    def answer(say):
+        told = []
+        signal.signal(signal.SIGUSR1, lambda *_: told.append(True))
+
+        def asked(_bus, _sender, _path, _interface, _method, parameters, invocation):
+            say((parameters[4], [kind for kind, _ in parameters[5]], [who["uid"] for _, who in parameters[5]]))
+            while not told:
+                time.sleep(0.02)
+            invocation.return_value(None)
+
+        register_polkit_agent(pid, asked)
+        say("registered")
+        while True:
+            GLib.MainContext.default().iteration(True)
+    return answer
+
+
+@service_case("what its caller gave up while polkit asked a person is not done", rule=None, connection=False)
+def _(lab, bus, alice, bob):
+    own = own_profile(bus, bob)
+    caller = Caller(bob.uid, ask_when_continued(own))
+    wait_until(lambda: stat_of(caller.pid)[:1] == ["T"], 5, "it waits to be let go")
+    agent = Caller(bob.uid, answer_when_told(caller.pid))
+    try:
+        agent.hear()
+        os.kill(caller.pid, signal.SIGCONT)
+        cookie, kinds, uids = agent.hear()
+        caller.kill()
+        bus.as_user(0, lambda: call(POLKIT, AUTHORITY, f"{POLKIT}.Authority", "AuthenticationAgentResponse2",
+                                    "(us(sa{sv}))", bob.uid, cookie, (kinds[0], {"uid": GLib.Variant("u", uids[0])})))
+        os.kill(agent.pid, signal.SIGUSR1)
+        wait_until(lambda: any("wanted by" in line or "has gone" in line for line in log(bus)), 10, "it is decided")
+    finally:
+        caller.kill()
+        agent.kill()
+    expect(not objects(bus, CONNECTION), "it is wanted")
+
+
+@service_case("what began by itself and lacks a secret is in nobody's way; what root asked for is")
+def _(lab, bus, alice, bob):
+    system_profile("Corp", Network__Autoconnect="yes")
+    alice.dialtone("list")
+    wait_until(lambda: states(bus) == {"Corp": "needs-secrets"}, 10, f"root's lacks its secret: {states(bus)}")
+    check_connected(alice.connect(what="Corp")[-1])
+    wait_until(lambda: [c["Owner"] for c in objects(bus, CONNECTION).values()] == [alice.uid], 5, "it is alice's alone")
+    alice.dialtone("disconnect")
+    corp, = objects(bus, PROFILE)
+    theirs, = bus.as_user(0, lambda: call(NAME, corp, PROFILE, "Connect", "(a{sv})", {}))
+    wait_until(lambda: states(bus) == {"Corp": "needs-secrets"}, 10, f"it lacks its secret: {states(bus)}")
+    said = bob.refused(bus, corp, PROFILE, "Connect", "(a{sv})", {})
+    expect("in use by another user (uid 0)" in said, f"bob hears {said}")
+    bus.as_user(0, lambda: call(NAME, theirs, CONNECTION, "Disconnect"))
 
 
 main()
