@@ -132,7 +132,8 @@ static void serve(Connect *connect, int fd, const DialtoneProfile *profile, GVar
     if (!interrupted)
         connect->code = agent_run(agent, profile, connect->profile.path);
     channel = -1;
-    connect->done = true;
+    /* Who stays is there for the next question, too. */
+    connect->done = !connect->stays || connect->code != 0;
     if (agent_ran_out_of_patience(agent))
         give_in(connect);
 }

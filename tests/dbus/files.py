@@ -37,6 +37,7 @@ EXPOSURE = {"dialtone.service": 1.1, "dialtone-helper.service": 2.0}
 ACTIONS = {  # any, inactive, active
     "org.dialtone.connect-own": ("auth_admin", "auth_admin", "yes"),
     "org.dialtone.connect-system": ("auth_admin", "auth_admin", "yes"),
+    "org.dialtone.connect-persistent": ("auth_admin", "auth_admin", "auth_admin_keep"),
     "org.dialtone.manage-system-profiles": ("auth_admin_keep",) * 3,
     "org.dialtone.take-over": ("auth_admin",) * 3,
 }
