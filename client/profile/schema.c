@@ -203,7 +203,7 @@ const DialtoneProfileKey dialtone_profile_keys[] = {
                 "wanted (yes), or until it is released by hand (persistent).")},
     {"Network", "Autoconnect", dialtone_value_flag, FIELD(autoconnect), .fallback = "no",
      .syntax = "yes | no",
-     .help = N_("Connects by itself: at boot for a system profile, at login for a user's.")},
+     .help = N_("Connects by itself when the service starts: in profiles of the system only.")},
     {"Network", "KeepAfterLogout", dialtone_value_flag, FIELD(keep_after_logout),
      .fallback = "no",
      .syntax = "yes | no",
