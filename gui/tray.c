@@ -124,6 +124,32 @@ static void on_host(DialtoneTrayWatcher *watcher, gpointer data)
     self->has_host = TRUE;
 }
 
+static void on_shows(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) value = NULL;
+    g_autoptr(GVariant) answer = g_dbus_proxy_call_finish(G_DBUS_PROXY(source), result, &error);
+    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        return;
+    DialtoneTray *self = data;
+    if (answer != NULL && g_variant_is_of_type(answer, G_VARIANT_TYPE("(v)")))
+        g_variant_get(answer, "(v)", &value);
+    if (DIALTONE_TRAY_WATCHER(source) == self->watcher && value != NULL &&
+        g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN))
+        self->has_host = g_variant_get_boolean(value);
+}
+
+/* There may be another one. Watchers do not tell that their property has changed, so it is read. */
+static void on_host_gone(DialtoneTrayWatcher *watcher, gpointer data)
+{
+    DialtoneTray *self = data;
+    self->has_host = FALSE;
+    g_dbus_proxy_call(
+        G_DBUS_PROXY(watcher), "org.freedesktop.DBus.Properties.Get",
+        g_variant_new("(ss)", "org.kde.StatusNotifierWatcher", "IsStatusNotifierHostRegistered"),
+        G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, self->cancellable, on_shows, self);
+}
+
 static void on_watcher(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(GError) error = NULL;
@@ -137,6 +163,7 @@ static void on_watcher(GObject *source, GAsyncResult *result, gpointer data)
     self->watcher = watcher;
     self->has_host = dialtone_tray_watcher_get_shows(watcher);
     g_signal_connect(watcher, "host-registered", G_CALLBACK(on_host), self);
+    g_signal_connect(watcher, "host-unregistered", G_CALLBACK(on_host_gone), self);
     dialtone_tray_watcher_call_register(watcher, self->name, self->cancellable, on_registered,
                                         self);
 }

@@ -67,6 +67,16 @@ def _(lab, bus, alice, bob):
         desktop.ended()
 
 
+@service_case("a window is not closed to a tray that nobody shows", seconds=60)
+def _(lab, bus, alice, bob):
+    with Desktop(lab, alice) as desktop:
+        desktop.tray_comes()
+        desktop.tray_icon("Not connected")
+        desktop.tray_hides()
+        desktop.act("push button", "Close")
+        desktop.ended()
+
+
 @service_case("what becomes of a connection is told while the window is closed, unless that is switched off",
               seconds=120)
 def _(lab, bus, alice, bob):

@@ -175,6 +175,10 @@ class Desktop(Session):
     def tray_goes(self):
         return self.ask(do="tray-goes")
 
+    def tray_hides(self):
+        """Who shows icons goes; who knows them stays."""
+        return self.ask(do="tray-hides")
+
     def tray_icon(self, title, seconds=30):
         """The name of the icon, when its title is this one."""
         return self.ask(seconds, do="tray-icon", name=title)

@@ -107,6 +107,9 @@ def tray(question):
     own = TRAYS[0]
     if do == "tray-goes":
         return own.go() or True
+    if do == "tray-hides":
+        own.hosts_change(0)
+        return until(lambda: own.looked, seconds, "it is read whether anybody shows icons")
     if do == "tray-click":
         until(lambda: own.items and own.menu().get(name), seconds, f"{name!r} in {own.items and own.menu()}")
         return own.click(own.menu()[name]) or True

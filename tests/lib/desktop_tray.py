@@ -8,6 +8,8 @@ WATCHER, ITEM, MENU = "org.kde.StatusNotifierWatcher", "org.kde.StatusNotifierIt
 XML = f"""<node><interface name="{WATCHER}">
   <method name="RegisterStatusNotifierItem"><arg type="s" direction="in"/></method>
   <property name="IsStatusNotifierHostRegistered" type="b" access="read"/>
+  <signal name="StatusNotifierHostRegistered"/>
+  <signal name="StatusNotifierHostUnregistered"/>
 </interface></node>"""
 
 
@@ -15,9 +17,19 @@ class Tray:
     def __init__(self):
         self.bus = Gio.bus_get_sync(Gio.BusType.SESSION)
         self.items, self.owned = [], 0
+        self.hosts, self.looked = 1, 0
         interface = Gio.DBusNodeInfo.new_for_xml(XML).interfaces[0]
-        self.bus.register_object("/StatusNotifierWatcher", interface, self.on_call, lambda *_: GLib.Variant("b", True),
-                                 None)
+        self.bus.register_object("/StatusNotifierWatcher", interface, self.on_call, self.on_get, None)
+
+    def on_get(self, *_):
+        self.looked += 1
+        return GLib.Variant("b", self.hosts > 0)
+
+    def hosts_change(self, hosts):
+        """As watchers do: a signal, and a property that does not say that it has changed."""
+        name = "StatusNotifierHostUnregistered" if hosts < self.hosts else "StatusNotifierHostRegistered"
+        self.hosts, self.looked = hosts, 0
+        self.bus.emit_signal(None, "/StatusNotifierWatcher", WATCHER, name, None)
 
     def on_call(self, bus, sender, path, interface, method, values, invocation):
         self.items.append(values.unpack()[0])
