@@ -20,6 +20,7 @@ enum {
     START_MS = 20 * 1000,
     ASKED_MS = 150 * 1000, /* polkit may ask a person meanwhile */
     PAUSE_SECONDS = 1,
+    STARTS_MAX = 5,
 };
 
 enum { SIGNAL_PRESENCE, SIGNAL_OBJECTS, N_SIGNALS };
@@ -34,6 +35,7 @@ struct _DialtoneServiceClient {
     DialtoneServicePresence presence;
     GError *error;
     guint pause;
+    guint starts; /* in a row that brought no service */
     gboolean starting;
 };
 
@@ -69,6 +71,7 @@ static void find_manager(DialtoneServiceClient *self)
     self->manager = manager;
     if (came) {
         self->starting = FALSE;
+        self->starts = 0;
         set_presence(self, DIALTONE_SERVICE_THERE, NULL);
     }
 }
@@ -111,6 +114,22 @@ static void on_properties(GDBusObjectManager *objects, GDBusObjectProxy *object,
     g_signal_emit(data, signals[SIGNAL_OBJECTS], 0);
 }
 
+/* It has been started, and ended or fell silent before it could be asked for anything. */
+static void start_again(DialtoneServiceClient *self)
+{
+    g_autoptr(GError) error = NULL;
+    self->starting = FALSE;
+    if (++self->starts < STARTS_MAX) {
+        if (self->pause == 0)
+            self->pause = g_timeout_add_seconds(PAUSE_SECONDS, on_pause, self);
+        return;
+    }
+    self->starts = 0;
+    g_set_error_literal(&error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY,
+                        _("it ends as soon as it is started"));
+    set_missing(self, error);
+}
+
 static void on_started(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(GError) error = NULL;
@@ -119,10 +138,13 @@ static void on_started(GObject *source, GAsyncResult *result, gpointer data)
     if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         return;
     DialtoneServiceClient *self = data;
-    if (answer == NULL)
+    if (answer == NULL) {
         set_missing(self, error);
-    else
-        find_manager(self);
+        return;
+    }
+    find_manager(self);
+    if (self->manager == NULL)
+        start_again(self);
 }
 
 static void start_service(DialtoneServiceClient *self)
