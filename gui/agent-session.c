@@ -52,6 +52,7 @@ struct DialtoneAgentSession {
     guint32 question;
     char *pins;
     char *gateway; /* that was compared last */
+    char *warning; /* what came of that; NULL: nothing */
 };
 
 static const DialtoneSecretMemory MEMORY = {platform_secret_alloc, platform_secret_free};
@@ -65,7 +66,7 @@ static void notice(DialtoneAgentSession *self, const char *text)
 {
     DialtoneItem *item = dialtone_library_find_connection(self->setup.library, self->connection);
     if (item != NULL && text != NULL)
-        dialtone_item_set_notice(item, text);
+        dialtone_item_add_notice(item, text);
 }
 
 static const char *keyring_name(const DialtoneAgentSession *self)
@@ -93,7 +94,7 @@ static gboolean is_looked_up(const DialtoneAgentSession *self, int kept)
     if (was_refused(self, kept) || self->locked)
         return FALSE;
     if (kept == KEPT_PSK)
-        return profile->psk_source == DIALTONE_SOURCE_KEYRING;
+        return profile->auth == DIALTONE_AUTH_PSK && profile->psk_source == DIALTONE_SOURCE_KEYRING;
     return profile->xauth != DIALTONE_XAUTH_NO && profile->user != NULL &&
            profile->password_source == DIALTONE_SOURCE_KEYRING;
 }
@@ -197,6 +198,20 @@ static void note_refusal(DialtoneAgentSession *self, DialtoneFailure reason)
     forget_typed(self);
 }
 
+/* What is asked for once more was refused: neither what was typed nor what the keyring has is it. A
+ * code of a later round says nothing of the password before it. */
+static void note_asked_again(DialtoneAgentSession *self, const TunnelQuestion *question)
+{
+    for (int kept = 0; question->again && kept < KEPT_N; kept++)
+        for (gsize i = 0; i < question->asked_n; i++) {
+            if (question->asked[i].once || question->asked[i].kind != KINDS[kept].asked)
+                continue;
+            self->to_keep[kept] = platform_secret_free(self->to_keep[kept]);
+            if (self->from_keyring[kept])
+                g_hash_table_add(self->setup.refused, refused_key(self, kept));
+        }
+}
+
 /* ---- asking ---- */
 
 static void take_prompt_away(DialtoneAgentSession *self)
@@ -239,8 +254,11 @@ static void on_question(DialtoneAgentSession *self, const TunnelFrame *frame)
     g_auto(TunnelQuestion) question = {0};
     if (!tunnel_frame_read_question(frame, &question))
         return;
-    const DialtonePromptSetup setup = {
-        .profile = self->profile, .question = &question, .locked = self->locked};
+    note_asked_again(self, &question);
+    const DialtonePromptSetup setup = {.profile = self->profile,
+                                       .question = &question,
+                                       .warning = self->warning,
+                                       .locked = self->locked};
     take_prompt_away(self);
     self->question = question.id;
     self->prompt = dialtone_prompt_new(&setup);
@@ -267,10 +285,10 @@ static void check_gateway(DialtoneAgentSession *self, const DialtoneReport *repo
     self->gateway = gateway;
     if (known)
         return;
-    g_autofree char *warning =
-        dialtone_pin_check(self->pins, self->profile->name, report->member, &seen,
-                           self->profile->remote_id.kind != DIALTONE_ID_ANY);
-    notice(self, warning);
+    g_free(self->warning);
+    self->warning = dialtone_pin_check(self->pins, self->profile->name, report->member, &seen,
+                                       self->profile->remote_id.kind != DIALTONE_ID_ANY);
+    notice(self, self->warning);
 }
 
 static void on_report(DialtoneAgentSession *self, const TunnelFrame *frame)
@@ -373,5 +391,6 @@ void dialtone_agent_session_free(DialtoneAgentSession *self)
     g_free(self->connection);
     g_free(self->pins);
     g_free(self->gateway);
+    g_free(self->warning);
     g_free(self);
 }

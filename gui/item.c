@@ -17,6 +17,8 @@
 #include "client/profile/weak.h"
 #include "gui/service-client.h"
 
+enum { NOTICES_MAX = 16 * 1024 };
+
 enum { SIGNAL_CHANGED, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
@@ -181,20 +183,36 @@ static void forget_connection(DialtoneItem *self)
 void dialtone_item_set_objects(DialtoneItem *self, DialtoneBusProfile *profile,
                                DialtoneBusConnection *connection)
 {
-    g_set_object(&self->profile, profile);
-    if (g_set_object(&self->connection, connection))
+    gboolean came = g_set_object(&self->profile, profile) && profile != NULL;
+    if (g_set_object(&self->connection, connection)) {
         forget_connection(self);
+        came |= connection != NULL;
+    }
+    /* What could not be done before says nothing of what is there now. */
+    if (came && self->calls == 0)
+        g_clear_error(&self->error);
     if (self->connection != NULL)
         ask_for_report(self);
     changed(self);
 }
 
-void dialtone_item_set_notice(DialtoneItem *self, const char *notice)
+void dialtone_item_add_notice(DialtoneItem *self, const char *notice)
 {
+    g_autofree char *line = dialtone_text_clean(notice, strlen(notice), 4096, DIALTONE_TEXT_LINE);
+    const char *before = self->notice;
+    if (before != NULL && (strstr(before, line) != NULL || strlen(before) > NOTICES_MAX))
+        return;
+    char *all = before != NULL ? g_strconcat(before, "\n", line, NULL) : g_strdup(line);
     g_free(self->notice);
-    self->notice = notice != NULL
-                       ? dialtone_text_clean(notice, strlen(notice), 4096, DIALTONE_TEXT_LINE)
-                       : NULL;
+    self->notice = all;
+    changed(self);
+}
+
+void dialtone_item_forget_error(DialtoneItem *self)
+{
+    if (self->error == NULL || self->calls > 0)
+        return;
+    g_clear_error(&self->error);
     changed(self);
 }
 

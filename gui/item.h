@@ -50,7 +50,10 @@ void dialtone_item_set_source(DialtoneItem *self, const DialtoneItemSource *sour
 /* Both may be NULL. */
 void dialtone_item_set_objects(DialtoneItem *self, DialtoneBusProfile *profile,
                                DialtoneBusConnection *connection);
-void dialtone_item_set_notice(DialtoneItem *self, const char *notice);
+/* Behind those that are shown already, unless it is one of them. */
+void dialtone_item_add_notice(DialtoneItem *self, const char *notice);
+/* The service is there again, so why it could not be told what was wanted is past. */
+void dialtone_item_forget_error(DialtoneItem *self);
 
 /* @manager NULL: the service is not there, which is an error of the item. */
 void dialtone_item_connect(DialtoneItem *self, DialtoneBusManager *manager, gboolean take_over);

@@ -281,6 +281,9 @@ static void on_presence(DialtoneServiceClient *service, gpointer data)
 {
     DialtoneLibrary *self = data;
     make(self, FALSE);
+    gboolean there = dialtone_service_client_get_presence(service) == DIALTONE_SERVICE_THERE;
+    for (guint i = 0; there && i < count(self); i++)
+        dialtone_item_forget_error(item_at(self, i));
     if (self->waiting == NULL ||
         dialtone_service_client_get_presence(service) == DIALTONE_SERVICE_STARTING)
         return;

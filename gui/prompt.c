@@ -18,6 +18,7 @@ struct _DialtonePrompt {
     GtkDialog parent_instance;
     GtkLabel *heading;
     GtkLabel *hint;
+    GtkLabel *warning;
     GtkWidget *words_box;
     GtkLabel *words;
     GtkLabel *challenge;
@@ -167,6 +168,7 @@ static void dialtone_prompt_class_init(DialtonePromptClass *class)
     gtk_widget_class_set_template_from_resource(widget_class, "/org/dialtone/Dialtone/prompt.ui");
     gtk_widget_class_bind_template_child(widget_class, DialtonePrompt, heading);
     gtk_widget_class_bind_template_child(widget_class, DialtonePrompt, hint);
+    gtk_widget_class_bind_template_child(widget_class, DialtonePrompt, warning);
     gtk_widget_class_bind_template_child(widget_class, DialtonePrompt, words_box);
     gtk_widget_class_bind_template_child(widget_class, DialtonePrompt, words);
     gtk_widget_class_bind_template_child(widget_class, DialtonePrompt, challenge);
@@ -209,6 +211,7 @@ GtkWidget *dialtone_prompt_new(const DialtonePromptSetup *setup)
     g_autofree char *heading = g_strdup_printf(_("Sign in to %s"), setup->profile->name);
     gtk_label_set_text(self->heading, heading);
     show_hint(self, setup);
+    set_text(self->warning, setup->warning);
     show_words(self, setup->question);
     add_entries(self, setup);
     on_entry(NULL, self);

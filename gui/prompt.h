@@ -12,7 +12,8 @@ G_DECLARE_FINAL_TYPE(DialtonePrompt, dialtone_prompt, DIALTONE, PROMPT, GtkDialo
 typedef struct DialtonePromptSetup {
     const DialtoneProfile *profile;
     const TunnelQuestion *question;
-    gboolean locked; /* the keyring is */
+    const char *warning; /* of the gateway that asks; NULL */
+    gboolean locked;     /* the keyring is */
 } DialtonePromptSetup;
 
 /* A dialog that answers GTK_RESPONSE_OK, or otherwise with no answer. */

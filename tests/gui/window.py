@@ -8,14 +8,15 @@ import os
 import signal
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+LIB = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib")
+sys.path.insert(0, LIB)
 from cases import main  # noqa: E402
 from client import profile, profile_text  # noqa: E402
 from desktop import Desktop, machine_knows_the_key  # noqa: E402
 from gateway import BANNER  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
-from service_kit import CONNECTION, NAME, objects, service_case, system_profile  # noqa: E402
+from service_kit import ALLOW, CONNECTION, NAME, objects, service_case, system_profile  # noqa: E402
 
 
 @service_case("the switch connects and disconnects, and the page says who, where and how", seconds=120)
@@ -106,6 +107,33 @@ def _(lab, bus, alice, bob):
             os.rename(activation + ".away", activation)
         bus.reload()
         desktop.act("push button", "Try Again")
+        desktop.wait("list item", "Corp, Not connected")
+
+
+@service_case("a service that ends as soon as it is started is started again", seconds=120, full=True)
+def _(lab, bus, alice, bob):
+    system_profile("Corp", Access__Users="alice")
+    starts = os.path.join(lab.folder, "starts")
+    os.makedirs(starts, mode=0o700)
+    os.chown(starts, bus.service, bus.service)
+    bus.activate(NAME, "dialtone", f"/usr/bin/python3 {os.path.join(LIB, 'short_lived.py')} {NAME} {starts}")
+    with Desktop(lab, alice) as desktop:
+        wait_until(lambda: len(os.listdir(starts)) > 1, 30, "it is started again")
+        bus.install_programs()
+        desktop.wait("list item", "Corp, Not connected")
+
+
+@service_case("what could not be done is past when it is done elsewhere", seconds=120, rule=None)
+def _(lab, bus, alice, bob):
+    machine_knows_the_key(bus)
+    with Desktop(lab, alice) as desktop:
+        desktop.wait("list item", "Corp, Not connected")
+        desktop.act("toggle button", "Connect Corp")
+        desktop.wait("list item", "Corp, Could not be done")
+        bus.polkit(ALLOW)
+        alice.dialtone("connect", "Corp")
+        desktop.wait("list item", "Corp, Connected", 30)
+        desktop.act("toggle button", "Connect Corp")
         desktop.wait("list item", "Corp, Not connected")
 
 
