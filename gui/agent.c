@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The agent is one object on the bus for as long as the program runs, registered anew with each
- * service that comes. A connection with a certificate is left to who can sign: the service asks the
- * next agent then.
+ * service that comes. A connection with a certificate that the service does not have is left to who
+ * can sign: the service asks the next agent then.
  */
 #define G_LOG_DOMAIN "dialtone-gtk"
 
@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/common/i18n.h"
 #include "client/profile/parse.h"
 #include "dialtone-agent1.h"
 #include "gui/agent-session.h"
@@ -48,16 +49,56 @@ static void refuse(GDBusMethodInvocation *invocation, const char *why)
                                                why);
 }
 
+/* Anybody can send to our name; the service alone is listened to. */
+static gboolean is_of_service(DialtoneAgent *self, GDBusMethodInvocation *invocation)
+{
+    g_autofree char *owner = dialtone_service_client_dup_owner(self->service);
+    return owner != NULL && strcmp(owner, g_dbus_method_invocation_get_sender(invocation)) == 0;
+}
+
+static gboolean is_true(GVariant *options, const char *name)
+{
+    gboolean value = FALSE;
+    return g_variant_lookup(options, name, "b", &value) && value;
+}
+
+/* This program signs nothing, and reads no certificates; the service may have what is needed. */
+static gboolean can_serve(const DialtoneProfile *profile, GVariant *options)
+{
+    if (profile->auth == DIALTONE_AUTH_PSK)
+        return TRUE;
+    return is_true(options, "has-authorities") &&
+           (profile->auth == DIALTONE_AUTH_HYBRID || is_true(options, "has-certificate"));
+}
+
+static void tell_how(DialtoneAgent *self, const char *connection, const DialtoneProfile *profile)
+{
+    DialtoneItem *item = dialtone_library_find_connection(self->library, connection);
+    g_autofree char *line =
+        g_strdup_printf(_("This profile needs a certificate, which this program can’t read. "
+                          "Connect it in a terminal: dialtone connect %s"),
+                        profile->name);
+    if (item != NULL)
+        dialtone_item_add_notice(item, line);
+}
+
 static gboolean on_serve(DialtoneBusAgent1 *skeleton, GDBusMethodInvocation *invocation,
                          GUnixFDList *fds, const char *connection, const char *text,
                          GVariant *options, GVariant *handle, gpointer data)
 {
     DialtoneAgent *self = data;
+    if (!is_of_service(self, invocation)) {
+        g_dbus_method_invocation_return_dbus_error(
+            invocation, "org.freedesktop.DBus.Error.AccessDenied", "this agent hears the service");
+        return TRUE;
+    }
     g_autoptr(DialtoneProfile) profile =
         dialtone_profile_parse_with_psk(text, strlen(text), "profile", NULL);
     int fd = fds != NULL ? g_unix_fd_list_get(fds, g_variant_get_handle(handle), NULL) : -1;
-    if (profile == NULL || fd < 0 || profile->auth != DIALTONE_AUTH_PSK) {
-        refuse(invocation, "this agent serves connections with a preshared key");
+    if (profile == NULL || fd < 0 || !can_serve(profile, options)) {
+        refuse(invocation, "this agent has no certificates");
+        if (profile != NULL)
+            tell_how(self, connection, profile);
         if (fd >= 0)
             close(fd);
         return TRUE;
@@ -74,19 +115,6 @@ static gboolean on_serve(DialtoneBusAgent1 *skeleton, GDBusMethodInvocation *inv
     if (session != NULL)
         g_ptr_array_add(self->sessions, session);
     return TRUE;
-}
-
-/* Anybody can send to our name; the service alone is listened to. */
-static gboolean on_authorize(GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *invocation,
-                             gpointer data)
-{
-    DialtoneAgent *self = data;
-    g_autofree char *owner = dialtone_service_client_dup_owner(self->service);
-    if (owner != NULL && strcmp(owner, g_dbus_method_invocation_get_sender(invocation)) == 0)
-        return TRUE;
-    g_dbus_method_invocation_return_dbus_error(
-        invocation, "org.freedesktop.DBus.Error.AccessDenied", "this agent hears the service");
-    return FALSE;
 }
 
 /* ---- coming and going ---- */
@@ -106,7 +134,6 @@ static gboolean export(DialtoneAgent *self)
         return TRUE;
     self->skeleton = dialtone_bus_agent1_skeleton_new();
     g_signal_connect(self->skeleton, "handle-serve", G_CALLBACK(on_serve), self);
-    g_signal_connect(self->skeleton, "g-authorize-method", G_CALLBACK(on_authorize), self);
     if (g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(self->skeleton),
                                          dialtone_service_client_get_bus(self->service), AGENT_PATH,
                                          &error))

@@ -111,6 +111,71 @@ def _(lab):
             desktop.wait("list item", "Office, Not connected")
 
 
+@case("a password that the gateway asks for once more is not kept, and the keyring's is not sent again", seconds=120)
+def _(lab):
+    with Served(lab, "fortitoken"), Bus(("ip", "netns", "exec", lab.ns("client"))) as bus:
+        bus.polkit(ALLOW)
+        with Desktop(lab, Person(lab, bus, "alice")) as desktop:
+            keep(desktop, "psk", KEY)
+            office(desktop, Phase2__Networks="10.10.0.0/24", UserAuth__XAuth="required")
+            for typed_first in (True, False):
+                switch(desktop)
+                if typed_first:
+                    desktop.wait("check box", "Remember in the keyring", checked=True)
+                    desktop.type("password text", "Password", "a wrong password")
+                    desktop.act("push button", "Sign In")
+                desktop.wait("label", "The gateway did not accept that. Try once more.")
+                desktop.act("check box", "Remember in the keyring")
+                desktop.wait("check box", "Remember in the keyring", checked=False)
+                desktop.type("password text", "Password", "carol-password")
+                desktop.act("push button", "Sign In")
+                desktop.type("password text", "One-time code", "123456")
+                desktop.act("push button", "Sign In")
+                desktop.wait("list item", "Office, Connected", 30)
+                if typed_first:
+                    expect(kept(desktop, "password") is None, "the wrong password was kept")
+                    keep(desktop, "password", "an old password")
+                switch(desktop)
+                desktop.wait("list item", "Office, Not connected")
+            switch(desktop)
+            desktop.wait("label", "You sign in as carol.")
+            desktop.act("push button", "Cancel")
+
+
+@case("a gateway that is not the one it was is told where its question is answered", seconds=120)
+def _(lab):
+    with Bus(("ip", "netns", "exec", lab.ns("client"))) as bus:
+        bus.polkit(ALLOW)
+        alice = Person(lab, bus, "alice")
+        with Desktop(lab, alice, XDG_STATE_HOME=f"{alice.folder}/state") as desktop:
+            keep(desktop, "psk", KEY)
+            keep(desktop, "password", "carol-password")
+            office(desktop, Phase2__Networks="10.10.0.0/24", UserAuth__XAuth="required")
+            for name, warned in (("gw.example.com", False), ("other.example.com", True)):
+                with Served(lab, "fortitoken", "--gateway-id", name):
+                    switch(desktop)
+                    desktop.wait("password text", "One-time code")
+                    told = [text for text in desktop.names("label") if "is not the one it was" in text]
+                    expect(len(told) == (2 if warned else 0), f"{name}: {told}")  # the page tells it as well
+                    desktop.screenshot(f"asked-by-{name}.png")
+                    desktop.act("push button", "Cancel")
+                    desktop.wait("list item", "Office, Could not connect")
+
+
+@service_case("a certificate that this program can't read is told, with what can", seconds=60, connection=ALICE)
+def _(lab, bus, alice, bob):
+    with Desktop(lab, alice) as desktop:
+        desktop.profile("office", profile_text(profile(
+            Identity__Auth="certificate", Identity__Certificate="file:/nonexistent.pem",
+            Identity__CA="file:/nonexistent.pem", Gateway__RemoteID="fqdn:gw.example.com")))
+        desktop.wait("list item", "Office, Not connected")
+        switch(desktop)
+        wait_until(lambda: any("dialtone connect Office" in text for text in desktop.names("label")), 30, "it is told")
+        desktop.screenshot("certificate.png")
+        switch(desktop)
+        desktop.wait("list item", "Office, Not connected")
+
+
 @service_case("a keyring that is locked, or does not answer, leads to a question that can be given up", seconds=120,
               connection=ALICE)
 def _(lab, bus, alice, bob):
