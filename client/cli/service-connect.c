@@ -146,12 +146,26 @@ static bool is_wanted_here(const Connect *connect, const char *object)
            strcmp(object, g_dbus_proxy_get_object_path(G_DBUS_PROXY(connect->connection))) == 0;
 }
 
-/* The answer goes out before the channel is served, for that takes as long as a person does. */
+static bool is_of_service(const Connect *connect, GDBusMethodInvocation *invocation)
+{
+    g_autofree char *owner = g_dbus_object_manager_client_get_name_owner(
+        G_DBUS_OBJECT_MANAGER_CLIENT(connect->service->objects));
+    return g_strcmp0(owner, g_dbus_method_invocation_get_sender(invocation)) == 0;
+}
+
+/* Anybody can send to our name; the service alone is listened to. That is asked here and not in
+ * g-authorize-method, which GLib emits in a thread of its own. The answer goes out before the
+ * channel is served, for that takes as long as a person does. */
 static gboolean on_serve(DialtoneBusAgent1 *skeleton, GDBusMethodInvocation *invocation,
                          GUnixFDList *fds, const char *object, const char *text, GVariant *options,
                          GVariant *handle, gpointer data)
 {
     Connect *connect = data;
+    if (!is_of_service(connect, invocation)) {
+        g_dbus_method_invocation_return_dbus_error(
+            invocation, "org.freedesktop.DBus.Error.AccessDenied", "this agent hears the service");
+        return TRUE;
+    }
     g_autoptr(DialtoneProfile) profile =
         dialtone_profile_parse_with_psk(text, strlen(text), "profile", NULL);
     int fd = fds != NULL ? g_unix_fd_list_get(fds, g_variant_get_handle(handle), NULL) : -1;
@@ -169,25 +183,10 @@ static gboolean on_serve(DialtoneBusAgent1 *skeleton, GDBusMethodInvocation *inv
     return TRUE;
 }
 
-/* Anybody can send to our name; the service alone is listened to. */
-static gboolean on_authorize(GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *invocation,
-                             gpointer data)
-{
-    const Connect *connect = data;
-    g_autofree char *owner = g_dbus_object_manager_client_get_name_owner(
-        G_DBUS_OBJECT_MANAGER_CLIENT(connect->service->objects));
-    if (g_strcmp0(owner, g_dbus_method_invocation_get_sender(invocation)) == 0)
-        return TRUE;
-    g_dbus_method_invocation_return_dbus_error(
-        invocation, "org.freedesktop.DBus.Error.AccessDenied", "this agent hears the service");
-    return FALSE;
-}
-
 static DialtoneBusAgent1 *export_agent(Connect *connect, GError **error)
 {
     g_autoptr(DialtoneBusAgent1) agent = dialtone_bus_agent1_skeleton_new();
     g_signal_connect(agent, "handle-serve", G_CALLBACK(on_serve), connect);
-    g_signal_connect(agent, "g-authorize-method", G_CALLBACK(on_authorize), connect);
     if (!g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(agent), connect->service->bus,
                                           AGENT_PATH, error))
         return NULL;

@@ -245,6 +245,32 @@ def _(lab, bus, alice, bob):
     expect(codes == [1, 1] and all("failed: " in words for words in said), f"{codes}: {said}")
 
 
+@service_case("a connect that stays takes a channel from nobody but the service, whatever the bus lets through")
+def _(lab, bus, alice, bob):
+    def offer():
+        """By another process of the service's user: the bus keeps all others from it."""
+        ask = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
+        said = []
+        for name in call(*ask, "ListNames")[0]:
+            if name.startswith(":") and call(*ask, "GetConnectionUnixUser", "(s)", name)[0] == alice.uid:
+                try:
+                    said.append(call(name, "/org/dialtone/Agent", "org.dialtone.Agent1", "Serve", "(osa{sv}h)",
+                                     own, "", {}, 0))
+                except BusError as error:
+                    said.append(error.message.rpartition(": ")[2])
+        return said
+
+    words = ("connect", "--stay", "--secrets", alice.file("secrets", secrets_text()),
+             alice.file("office.dialtone", profile_text(profile())))
+    with subprocess.Popen(alice.command(*words), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as staying:
+        wait_until(lambda: list(states(bus).values()) == ["connected"], 20, "it is connected")
+        own, = objects(bus, CONNECTION)
+        said = bus.as_user(bus.service, offer)
+        expect(said == ["this agent hears the service"], f"{said}")
+        alice.dialtone("disconnect")
+        expect(staying.wait(20) == 0, f"it ends with {staying.returncode}")
+
+
 @service_case("a connect has made itself known before it brings its profile, which goes with the last who has")
 def _(lab, bus, alice, bob):
     # As it is when another program of the same user leaves in between.
