@@ -159,14 +159,19 @@ void service_directory_ask(ServiceDirectory *self, const DialtoneProfile *profil
         answer(named ? SERVICE_NAMED : SERVICE_NAMED_NOT, data);
         return;
     }
+    const Question *same = find(self, key);
     if (self->fd < 0 || self->waiting->len >= WAITING_MAX ||
-        (find(self, key) == NULL && !send_question(self, id, key))) {
+        (same == NULL && !send_question(self, id, key))) {
         answer(SERVICE_NAMED_UNKNOWN, data);
         return;
     }
     Question *question = g_new0(Question, 1);
-    *question = (Question){
-        .directory = self, .id = id, .key = g_steal_pointer(&key), .answer = answer, .data = data};
+    /* Whoever asked first may have given up when the answer comes. */
+    *question = (Question){.directory = self,
+                           .id = same != NULL ? same->id : id,
+                           .key = g_steal_pointer(&key),
+                           .answer = answer,
+                           .data = data};
     question->timer = g_timeout_add_seconds(self->seconds, on_late, question);
     g_ptr_array_add(self->waiting, question);
 }

@@ -169,6 +169,30 @@ static void who_asks_the_same_at_a_time_is_answered_together(void **state)
     assert_int_equal(wait_for(3), SERVICE_NAMED);
 }
 
+/* The test is the process: it answers when the first has given up. */
+static void an_answer_that_is_late_for_one_is_for_who_asked_the_same_later(void **state)
+{
+    int ends[2];
+    guint8 question[256];
+    DirectoryAnswer answer = {.named = 1};
+    service_directory_free(directory);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    directory = service_directory_new(ends[0], 3);
+    ask(FRIEND, 1);
+    const gint64 then = g_get_monotonic_time() + G_USEC_PER_SEC;
+    while (g_get_monotonic_time() < then)
+        g_usleep(10000);
+    ask(FRIEND, 1);
+    assert_int_equal(wait_for(1), SERVICE_NAMED_UNKNOWN);
+    assert_int_equal(answered, 1);
+    assert_true(recv(ends[1], question, sizeof(question), MSG_DONTWAIT) >
+                (ssize_t)sizeof(answer.id));
+    memcpy(&answer.id, question, sizeof(answer.id));
+    assert_int_equal(send(ends[1], &answer, sizeof(answer), 0), sizeof(answer));
+    assert_int_equal(wait_for(2), SERVICE_NAMED);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +207,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(who_asks_the_same_at_a_time_is_answered_together, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            an_answer_that_is_late_for_one_is_for_who_asked_the_same_later, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("service directory", tests, NULL, NULL);
 }
