@@ -3,7 +3,8 @@
  * Connections that nobody asks for: those that were wanted when the service ended, and system
  * profiles with Autoconnect=yes, which belong to root and take what secrets the machine has. One
  * that fails is tried again, ever more rarely: a missing secret or a gateway that is down must not
- * keep a computer busy (nor lock an account).
+ * keep a computer busy. A password that was refused is not tried again at all until a secret, the
+ * policy or the profile is another, or somebody connects by hand: that would lock an account.
  */
 #include <string.h>
 
@@ -43,6 +44,8 @@ static gboolean on_time(gpointer data)
 {
     const Retry *retry = data;
     retry->profile->retry = 0;
+    if (retry->manager->stopping)
+        return G_SOURCE_REMOVE;
     if (!service_always_wants(retry->manager, retry->profile))
         service_rules_look(retry->manager, retry->profile);
     else if (service_rules_let_connect(retry->manager, retry->profile))
@@ -65,7 +68,8 @@ void service_always_again(ServiceManager *self, ServiceProfile *profile)
 void service_always_profile(ServiceManager *self, ServiceProfile *profile)
 {
     g_autoptr(GError) error = NULL;
-    if (!service_always_wants(self, profile) || !service_rules_let_connect(self, profile))
+    if (profile->refused || !service_always_wants(self, profile) ||
+        !service_rules_let_connect(self, profile))
         return;
     if (service_policy_allows(self, profile->profile, profile->layer, &error))
         connect_always(self, profile);
@@ -85,6 +89,7 @@ void service_always_look(ServiceManager *self)
     for (guint i = 0; i < all->len; i++) {
         ServiceProfile *profile = all->pdata[i];
         g_clear_handle_id(&profile->retry, g_source_remove);
+        profile->refused = false;
         service_rules_look(self, profile);
         service_always_profile(self, profile);
     }

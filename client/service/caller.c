@@ -61,6 +61,17 @@ ServiceCaller *service_caller_ask_finish(GAsyncResult *result, GError **error)
     return g_task_propagate_pointer(G_TASK(result), error);
 }
 
+void service_caller_ask_named(const ServiceCaller *caller, ServiceDirectory *directory,
+                              const DialtoneProfile *profile, ServiceDirectoryAnswer answer,
+                              gpointer data)
+{
+    static const gid_t NONE[1]; /* NULL would be those of the directory */
+    const DialtoneSubject subject = {.uid = caller->uid,
+                                     .gids = caller->groups != NULL ? caller->groups : NONE,
+                                     .gids_n = caller->n_groups};
+    service_directory_ask(directory, profile, &subject, answer, data);
+}
+
 void service_caller_free(ServiceCaller *caller)
 {
     if (caller == NULL)

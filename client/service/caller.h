@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "client/service/directory.h"
+
 typedef struct ServiceCaller {
     char *bus_name;
     uid_t uid;
@@ -18,5 +20,9 @@ void service_caller_ask(GDBusConnection *bus, const char *bus_name, GCancellable
                         GAsyncReadyCallback callback, gpointer data);
 ServiceCaller *service_caller_ask_finish(GAsyncResult *result,
                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the profile names them, who are in the groups that the bus says. */
+void service_caller_ask_named(const ServiceCaller *caller, ServiceDirectory *directory,
+                              const DialtoneProfile *profile, ServiceDirectoryAnswer answer,
+                              gpointer data);
 void service_caller_free(ServiceCaller *caller);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ServiceCaller, service_caller_free)

@@ -25,6 +25,10 @@ static void end_connections(ServiceManager *self, uid_t uid)
         if (service_connection_owner(value) != uid || profile->keep_after_logout)
             continue;
         service_log(uid, profile->name, "ends, for uid %u has logged out", (unsigned)uid);
+        /* Nobody's hand has: a rule goes on as before, for who else is there or comes back. */
+        ServiceProfile *of = service_manager_profile_of(self, value);
+        if (of != NULL)
+            of->rule.ending = true;
         service_connection_stop(value, NULL);
     }
 }

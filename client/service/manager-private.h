@@ -24,11 +24,10 @@ struct ServiceManager {
     DialtoneFolderWatch *policy_watch, *secrets_watch, *slots_watch;
     guint slots_timer, stop_timer;
     DialtoneSystemSecrets *secrets;
-    GHashTable *profiles;         /* path -> ServiceProfile */
-    GHashTable *connections;      /* path -> ServiceConnection */
-    guint64 serial;               /* of objects, so that no path stands for two things */
-    GHashTable *under_way;        /* a sender's name, or "uid N" -> how many calls */
-    struct ServiceLogout *logout; /* what hears of it */
+    GHashTable *profiles, *connections; /* path -> ServiceProfile, ServiceConnection */
+    guint64 serial;                     /* of objects, so that no path stands for two things */
+    GHashTable *under_way;              /* a sender's name, or "uid N" -> how many calls */
+    struct ServiceLogout *logout;       /* what hears of it */
     ServiceWhere where;
     bool stopping;
     void (*stopped)(gpointer data);
@@ -96,7 +95,8 @@ ServiceProfile *service_manager_add_profile(ServiceManager *self, DialtoneProfil
 void service_manager_remove_profile(ServiceManager *self, ServiceProfile *profile);
 /* Takes @old away; its connection, if there is one, is @by's from now on. */
 void service_manager_replace_profile(ServiceManager *self, ServiceProfile *old, ServiceProfile *by);
-/* That of the profile, or NULL. */
+/* That of the profile, and the profile of that; or NULL. */
+ServiceProfile *service_manager_profile_of(ServiceManager *self, const ServiceConnection *of);
 ServiceConnection *service_manager_connection_of(ServiceManager *self,
                                                  const ServiceProfile *profile);
 /* Does not look whether it is connected, nor who may. It fails if a secret is missing here. */

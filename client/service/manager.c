@@ -137,11 +137,11 @@ guint service_manager_count(ServiceManager *self, uid_t uid)
     return n;
 }
 
-static ServiceProfile *profile_of(ServiceManager *self, const ServiceConnection *connection)
+ServiceProfile *service_manager_profile_of(ServiceManager *self, const ServiceConnection *of)
 {
     GHashTableIter iter;
     gpointer value;
-    const char *path = service_connection_path(connection);
+    const char *path = service_connection_path(of);
     g_hash_table_iter_init(&iter, self->profiles);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         ServiceProfile *profile = value;
@@ -167,17 +167,34 @@ static void quit_if_stopped(ServiceManager *self)
     stopped(self->stopped_data);
 }
 
+/* A password that nobody types is sent again only when something about it has changed: each time
+ * counts where accounts are locked. */
+static void note_refusal(ServiceManager *self, ServiceProfile *profile,
+                         const ServiceConnection *connection)
+{
+    if (service_connection_failure(connection) != DIALTONE_FAILURE_USER_AUTHENTICATION ||
+        (service_connection_owner(connection) != 0 &&
+         (!service_profile_is_system(profile) ||
+          profile->profile->password_source != DIALTONE_SOURCE_SYSTEM)))
+        return;
+    profile->refused = true;
+    if (profile->profile->rule != DIALTONE_RULE_MANUAL || service_always_wants(self, profile))
+        service_log(profile->owner, profile->profile->name,
+                    "does not connect by itself again until a secret or the profile changes");
+}
+
 /* Whoever wanted it has been told, and may want it again. */
 static void on_failed(ServiceConnection *connection, gpointer data)
 {
     ServiceManager *self = data;
-    ServiceProfile *profile = profile_of(self, connection);
+    ServiceProfile *profile = service_manager_profile_of(self, connection);
     service_wanted_forget(key_of(connection));
     if (profile == NULL)
         return;
     if (service_connection_was_connected(connection))
         profile->pause = 0;
-    if (service_rules_failed(self, profile, connection))
+    note_refusal(self, profile, connection);
+    if (profile->refused || service_rules_failed(self, profile, connection))
         return;
     if (service_connection_owner(connection) == 0 && service_always_wants(self, profile))
         service_always_again(self, profile);
@@ -190,7 +207,7 @@ static void on_gone(ServiceConnection *connection, gpointer data)
     if (!self->stopping)
         service_wanted_forget(key_of(connection));
     uid_t owner = service_connection_owner(connection);
-    ServiceProfile *profile = profile_of(self, connection);
+    ServiceProfile *profile = service_manager_profile_of(self, connection);
     if (profile != NULL)
         service_profile_set_connection(profile, NULL);
     g_autofree char *path = profile != NULL ? g_strdup(profile->path) : NULL;

@@ -389,6 +389,7 @@ static void run_connect(ServiceRequest *request, GError **error)
                                   .text = text,
                                   .override = override};
         service_rules_release(profile);
+        profile->refused = false;
         current = service_manager_connect(manager, profile, &wish);
     }
     service_manager_want_by_hand(manager, profile);

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "client/profile/access.h"
 #include "client/profile/parse.h"
 
 ServiceProfile *service_profile_new(const char *path, DialtoneProfile *profile_take,
@@ -47,15 +46,6 @@ void service_profile_free(ServiceProfile *self)
 bool service_profile_is_system(const ServiceProfile *self)
 {
     return self->layer != DIALTONE_LAYER_USER;
-}
-
-bool service_profile_is_for(const ServiceProfile *self, const ServiceCaller *caller)
-{
-    const DialtoneSubject subject = {
-        .uid = caller->uid, .gids = caller->groups, .gids_n = caller->n_groups};
-    if (service_profile_is_system(self))
-        return dialtone_profile_allows(self->profile, &subject);
-    return caller->uid == 0 || caller->uid == self->owner;
 }
 
 bool service_profile_names_users(const ServiceProfile *self)

@@ -4,7 +4,6 @@
 
 #include "client/profile/entry.h"
 #include "client/profile/profile.h"
-#include "client/service/caller.h"
 #include "client/service/rule.h"
 #include "dialtone-dialtone1.h"
 
@@ -13,7 +12,7 @@ typedef struct ServiceProfileRule {
     ServicePlace place; /* where they have seen the machine last, once that was judged */
     bool judged;
     bool by_rule;   /* its connection is one that nobody has asked for */
-    bool ending;    /* and the rule has ended it */
+    bool ending;    /* which has been ended, by the rule or by a logout, but by nobody's hand */
     bool searching; /* for somebody to connect for */
     bool held;      /* nothing is connected until the network changes */
 } ServiceProfileRule;
@@ -24,9 +23,10 @@ typedef struct ServiceProfile {
     char *text; /* in normal form */
     DialtoneProfile *profile;
     DialtoneLayer layer;
-    uid_t owner; /* 0 for the system's */
-    guint retry; /* what connects it again, where that is to be always */
-    guint pause; /* seconds until then */
+    uid_t owner;  /* 0 for the system's */
+    guint retry;  /* what connects it again, where that is to be always */
+    guint pause;  /* seconds until then */
+    bool refused; /* what the machine knows as the password was: it is not sent again as it is */
     ServiceProfileRule rule;
     DialtoneBusProfile *skeleton;
     DialtoneBusObjectSkeleton *object;
@@ -38,9 +38,6 @@ ServiceProfile *service_profile_new(const char *path, DialtoneProfile *profile_t
 void service_profile_free(ServiceProfile *self);
 
 bool service_profile_is_system(const ServiceProfile *self) G_GNUC_WARN_UNUSED_RESULT;
-/* It names the caller, or is the caller's own. */
-bool service_profile_is_for(const ServiceProfile *self,
-                            const ServiceCaller *caller) G_GNUC_WARN_UNUSED_RESULT;
 /* It is for some only, whom the directory knows. */
 bool service_profile_names_users(const ServiceProfile *self) G_GNUC_WARN_UNUSED_RESULT;
 /* The same name or UUID. */

@@ -225,13 +225,8 @@ static void on_caller(GObject *source, GAsyncResult *result, gpointer data)
         decide(request, error);
         return;
     }
-    static const gid_t NONE[1];
-    const ServiceCaller *caller = request->caller;
-    const DialtoneSubject subject = {.uid = caller->uid,
-                                     .gids = caller->groups != NULL ? caller->groups : NONE,
-                                     .gids_n = caller->n_groups};
-    service_directory_ask(request->manager->directory, profile->profile, &subject, on_named,
-                          request);
+    service_caller_ask_named(request->caller, request->manager->directory, profile->profile,
+                             on_named, request);
 }
 
 static const ServiceMethod *find(GDBusMethodInvocation *invocation)

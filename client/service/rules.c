@@ -51,6 +51,7 @@ typedef struct Search {
     char *path; /* of the profile */
     GArray *tried;
     ServiceCaller *caller;
+    bool asks_again; /* for the directory of users did not say who that is */
 } Search;
 
 static void search_free(Search *search)
@@ -71,7 +72,8 @@ static ServiceProfile *still_wanted(Search *search)
     ServiceProfile *profile = service_manager_profile(search->manager, search->path, NULL);
     if (profile != NULL)
         profile->rule.searching = false;
-    if (profile != NULL && judge(search->manager, profile) == SERVICE_RULE_CONNECT) {
+    if (profile != NULL && !search->manager->stopping &&
+        judge(search->manager, profile) == SERVICE_RULE_CONNECT) {
         profile->rule.searching = true;
         return profile;
     }
@@ -116,6 +118,33 @@ static void on_allowed(ServiceAnswer answer, gpointer data)
     search_next(search);
 }
 
+static void ask_authority(Search *search, const ServiceProfile *profile)
+{
+    ServiceAction action = service_profile_is_system(profile) ? SERVICE_ACTION_CONNECT_SYSTEM
+                                                              : SERVICE_ACTION_CONNECT_OWN;
+    service_authority_check(search->caller, action, false, on_allowed, search);
+}
+
+static void on_named(ServiceNamed named, gpointer data)
+{
+    Search *search = data;
+    ServiceProfile *profile = still_wanted(search);
+    if (profile == NULL)
+        return;
+    if (named == SERVICE_NAMED) {
+        ask_authority(search, profile);
+        return;
+    }
+    /* Nothing tells when that can be known. */
+    search->asks_again = search->asks_again || named == SERVICE_NAMED_UNKNOWN;
+    search_next(search);
+}
+
+static bool is_others(const ServiceProfile *profile, const ServiceCaller *caller)
+{
+    return !service_profile_is_system(profile) && caller->uid != 0 && caller->uid != profile->owner;
+}
+
 static void on_caller(GObject *source, GAsyncResult *result, gpointer data)
 {
     Search *search = data;
@@ -127,13 +156,13 @@ static void on_caller(GObject *source, GAsyncResult *result, gpointer data)
     /* A kill switch that stays takes somebody who is asked. */
     const bool blocks = !service_profile_is_system(profile) &&
                         profile->profile->kill_switch == DIALTONE_KILL_SWITCH_PERSISTENT;
-    if (search->caller == NULL || blocks || !service_profile_is_for(profile, search->caller)) {
+    if (search->caller == NULL || blocks || is_others(profile, search->caller))
         search_next(search);
-        return;
-    }
-    ServiceAction action = service_profile_is_system(profile) ? SERVICE_ACTION_CONNECT_SYSTEM
-                                                              : SERVICE_ACTION_CONNECT_OWN;
-    service_authority_check(search->caller, action, false, on_allowed, search);
+    else if (service_profile_names_users(profile) && search->caller->uid != 0)
+        service_caller_ask_named(search->caller, search->manager->directory, profile->profile,
+                                 on_named, search);
+    else
+        ask_authority(search, profile);
 }
 
 static void search_next(Search *search)
@@ -157,7 +186,10 @@ static void search_next(Search *search)
         return;
     }
     profile->rule.searching = false;
-    log_profile(profile, "nobody is there to connect for");
+    log_profile(profile, search->asks_again ? "the directory of users gives no answer"
+                                            : "nobody is there to connect for");
+    if (search->asks_again)
+        service_always_again(search->manager, profile);
     search_free(search);
 }
 
@@ -189,7 +221,8 @@ static void begin_search(ServiceManager *self, ServiceProfile *profile)
 static const DialtoneProfile *rules_of(ServiceManager *self, const ServiceProfile *profile)
 {
     const ServiceConnection *current = service_manager_connection_of(self, profile);
-    bool by_hand = current != NULL && !profile->rule.by_rule;
+    bool by_hand =
+        current != NULL && !service_connection_has_failed(current) && !profile->rule.by_rule;
     return by_hand ? service_connection_profile(current) : profile->profile;
 }
 
@@ -202,7 +235,8 @@ static ServiceRuleAct judge(ServiceManager *self, ServiceProfile *profile)
         .place = service_rule_place(rules_of(self, profile), joined(self), &by),
         .wanted = current != NULL && !service_connection_has_failed(current),
         .by_rule = profile->rule.by_rule,
-        .held = profile->rule.held || profile->rule.searching || profile->retry != 0};
+        .held = profile->rule.held || profile->refused || profile->rule.searching ||
+                profile->retry != 0};
     return service_rule_decide(&facts);
 }
 

@@ -10,10 +10,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 from bus import SOCKET, Caller, GLib, call  # noqa: E402
 from cases import main  # noqa: E402
 from client import check_failed, profile, profile_text, secrets_text  # noqa: E402
+from gateway import Connection  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 from mockbus import NetworkManager  # noqa: E402
-from service_kit import (ALLOW, CONNECTION, MANAGER, NAME, PROFILE, TOP, objects, service_case,  # noqa: E402
+from service_kit import (ALLOW, CONNECTION, MANAGER, NAME, PROFILE, TOP, log_out, objects, service_case,  # noqa: E402
                          system_profile, system_secret)
 
 UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"
@@ -114,6 +115,86 @@ def _(lab, bus, alice, bob):
         alice.dialtone("disconnect", "Corp")
     others.kill()
     own.kill()
+
+
+@service_case("a logout ends what a rule has connected, and the next login has it again on the same network", 90)
+def _(lab, bus, alice, bob):
+    # Its secrets are hers, so without her it is not connected for root.
+    system_profile("Corp", Rules__Connect="always", Access__Users="alice")
+    own = agent(alice)
+    with manager(lab, bus) as networks:
+        networks.join(networks.network("Home", b"Home"))
+        wait_until(lambda: states(bus) == ["needs-secrets"], 15, "it connects")
+        own.kill()
+        logind = Caller(0, lambda say: log_out(say, alice.uid))
+        logind.hear()
+        wait_until(lambda: not states(bus), 10, "it ends with alice's session")
+        own = agent(alice)
+        wait_until(lambda: states(bus) == ["needs-secrets"], 15, "it connects again when she comes")
+        alice.dialtone("disconnect", "Corp")
+        logind.kill()
+    own.kill()
+
+
+@service_case("a rule connects for users of a directory that the service itself can't reach", 60)
+def _(lab, bus, alice, bob):
+    with open("/etc/nsswitch.conf", encoding="ascii") as file:
+        before = file.read()
+    with open("/etc/nsswitch.conf", "w", encoding="ascii") as file:
+        # A library, as for any directory but the files.
+        file.write("".join("passwd: compat\n" if line.startswith("passwd:") else line
+                           for line in before.splitlines(keepends=True)))
+    try:
+        corp(bus, Rules__Connect="always", Access__Users="alice")
+        with manager(lab, bus) as networks:
+            networks.join(networks.network("Cafe", b"Cafe"))
+            others, own = agent(bob), agent(alice)
+            wait_until(lambda: states(bus) == ["connected"], 15, "it connects")
+            expect([c["Owner"] for c in objects(bus, CONNECTION).values()] == [alice.uid], "it is not alice's")
+            alice.dialtone("disconnect", "Corp")
+            others.kill()
+            own.kill()
+    finally:
+        with open("/etc/nsswitch.conf", "w", encoding="ascii") as file:
+            file.write(before)
+
+
+@service_case("a password of the machine's that is refused is sent again when a secret or the profile changes, not before",
+              90, connection=Connection("alice@example.com", users={"carol": "right"}))
+def _(lab, bus, alice, bob):
+    def refusals():
+        return sum("does not connect by itself again" in line for line in log(bus))
+
+    def is_refused(after):
+        wait_until(lambda: refusals() > after, 20, "it is refused")
+        expect(not any("tried again in" in line for line in log(bus)), f"it would be tried again: {log(bus)}")
+        return refusals()
+
+    def secret(password):
+        system_secret(bus, UUID, secrets_text(User="carol", Password=password))
+
+    more = {"Profile__UUID": UUID, "UserAuth__XAuth": "required", "Secrets__PSK": "system",
+            "Secrets__Password": "system"}
+    secret("wrong")
+    system_profile("Corp", Network__Autoconnect="yes", **more)
+    once = is_refused(0)
+    secret("wrong, too")
+    once = is_refused(once)
+    with manager(lab, bus) as networks:
+        cafe, hotel = networks.network("Cafe", b"Cafe"), networks.network("Hotel", b"Hotel")
+        networks.join(cafe)
+        system_profile("Corp", Rules__Connect="always", **more)
+        once = is_refused(once)
+        for network in (hotel, cafe):
+            networks.join()
+            rule_says(bus, "nowhere")
+            networks.join(network)
+            rule_says(bus, "untrusted")
+        expect(states(bus) == ["failed"] and refusals() == once, f"a network is no new password: {log(bus)}")
+        secret("right")
+        wait_until(lambda: states(bus) == ["connected"], 15, "it connects")
+        connection, = objects(bus, CONNECTION)
+        bus.as_user(0, lambda: call(NAME, connection, CONNECTION, "Disconnect"))
 
 
 @service_case("on a network of Never nothing is connected, by hand neither, and the user is told why", 90)

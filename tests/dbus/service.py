@@ -12,13 +12,13 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
-from bus import BusError, Caller, GLib, call, connection, send_random  # noqa: E402
+from bus import BusError, Caller, GLib, call, send_random  # noqa: E402
 from cases import case, main  # noqa: E402
 from client import binary, check_connected, check_failed, profile, profile_text, secrets_text  # noqa: E402
 from gateway import Connection  # noqa: E402
 from lab import Failure, expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
-from service_kit import (ALLOW, CONNECTION, MANAGER, NAME, PROFILE, TOP, objects, remember,  # noqa: E402
+from service_kit import (ALLOW, CONNECTION, MANAGER, NAME, PROFILE, TOP, log_out, objects, remember,  # noqa: E402
                          service_case, system_profile)
 
 
@@ -250,18 +250,6 @@ def _(lab, bus, alice, bob):
 
 @service_case("a connection ends when its user logs out, unless the profile says otherwise")
 def _(lab, bus, alice, bob):
-    def log_out(say, uid, to=None):
-        """Who sends it to the service alone needs no name for that."""
-        if not to:
-            call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "RequestName", "(su)",
-                 "org.freedesktop.login1", 4)
-        connection().emit_signal(to, "/org/freedesktop/login1", "org.freedesktop.login1.Manager", "UserRemoved",
-                                 GLib.Variant("(uo)", (uid, f"/org/freedesktop/login1/user/_{uid}")))
-        # Behind the signal: the bus has passed that on when it answers.
-        call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetId")
-        say("done")
-        signal.pause()
-
     def states():
         return [c["State"] for c in objects(bus, CONNECTION).values()]
 

@@ -3,8 +3,9 @@
 
 import os
 import shutil
+import signal
 
-from bus import Bus, BusError, call
+from bus import Bus, BusError, GLib, call, connection as bus_connection
 from cases import FULL, case
 from client import profile, profile_text
 from gateway import Connection, Gateway
@@ -76,6 +77,20 @@ def objects(bus, interface):
     """What of that interface is on the bus: {path: properties}."""
     every = bus.as_user(0, lambda: call(NAME, TOP, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects"))[0]
     return {path: parts[interface] for path, parts in every.items() if interface in parts}
+
+
+def log_out(say, uid, to=None):
+    """In a Caller of root's: logind says that their last session has ended. Who sends it to the service
+    alone (to) needs no name for that."""
+    if not to:
+        call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "RequestName", "(su)",
+             "org.freedesktop.login1", 4)
+    bus_connection().emit_signal(to, "/org/freedesktop/login1", "org.freedesktop.login1.Manager", "UserRemoved",
+                             GLib.Variant("(uo)", (uid, f"/org/freedesktop/login1/user/_{uid}")))
+    # Behind the signal: the bus has passed that on when it answers.
+    call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetId")
+    say("done")
+    signal.pause()
 
 
 def helpers():
