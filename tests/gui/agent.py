@@ -9,16 +9,20 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from bus import Bus  # noqa: E402
 from cases import case, main  # noqa: E402
+from certificates import GATEWAY_ID, Pki  # noqa: E402
 from client import profile, profile_text  # noqa: E402
 from desktop import Desktop  # noqa: E402
 from gateway import Connection  # noqa: E402
+from gateways.pki import pem  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 from served import Served  # noqa: E402
-from service_kit import ALLOW, Person, service_case  # noqa: E402
+from service_kit import ALLOW, Person, service_case, system_profile  # noqa: E402
 
 KEY, PASSWORD = "correct horse battery staple", "carol's password"
+PKI = Pki()
 ALICE = Connection("alice@example.com", users={"carol": PASSWORD})
+HYBRID = Connection("carol@example.com", auth="hybrid", users={"carol": PASSWORD}, **PKI.gateway())
 
 
 def office(desktop, **more):
@@ -172,6 +176,26 @@ def _(lab, bus, alice, bob):
         switch(desktop)
         wait_until(lambda: any("dialtone connect Office" in text for text in desktop.names("label")), 30, "it is told")
         desktop.screenshot("certificate.png")
+        switch(desktop)
+        desktop.wait("list item", "Office, Not connected")
+
+
+@service_case("a password is asked for where the service has what belongs to certificates", seconds=60,
+              connection=HYBRID)
+def _(lab, bus, alice, bob):
+    os.makedirs("/etc/dialtone", exist_ok=True)
+    root = "/etc/dialtone/root.pem"
+    with open(root, "wb") as file:
+        file.write(pem(PKI.root.certificate))
+    system_profile("Office", Access__Users="alice", Identity__Auth="hybrid", Identity__CA=f"file:{root}",
+                   Gateway__RemoteID=f"fqdn:{GATEWAY_ID}", UserAuth__User="carol", Secrets__Password="keyring")
+    with Desktop(lab, alice) as desktop:
+        desktop.wait("list item", "Office, Not connected")
+        switch(desktop)
+        desktop.type("password text", "Password", PASSWORD)
+        desktop.act("push button", "Sign In")
+        desktop.wait("list item", "Office, Connected", 30)
+        wait_until(lambda: kept(desktop, "password") == PASSWORD, 10, "it is kept")
         switch(desktop)
         desktop.wait("list item", "Office, Not connected")
 
