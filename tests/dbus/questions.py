@@ -116,7 +116,7 @@ def _(lab, bus, alice, bob):
     window = sits(lab, alice, "connect", "--secrets", given, path)
     window.wait_text("Password:", 20)
     window.press("C-c")
-    expect(window.wait_exit(30) == 10, f"the exit code is not 10: {window.text()}")
+    expect(window.wait_exit(30) == 0, f"the exit code is not 0: {window.text()}")
     expect(not objects(bus, CONNECTION), "it connects")
     window.type("is this seen?")
     window.wait_text("is this seen?")
