@@ -398,7 +398,7 @@ ServiceConnection *service_connection_new(const ServiceConnectionSetup *setup)
         self->idle = g_idle_add(on_idle_to_fail, self);
         return self;
     }
-    tunnel_warm_up_proposal(self->profile);
+    tunnel_warm_up_group(self->profile);
     service_helper_open(setup->bus, &owner, self->cancellable, on_helper, self);
     return self;
 }
