@@ -64,7 +64,7 @@ static void end(DialtoneAgentSession *self)
 
 static void notice(DialtoneAgentSession *self, const char *text)
 {
-    DialtoneItem *item = dialtone_library_find_connection(self->setup.library, self->connection);
+    DialtoneItem *item = dialtone_catalog_find_connection(self->setup.catalog, self->connection);
     if (item != NULL && text != NULL)
         dialtone_item_add_notice(item, text);
 }

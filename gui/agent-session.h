@@ -6,7 +6,7 @@
 #include <gtk/gtk.h>
 
 #include "client/profile/profile.h"
-#include "gui/library.h"
+#include "gui/catalog.h"
 
 typedef struct DialtoneAgentSession DialtoneAgentSession;
 
@@ -14,7 +14,7 @@ typedef struct DialtoneAgentSessionSetup {
     int fd;                        /* of the channel, taken */
     DialtoneProfile *profile_take; /* Auth=psk */
     const char *connection;        /* its object */
-    DialtoneLibrary *library;      /* borrowed, and so is the next */
+    DialtoneCatalog *catalog;      /* borrowed, and so is the next */
     GHashTable *refused;           /* what the keyring has that a gateway refused: see below */
     void (*ended)(DialtoneAgentSession *self, gpointer data); /* to be freed */
     gpointer data;

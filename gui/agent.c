@@ -22,7 +22,7 @@
 struct _DialtoneAgent {
     GObject parent_instance;
     DialtoneServiceClient *service;
-    DialtoneLibrary *library;
+    DialtoneCatalog *catalog;
     DialtoneBusAgent1 *skeleton; /* NULL: not exported yet */
     GPtrArray *sessions;         /* of DialtoneAgentSession */
     GHashTable *refused;
@@ -73,7 +73,7 @@ static gboolean can_serve(const DialtoneProfile *profile, GVariant *options)
 
 static void tell_how(DialtoneAgent *self, const char *connection, const DialtoneProfile *profile)
 {
-    DialtoneItem *item = dialtone_library_find_connection(self->library, connection);
+    DialtoneItem *item = dialtone_catalog_find_connection(self->catalog, connection);
     g_autofree char *line =
         g_strdup_printf(_("This profile needs a certificate, which this program can’t read. "
                           "Connect it in a terminal: dialtone connect %s"),
@@ -107,7 +107,7 @@ static gboolean on_serve(DialtoneBusAgent1 *skeleton, GDBusMethodInvocation *inv
     const DialtoneAgentSessionSetup setup = {.fd = fd,
                                              .profile_take = g_steal_pointer(&profile),
                                              .connection = connection,
-                                             .library = self->library,
+                                             .catalog = self->catalog,
                                              .refused = self->refused,
                                              .ended = on_ended,
                                              .data = self};
@@ -167,7 +167,7 @@ static void dialtone_agent_dispose(GObject *object)
     g_clear_pointer(&self->sessions, g_ptr_array_unref);
     g_clear_pointer(&self->refused, g_hash_table_unref);
     g_clear_object(&self->skeleton);
-    g_clear_object(&self->library);
+    g_clear_object(&self->catalog);
     g_clear_object(&self->service);
     G_OBJECT_CLASS(dialtone_agent_parent_class)->dispose(object);
 }
@@ -183,11 +183,11 @@ static void dialtone_agent_init(DialtoneAgent *self)
     self->refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 
-DialtoneAgent *dialtone_agent_new(DialtoneServiceClient *service, DialtoneLibrary *library)
+DialtoneAgent *dialtone_agent_new(DialtoneServiceClient *service, DialtoneCatalog *catalog)
 {
     DialtoneAgent *self = g_object_new(DIALTONE_TYPE_AGENT, NULL);
     self->service = g_object_ref(service);
-    self->library = g_object_ref(library);
+    self->catalog = g_object_ref(catalog);
     g_signal_connect(service, "presence", G_CALLBACK(on_presence), self);
     on_presence(service, self);
     return self;

@@ -11,7 +11,7 @@
 
 #include "client/common/i18n.h"
 #include "gui/agent.h"
-#include "gui/library.h"
+#include "gui/catalog.h"
 #include "gui/notifier.h"
 #include "gui/tray.h"
 #include "gui/window.h"
@@ -19,7 +19,7 @@
 struct _DialtoneApplication {
     GtkApplication parent_instance;
     DialtoneServiceClient *service;
-    DialtoneLibrary *library;
+    DialtoneCatalog *catalog;
     DialtoneAgent *agent;
     DialtoneNotifier *notifier;
     DialtoneTray *tray; /* NULL: there is no session bus */
@@ -43,18 +43,18 @@ static void on_connect(GSimpleAction *action, GVariant *parameter, gpointer data
 {
     DialtoneApplication *self = data;
     DialtoneItem *item =
-        dialtone_library_find(self->library, g_variant_get_string(parameter, NULL));
+        dialtone_catalog_find(self->catalog, g_variant_get_string(parameter, NULL));
     if (item != NULL)
-        dialtone_library_connect_item(self->library, item, FALSE);
+        dialtone_catalog_connect_item(self->catalog, item, FALSE);
 }
 
 static void on_disconnect(GSimpleAction *action, GVariant *parameter, gpointer data)
 {
     DialtoneApplication *self = data;
     DialtoneItem *item =
-        dialtone_library_find(self->library, g_variant_get_string(parameter, NULL));
+        dialtone_catalog_find(self->catalog, g_variant_get_string(parameter, NULL));
     if (item != NULL)
-        dialtone_library_disconnect_item(self->library, item);
+        dialtone_catalog_disconnect_item(self->catalog, item);
 }
 
 static void on_about(GSimpleAction *action, GVariant *parameter, gpointer data)
@@ -77,7 +77,7 @@ static void on_open_folder(GSimpleAction *action, GVariant *parameter, gpointer 
 {
     DialtoneApplication *self = data;
     g_autoptr(GError) error = NULL;
-    const char *folder = dialtone_library_get_folder(self->library);
+    const char *folder = dialtone_catalog_get_folder(self->catalog);
     g_autofree char *uri = folder != NULL ? g_filename_to_uri(folder, NULL, NULL) : NULL;
     if (uri == NULL || g_mkdir_with_parents(folder, 0700) < 0)
         return;
@@ -109,7 +109,7 @@ static const struct {
 
 static DialtoneItem *wanted_item(const DialtoneApplication *self)
 {
-    GListModel *items = dialtone_library_get_items(self->library);
+    GListModel *items = dialtone_catalog_get_items(self->catalog);
     for (guint i = 0; i < g_list_model_get_n_items(items); i++) {
         g_autoptr(DialtoneItem) item = g_list_model_get_item(items, i);
         if (dialtone_item_is_wanted(item) && !dialtone_item_is_others(item))
@@ -168,15 +168,15 @@ static void dialtone_application_startup(GApplication *application)
     for (gsize i = 0; i < G_N_ELEMENTS(KEYS); i++)
         gtk_application_set_accels_for_action(GTK_APPLICATION(self), KEYS[i].action, KEYS[i].keys);
     self->service = dialtone_service_client_new();
-    self->library = dialtone_library_new(self->service);
-    self->agent = dialtone_agent_new(self->service, self->library);
-    self->notifier = dialtone_notifier_new(self->library, application);
+    self->catalog = dialtone_catalog_new(self->service);
+    self->agent = dialtone_agent_new(self->service, self->catalog);
+    self->notifier = dialtone_notifier_new(self->catalog, application);
     g_autoptr(GAction) notifications = dialtone_notifier_create_action(self->notifier);
     if (notifications != NULL)
         g_action_map_add_action(G_ACTION_MAP(self), notifications);
     if (g_application_get_dbus_connection(application) != NULL)
         self->tray = dialtone_tray_new(g_application_get_dbus_connection(application),
-                                       self->library, G_ACTION_GROUP(self));
+                                       self->catalog, G_ACTION_GROUP(self));
     dialtone_service_client_start(self->service);
     g_application_hold(application);
 }
@@ -187,7 +187,7 @@ static void dialtone_application_activate(GApplication *application)
     GtkWindow *window = dialtone_window_find();
     if (window == NULL) {
         window =
-            GTK_WINDOW(dialtone_window_new(GTK_APPLICATION(self), self->service, self->library));
+            GTK_WINDOW(dialtone_window_new(GTK_APPLICATION(self), self->service, self->catalog));
         g_signal_connect(window, "delete-event", G_CALLBACK(on_delete), self);
     }
     gtk_window_present(window);
@@ -199,7 +199,7 @@ static void dialtone_application_shutdown(GApplication *application)
     g_clear_object(&self->tray);
     g_clear_object(&self->notifier);
     g_clear_object(&self->agent);
-    g_clear_object(&self->library);
+    g_clear_object(&self->catalog);
     g_clear_object(&self->service);
     G_APPLICATION_CLASS(dialtone_application_parent_class)->shutdown(application);
 }

@@ -24,7 +24,7 @@ typedef struct Entry {
 
 struct _DialtoneMenu {
     GObject parent_instance;
-    DialtoneLibrary *library;
+    DialtoneCatalog *catalog;
     GActionGroup *actions;
     DialtoneTrayMenu *skeleton;
     GPtrArray *entries; /* of Entry */
@@ -98,7 +98,7 @@ static char *status_of(GListModel *items)
 static GPtrArray *make_entries(const DialtoneMenu *self)
 {
     GPtrArray *entries = g_ptr_array_new_with_free_func(entry_free);
-    GListModel *items = dialtone_library_get_items(self->library);
+    GListModel *items = dialtone_catalog_get_items(self->catalog);
     guint n = g_list_model_get_n_items(items);
     add(entries, status_of(items), NULL, NULL);
     add(entries, NULL, NULL, NULL);
@@ -127,7 +127,7 @@ static gboolean is_equal(const GPtrArray *a, const GPtrArray *b)
     return TRUE;
 }
 
-static void on_library(DialtoneLibrary *library, gpointer data)
+static void on_catalog(DialtoneCatalog *catalog, gpointer data)
 {
     DialtoneMenu *self = data;
     GPtrArray *entries = make_entries(self);
@@ -292,14 +292,14 @@ gboolean dialtone_menu_export(DialtoneMenu *self, GDBusConnection *bus, const ch
 static void dialtone_menu_dispose(GObject *object)
 {
     DialtoneMenu *self = DIALTONE_MENU(object);
-    if (self->library != NULL)
-        g_signal_handlers_disconnect_by_data(self->library, self);
+    if (self->catalog != NULL)
+        g_signal_handlers_disconnect_by_data(self->catalog, self);
     if (self->skeleton != NULL) {
         g_signal_handlers_disconnect_by_data(self->skeleton, self);
         g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(self->skeleton));
     }
     g_clear_object(&self->skeleton);
-    g_clear_object(&self->library);
+    g_clear_object(&self->catalog);
     g_clear_object(&self->actions);
     g_clear_pointer(&self->entries, g_ptr_array_unref);
     G_OBJECT_CLASS(dialtone_menu_parent_class)->dispose(object);
@@ -325,14 +325,14 @@ static void dialtone_menu_init(DialtoneMenu *self)
                      G_CALLBACK(on_about_to_show_group), self);
 }
 
-DialtoneMenu *dialtone_menu_new(DialtoneLibrary *library, GActionGroup *actions)
+DialtoneMenu *dialtone_menu_new(DialtoneCatalog *catalog, GActionGroup *actions)
 {
     DialtoneMenu *self = g_object_new(DIALTONE_TYPE_MENU, NULL);
     gboolean rtl = gtk_widget_get_default_direction() == GTK_TEXT_DIR_RTL;
-    self->library = g_object_ref(library);
+    self->catalog = g_object_ref(catalog);
     self->actions = g_object_ref(actions);
     self->entries = make_entries(self);
     g_object_set(self->skeleton, "text-direction", rtl ? "rtl" : "ltr", NULL);
-    g_signal_connect(library, "changed", G_CALLBACK(on_library), self);
+    g_signal_connect(catalog, "changed", G_CALLBACK(on_catalog), self);
     return self;
 }

@@ -17,7 +17,7 @@
 
 struct _DialtoneNotifier {
     GObject parent_instance;
-    DialtoneLibrary *library;
+    DialtoneCatalog *catalog;
     GApplication *application; /* borrowed: it has this */
     GSettings *settings;       /* NULL: not installed */
     GHashTable *told;          /* the state that an item was in last, by its key */
@@ -102,10 +102,10 @@ static void look(DialtoneNotifier *self, DialtoneItem *item)
         tell(self, item, state);
 }
 
-static void on_library(DialtoneLibrary *library, gpointer data)
+static void on_catalog(DialtoneCatalog *catalog, gpointer data)
 {
     DialtoneNotifier *self = data;
-    GListModel *items = dialtone_library_get_items(library);
+    GListModel *items = dialtone_catalog_get_items(catalog);
     for (guint i = 0; i < g_list_model_get_n_items(items); i++) {
         g_autoptr(DialtoneItem) item = g_list_model_get_item(items, i);
         look(self, item);
@@ -122,11 +122,11 @@ GAction *dialtone_notifier_create_action(DialtoneNotifier *self)
 static void dialtone_notifier_dispose(GObject *object)
 {
     DialtoneNotifier *self = DIALTONE_NOTIFIER(object);
-    if (self->library != NULL)
-        g_signal_handlers_disconnect_by_data(self->library, self);
+    if (self->catalog != NULL)
+        g_signal_handlers_disconnect_by_data(self->catalog, self);
     g_clear_pointer(&self->told, g_hash_table_unref);
     g_clear_object(&self->settings);
-    g_clear_object(&self->library);
+    g_clear_object(&self->catalog);
     G_OBJECT_CLASS(dialtone_notifier_parent_class)->dispose(object);
 }
 
@@ -145,11 +145,11 @@ static void dialtone_notifier_init(DialtoneNotifier *self)
     self->told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 
-DialtoneNotifier *dialtone_notifier_new(DialtoneLibrary *library, GApplication *application)
+DialtoneNotifier *dialtone_notifier_new(DialtoneCatalog *catalog, GApplication *application)
 {
     DialtoneNotifier *self = g_object_new(DIALTONE_TYPE_NOTIFIER, NULL);
-    self->library = g_object_ref(library);
+    self->catalog = g_object_ref(catalog);
     self->application = application;
-    g_signal_connect(library, "changed", G_CALLBACK(on_library), self);
+    g_signal_connect(catalog, "changed", G_CALLBACK(on_catalog), self);
     return self;
 }

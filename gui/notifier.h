@@ -2,14 +2,14 @@
 /* Tells what becomes of connections while nobody looks at the window. */
 #pragma once
 
-#include "gui/library.h"
+#include "gui/catalog.h"
 
 #define DIALTONE_TYPE_NOTIFIER (dialtone_notifier_get_type())
 G_DECLARE_FINAL_TYPE(DialtoneNotifier, dialtone_notifier, DIALTONE, NOTIFIER, GObject)
 
 /* A notification that is clicked is the action "open" of @application; "connect", with the key of
  * an item, tries again. */
-DialtoneNotifier *dialtone_notifier_new(DialtoneLibrary *library, GApplication *application);
+DialtoneNotifier *dialtone_notifier_new(DialtoneCatalog *catalog, GApplication *application);
 /* Whether it tells; an administrator may have locked it. NULL: the settings are not installed.
  * The caller frees it. */
 GAction *dialtone_notifier_create_action(DialtoneNotifier *self);

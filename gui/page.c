@@ -13,7 +13,7 @@
 
 struct _DialtonePage {
     GtkScrolledWindow parent_instance;
-    DialtoneLibrary *library;
+    DialtoneCatalog *catalog;
     DialtoneItem *item;
     const DialtoneReport *shown; /* only compared */
     gint64 shown_time;
@@ -144,9 +144,9 @@ static void on_item(DialtoneItem *item, gpointer data)
 static void set_wanted(DialtonePage *self, gboolean wanted)
 {
     if (wanted)
-        dialtone_library_connect_item(self->library, self->item, FALSE);
+        dialtone_catalog_connect_item(self->catalog, self->item, FALSE);
     else
-        dialtone_library_disconnect_item(self->library, self->item);
+        dialtone_catalog_disconnect_item(self->catalog, self->item);
 }
 
 /* The switch moves when the item does. */
@@ -159,7 +159,7 @@ static gboolean on_state_set(GtkSwitch *toggle, gboolean active, DialtonePage *s
 
 static void on_again(GtkButton *button, DialtonePage *self)
 {
-    dialtone_library_connect_item(self->library, self->item, dialtone_item_is_others(self->item));
+    dialtone_catalog_connect_item(self->catalog, self->item, dialtone_item_is_others(self->item));
 }
 
 void dialtone_page_toggle(DialtonePage *self)
@@ -168,9 +168,9 @@ void dialtone_page_toggle(DialtonePage *self)
         set_wanted(self, !dialtone_item_is_wanted(self->item));
 }
 
-void dialtone_page_set_library(DialtonePage *self, DialtoneLibrary *library)
+void dialtone_page_set_catalog(DialtonePage *self, DialtoneCatalog *catalog)
 {
-    g_set_object(&self->library, library);
+    g_set_object(&self->catalog, catalog);
 }
 
 DialtoneItem *dialtone_page_get_item(DialtonePage *self)
@@ -198,7 +198,7 @@ static void dialtone_page_dispose(GObject *object)
 {
     DialtonePage *self = DIALTONE_PAGE(object);
     dialtone_page_set_item(self, NULL);
-    g_clear_object(&self->library);
+    g_clear_object(&self->catalog);
     G_OBJECT_CLASS(dialtone_page_parent_class)->dispose(object);
 }
 

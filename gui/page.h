@@ -4,12 +4,12 @@
 
 #include <gtk/gtk.h>
 
-#include "gui/library.h"
+#include "gui/catalog.h"
 
 #define DIALTONE_TYPE_PAGE (dialtone_page_get_type())
 G_DECLARE_FINAL_TYPE(DialtonePage, dialtone_page, DIALTONE, PAGE, GtkScrolledWindow)
 
-void dialtone_page_set_library(DialtonePage *self, DialtoneLibrary *library);
+void dialtone_page_set_catalog(DialtonePage *self, DialtoneCatalog *catalog);
 /* NULL: none. */
 void dialtone_page_set_item(DialtonePage *self, DialtoneItem *item);
 DialtoneItem *dialtone_page_get_item(DialtonePage *self);

@@ -22,7 +22,7 @@
 struct _DialtoneTray {
     GObject parent_instance;
     GDBusConnection *bus;
-    DialtoneLibrary *library;
+    DialtoneCatalog *catalog;
     GActionGroup *actions;
     DialtoneMenu *menu;
     DialtoneTrayItem *item;
@@ -42,7 +42,7 @@ G_DEFINE_TYPE(DialtoneTray, dialtone_tray, G_TYPE_OBJECT)
  * connected: that is what one wants to know at a glance. */
 static DialtoneItem *telling_item(const DialtoneTray *self, DialtoneLook *lookp)
 {
-    GListModel *items = dialtone_library_get_items(self->library);
+    GListModel *items = dialtone_catalog_get_items(self->catalog);
     DialtoneItem *found = NULL;
     *lookp = DIALTONE_LOOK_DISCONNECTED;
     for (guint i = 0; i < g_list_model_get_n_items(items); i++) {
@@ -62,7 +62,7 @@ static GVariant *tool_tip(const char *title, const char *text)
                          g_variant_new_array(G_VARIANT_TYPE("(iiay)"), NULL, 0), title, text);
 }
 
-static void on_library(DialtoneLibrary *library, gpointer data)
+static void on_catalog(DialtoneCatalog *catalog, gpointer data)
 {
     DialtoneTray *self = data;
     DialtoneLook look;
@@ -193,8 +193,8 @@ static void dialtone_tray_dispose(GObject *object)
     g_cancellable_cancel(self->cancellable);
     g_clear_handle_id(&self->watch, g_bus_unwatch_name);
     g_clear_handle_id(&self->own, g_bus_unown_name);
-    if (self->library != NULL)
-        g_signal_handlers_disconnect_by_data(self->library, self);
+    if (self->catalog != NULL)
+        g_signal_handlers_disconnect_by_data(self->catalog, self);
     if (self->item != NULL) {
         g_signal_handlers_disconnect_by_data(self->item, self);
         g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(self->item));
@@ -202,7 +202,7 @@ static void dialtone_tray_dispose(GObject *object)
     g_clear_object(&self->item);
     g_clear_object(&self->menu);
     forget_watcher(self);
-    g_clear_object(&self->library);
+    g_clear_object(&self->catalog);
     g_clear_object(&self->actions);
     g_clear_object(&self->bus);
     g_clear_object(&self->cancellable);
@@ -227,17 +227,17 @@ static void dialtone_tray_init(DialtoneTray *self)
     g_signal_connect(self->item, "handle-secondary-activate", G_CALLBACK(on_activate), self);
 }
 
-DialtoneTray *dialtone_tray_new(GDBusConnection *bus, DialtoneLibrary *library,
+DialtoneTray *dialtone_tray_new(GDBusConnection *bus, DialtoneCatalog *catalog,
                                 GActionGroup *actions)
 {
     g_autoptr(GError) error = NULL;
     DialtoneTray *self = g_object_new(DIALTONE_TYPE_TRAY, NULL);
     self->bus = g_object_ref(bus);
-    self->library = g_object_ref(library);
+    self->catalog = g_object_ref(catalog);
     self->actions = g_object_ref(actions);
-    self->menu = dialtone_menu_new(library, actions);
-    g_signal_connect(library, "changed", G_CALLBACK(on_library), self);
-    on_library(library, self);
+    self->menu = dialtone_menu_new(catalog, actions);
+    g_signal_connect(catalog, "changed", G_CALLBACK(on_catalog), self);
+    on_catalog(catalog, self);
     if (!dialtone_menu_export(self->menu, bus, MENU_PATH, &error) ||
         !g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(self->item), bus, ITEM_PATH,
                                           &error)) {

@@ -13,7 +13,7 @@
 struct _DialtoneWindow {
     GtkApplicationWindow parent_instance;
     DialtoneServiceClient *service;
-    DialtoneLibrary *library;
+    DialtoneCatalog *catalog;
     GtkInfoBar *missing;
     GtkLabel *missing_message;
     GtkLabel *missing_advice;
@@ -106,10 +106,10 @@ static void dialtone_window_dispose(GObject *object)
     DialtoneWindow *self = DIALTONE_WINDOW(object);
     if (self->service != NULL)
         g_signal_handlers_disconnect_by_data(self->service, self);
-    if (self->library != NULL)
-        g_signal_handlers_disconnect_by_data(dialtone_library_get_items(self->library), self);
+    if (self->catalog != NULL)
+        g_signal_handlers_disconnect_by_data(dialtone_catalog_get_items(self->catalog), self);
     g_clear_object(&self->service);
-    g_clear_object(&self->library);
+    g_clear_object(&self->catalog);
     G_OBJECT_CLASS(dialtone_window_parent_class)->dispose(object);
 }
 
@@ -135,13 +135,13 @@ static void dialtone_window_init(DialtoneWindow *self)
 }
 
 GtkWidget *dialtone_window_new(GtkApplication *application, DialtoneServiceClient *service,
-                               DialtoneLibrary *library)
+                               DialtoneCatalog *catalog)
 {
     DialtoneWindow *self = g_object_new(DIALTONE_TYPE_WINDOW, "application", application, NULL);
-    GListModel *items = dialtone_library_get_items(library);
+    GListModel *items = dialtone_catalog_get_items(catalog);
     self->service = g_object_ref(service);
-    self->library = g_object_ref(library);
-    dialtone_page_set_library(self->page, library);
+    self->catalog = g_object_ref(catalog);
+    dialtone_page_set_catalog(self->page, catalog);
     gtk_list_box_bind_model(self->list, items, make_row, NULL, NULL);
     g_signal_connect(items, "items-changed", G_CALLBACK(on_items), self);
     g_signal_connect(service, "presence", G_CALLBACK(on_presence), self);

@@ -4,13 +4,13 @@
 
 #include <gtk/gtk.h>
 
-#include "gui/library.h"
+#include "gui/catalog.h"
 
 #define DIALTONE_TYPE_WINDOW (dialtone_window_get_type())
 G_DECLARE_FINAL_TYPE(DialtoneWindow, dialtone_window, DIALTONE, WINDOW, GtkApplicationWindow)
 
 GtkWidget *dialtone_window_new(GtkApplication *application, DialtoneServiceClient *service,
-                               DialtoneLibrary *library);
+                               DialtoneCatalog *catalog);
 /* Chooses the item; one that is not in the list changes nothing. */
 void dialtone_window_show_item(DialtoneWindow *self, DialtoneItem *item);
 /* The one that is open; NULL. */

@@ -6,7 +6,7 @@
  */
 #define G_LOG_DOMAIN "dialtone-gtk"
 
-#include "gui/library.h"
+#include "gui/catalog.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@
 enum { SIGNAL_CHANGED, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
-struct _DialtoneLibrary {
+struct _DialtoneCatalog {
     GObject parent_instance;
     DialtoneServiceClient *service;
     DialtoneStore *store;
@@ -30,7 +30,7 @@ struct _DialtoneLibrary {
     gboolean takes_over;
 };
 
-G_DEFINE_TYPE(DialtoneLibrary, dialtone_library, G_TYPE_OBJECT)
+G_DEFINE_TYPE(DialtoneCatalog, dialtone_catalog, G_TYPE_OBJECT)
 
 /* ---- items ---- */
 
@@ -46,18 +46,18 @@ static int compare(gconstpointer a, gconstpointer b, gpointer data)
     return order != 0 ? order : strcmp(dialtone_item_get_key(one), dialtone_item_get_key(other));
 }
 
-static DialtoneItem *item_at(DialtoneLibrary *self, guint i)
+static DialtoneItem *item_at(DialtoneCatalog *self, guint i)
 {
     g_autoptr(DialtoneItem) item = g_list_model_get_item(G_LIST_MODEL(self->items), i);
     return item; /* the list has it */
 }
 
-static guint count(DialtoneLibrary *self)
+static guint count(DialtoneCatalog *self)
 {
     return g_list_model_get_n_items(G_LIST_MODEL(self->items));
 }
 
-DialtoneItem *dialtone_library_find(DialtoneLibrary *self, const char *key)
+DialtoneItem *dialtone_catalog_find(DialtoneCatalog *self, const char *key)
 {
     for (guint i = 0; i < count(self); i++)
         if (strcmp(dialtone_item_get_key(item_at(self, i)), key) == 0)
@@ -65,7 +65,7 @@ DialtoneItem *dialtone_library_find(DialtoneLibrary *self, const char *key)
     return NULL;
 }
 
-DialtoneItem *dialtone_library_find_connection(DialtoneLibrary *self, const char *connection)
+DialtoneItem *dialtone_catalog_find_connection(DialtoneCatalog *self, const char *connection)
 {
     for (guint i = 0; i < count(self); i++)
         if (dialtone_item_is_object(item_at(self, i), connection))
@@ -74,9 +74,9 @@ DialtoneItem *dialtone_library_find_connection(DialtoneLibrary *self, const char
 }
 
 /* *newp: it was not in the list. */
-static DialtoneItem *have(DialtoneLibrary *self, const char *key, const char *name, gboolean *newp)
+static DialtoneItem *have(DialtoneCatalog *self, const char *key, const char *name, gboolean *newp)
 {
-    DialtoneItem *found = dialtone_library_find(self, key);
+    DialtoneItem *found = dialtone_catalog_find(self, key);
     *newp = found == NULL;
     if (found == NULL) {
         g_autoptr(DialtoneItem) item = dialtone_item_new(key, name);
@@ -88,7 +88,7 @@ static DialtoneItem *have(DialtoneLibrary *self, const char *key, const char *na
     return found;
 }
 
-static void remove_unseen(DialtoneLibrary *self)
+static void remove_unseen(DialtoneCatalog *self)
 {
     for (guint i = count(self); i-- > 0;) {
         DialtoneItem *item = item_at(self, i);
@@ -150,7 +150,7 @@ static DialtoneBusProfile *handed_over(const Objects *objects, const DialtoneSto
     return NULL;
 }
 
-static gboolean has_file(const DialtoneLibrary *self, DialtoneBusProfile *profile)
+static gboolean has_file(const DialtoneCatalog *self, DialtoneBusProfile *profile)
 {
     const char *uuid = dialtone_bus_profile_get_uuid(profile);
     for (guint i = 0; i < self->entries->len; i++) {
@@ -163,7 +163,7 @@ static gboolean has_file(const DialtoneLibrary *self, DialtoneBusProfile *profil
 }
 
 /* The service does not read the user's files, so it is told what they changed. */
-static void read_override(DialtoneLibrary *self, DialtoneItem *item, const char *uuid)
+static void read_override(DialtoneCatalog *self, DialtoneItem *item, const char *uuid)
 {
     g_autofree char *text = NULL;
     g_autoptr(DialtoneFound) found = dialtone_store_open(self->store, uuid, true, NULL);
@@ -176,7 +176,7 @@ static void read_override(DialtoneLibrary *self, DialtoneItem *item, const char 
     dialtone_item_set_source(item, &source);
 }
 
-static void list_object(DialtoneLibrary *self, const Objects *objects, DialtoneBusProfile *profile,
+static void list_object(DialtoneCatalog *self, const Objects *objects, DialtoneBusProfile *profile,
                         gboolean files)
 {
     gboolean new, users = strcmp(dialtone_bus_profile_get_layer(profile), "user") == 0;
@@ -221,7 +221,7 @@ static void set_file(DialtoneItem *item, const DialtoneStoreEntry *entry)
     dialtone_item_set_source(item, &source);
 }
 
-static void list_file(DialtoneLibrary *self, const Objects *objects,
+static void list_file(DialtoneCatalog *self, const Objects *objects,
                       const DialtoneStoreEntry *entry, gboolean files)
 {
     gboolean new;
@@ -234,7 +234,7 @@ static void list_file(DialtoneLibrary *self, const Objects *objects,
     set_objects(objects, item, profile);
 }
 
-static void read_files(DialtoneLibrary *self)
+static void read_files(DialtoneCatalog *self)
 {
     g_autoptr(GPtrArray) all = dialtone_store_list(self->store);
     g_ptr_array_set_size(self->entries, 0);
@@ -247,7 +247,7 @@ static void read_files(DialtoneLibrary *self)
 
 /* ---- the list ---- */
 
-static void make(DialtoneLibrary *self, gboolean files)
+static void make(DialtoneCatalog *self, gboolean files)
 {
     Objects objects = {.all = dialtone_service_client_get_objects(self->service)};
     if (files)
@@ -279,7 +279,7 @@ static void on_service(DialtoneServiceClient *service, gpointer data)
 /* It is there, or not: both are an answer to who wants to connect. */
 static void on_presence(DialtoneServiceClient *service, gpointer data)
 {
-    DialtoneLibrary *self = data;
+    DialtoneCatalog *self = data;
     make(self, FALSE);
     gboolean there = dialtone_service_client_get_presence(service) == DIALTONE_SERVICE_THERE;
     for (guint i = 0; there && i < count(self); i++)
@@ -291,17 +291,17 @@ static void on_presence(DialtoneServiceClient *service, gpointer data)
     dialtone_item_connect(item, dialtone_service_client_get_manager(service), self->takes_over);
 }
 
-GListModel *dialtone_library_get_items(DialtoneLibrary *self)
+GListModel *dialtone_catalog_get_items(DialtoneCatalog *self)
 {
     return G_LIST_MODEL(self->items);
 }
 
-const char *dialtone_library_get_folder(DialtoneLibrary *self)
+const char *dialtone_catalog_get_folder(DialtoneCatalog *self)
 {
     return self->store->user;
 }
 
-void dialtone_library_connect_item(DialtoneLibrary *self, DialtoneItem *item, gboolean take_over)
+void dialtone_catalog_connect_item(DialtoneCatalog *self, DialtoneItem *item, gboolean take_over)
 {
     if (dialtone_service_client_get_presence(self->service) == DIALTONE_SERVICE_STARTING) {
         g_set_object(&self->waiting, item);
@@ -311,7 +311,7 @@ void dialtone_library_connect_item(DialtoneLibrary *self, DialtoneItem *item, gb
     dialtone_item_connect(item, dialtone_service_client_get_manager(self->service), take_over);
 }
 
-void dialtone_library_disconnect_item(DialtoneLibrary *self, DialtoneItem *item)
+void dialtone_catalog_disconnect_item(DialtoneCatalog *self, DialtoneItem *item)
 {
     if (self->waiting == item)
         g_clear_object(&self->waiting);
@@ -320,9 +320,9 @@ void dialtone_library_disconnect_item(DialtoneLibrary *self, DialtoneItem *item)
 
 /* ---- the class ---- */
 
-static void dialtone_library_dispose(GObject *object)
+static void dialtone_catalog_dispose(GObject *object)
 {
-    DialtoneLibrary *self = DIALTONE_LIBRARY(object);
+    DialtoneCatalog *self = DIALTONE_CATALOG(object);
     g_clear_pointer(&self->watch, dialtone_folder_watch_free);
     if (self->service != NULL)
         g_signal_handlers_disconnect_by_data(self->service, self);
@@ -331,27 +331,27 @@ static void dialtone_library_dispose(GObject *object)
     for (guint i = 0; self->items != NULL && i < count(self); i++)
         g_signal_handlers_disconnect_by_data(item_at(self, i), self);
     g_clear_object(&self->items);
-    G_OBJECT_CLASS(dialtone_library_parent_class)->dispose(object);
+    G_OBJECT_CLASS(dialtone_catalog_parent_class)->dispose(object);
 }
 
-static void dialtone_library_finalize(GObject *object)
+static void dialtone_catalog_finalize(GObject *object)
 {
-    DialtoneLibrary *self = DIALTONE_LIBRARY(object);
+    DialtoneCatalog *self = DIALTONE_CATALOG(object);
     g_clear_pointer(&self->entries, g_ptr_array_unref);
     g_clear_pointer(&self->store, dialtone_store_free);
     g_clear_pointer(&self->seen, g_hash_table_unref);
-    G_OBJECT_CLASS(dialtone_library_parent_class)->finalize(object);
+    G_OBJECT_CLASS(dialtone_catalog_parent_class)->finalize(object);
 }
 
-static void dialtone_library_class_init(DialtoneLibraryClass *class)
+static void dialtone_catalog_class_init(DialtoneCatalogClass *class)
 {
-    G_OBJECT_CLASS(class)->dispose = dialtone_library_dispose;
-    G_OBJECT_CLASS(class)->finalize = dialtone_library_finalize;
+    G_OBJECT_CLASS(class)->dispose = dialtone_catalog_dispose;
+    G_OBJECT_CLASS(class)->finalize = dialtone_catalog_finalize;
     signals[SIGNAL_CHANGED] = g_signal_new("changed", G_TYPE_FROM_CLASS(class), G_SIGNAL_RUN_LAST,
                                            0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
-static void dialtone_library_init(DialtoneLibrary *self)
+static void dialtone_catalog_init(DialtoneCatalog *self)
 {
     self->entries = dialtone_entries_new();
     self->items = g_list_store_new(DIALTONE_TYPE_ITEM);
@@ -359,9 +359,9 @@ static void dialtone_library_init(DialtoneLibrary *self)
     self->store = dialtone_store_new(getuid());
 }
 
-DialtoneLibrary *dialtone_library_new(DialtoneServiceClient *service)
+DialtoneCatalog *dialtone_catalog_new(DialtoneServiceClient *service)
 {
-    DialtoneLibrary *self = g_object_new(DIALTONE_TYPE_LIBRARY, NULL);
+    DialtoneCatalog *self = g_object_new(DIALTONE_TYPE_CATALOG, NULL);
     const char *folders[] = {self->store->user, self->store->overrides, NULL};
     self->service = g_object_ref(service);
     if (self->store->user != NULL)
