@@ -53,3 +53,16 @@ char *kit_read(const char *path)
 
     return g_file_get_contents(path, &text, NULL, NULL) ? text : NULL;
 }
+
+GDBusConnection *kit_connect_bus(GTestDBus *daemon)
+{
+    GDBusConnection *bus =
+        g_dbus_connection_new_for_address_sync(g_test_dbus_get_bus_address(daemon),
+                                               G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                                   G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                               NULL, NULL, NULL);
+
+    assert_non_null(bus);
+    g_dbus_connection_set_exit_on_close(bus, FALSE);
+    return bus;
+}

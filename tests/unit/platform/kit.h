@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include <glib.h>
+#include <gio/gio.h>
 
 /* A folder of its own for a test, removed by kit_remove_dir(). */
 char *kit_make_dir(void);
@@ -19,3 +19,5 @@ char *kit_path(const char *dir, const char *name);
 void kit_write(const char *path, const char *text);
 /* NULL when it is not there. */
 char *kit_read(const char *path);
+/* One more connection to a bus of the test's own, which may end before it. */
+GDBusConnection *kit_connect_bus(GTestDBus *daemon);

@@ -24,19 +24,6 @@ static struct {
     unsigned told;
 } world;
 
-static GDBusConnection *connect_bus(void)
-{
-    GDBusConnection *bus =
-        g_dbus_connection_new_for_address_sync(g_test_dbus_get_bus_address(world.daemon),
-                                               G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-                                                   G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                               NULL, NULL, NULL);
-
-    assert_non_null(bus);
-    g_dbus_connection_set_exit_on_close(bus, FALSE);
-    return bus;
-}
-
 static const char *answer_to(const char *path)
 {
     if (!strcmp(path, ONE))
@@ -75,8 +62,8 @@ static int setup(void **state)
 {
     world.daemon = g_test_dbus_new(G_TEST_DBUS_NONE);
     g_test_dbus_up(world.daemon);
-    world.manager = connect_bus();
-    world.bus = connect_bus();
+    world.manager = kit_connect_bus(world.daemon);
+    world.bus = kit_connect_bus(world.daemon);
     g_dbus_connection_add_filter(world.manager, on_message, NULL, NULL);
     return 0;
 }

@@ -87,26 +87,13 @@ static void on_inhibit(GDBusConnection *bus, const char *sender, const char *pat
     g_dbus_method_invocation_return_value_with_unix_fd_list(call, g_variant_new("(h)", 0), fds);
 }
 
-static GDBusConnection *connect_bus(void)
-{
-    GDBusConnection *bus =
-        g_dbus_connection_new_for_address_sync(g_test_dbus_get_bus_address(world.daemon),
-                                               G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-                                                   G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                               NULL, NULL, NULL);
-
-    assert_non_null(bus);
-    g_dbus_connection_set_exit_on_close(bus, FALSE);
-    return bus;
-}
-
 static void start_logind(enum Habit habit)
 {
     static const GDBusInterfaceVTable vtable = {.method_call = on_inhibit};
     g_autoptr(GDBusNodeInfo) node = g_dbus_node_info_new_for_xml(XML, NULL);
 
     world.habit = habit;
-    world.logind = connect_bus();
+    world.logind = kit_connect_bus(world.daemon);
     world.object = g_dbus_connection_register_object(world.logind, PATH, node->interfaces[0],
                                                      &vtable, NULL, NULL, NULL);
     g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
@@ -322,7 +309,7 @@ static void nobody_else_is_believed(void **state)
     g_autofree const char **names = NULL;
 
     watch_with(ANSWERS);
-    GDBusConnection *stranger = connect_bus();
+    GDBusConnection *stranger = kit_connect_bus(world.daemon);
     g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
         stranger, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
         "ListNames", NULL, G_VARIANT_TYPE("(as)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
