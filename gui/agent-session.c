@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "client/common/i18n.h"
+#include "client/common/localize.h"
 #include "client/profile/pin.h"
 #include "client/profile/secrets.h"
 #include "client/profile/strength.h"
@@ -291,6 +292,12 @@ static void check_gateway(DialtoneAgentSession *self, const DialtoneReport *repo
     notice(self, self->warning);
 }
 
+static void on_notice(DialtoneAgentSession *self, const TunnelFrame *frame)
+{
+    g_autofree char *text = dialtone_localize((const char *)frame->bytes);
+    notice(self, text);
+}
+
 static void on_report(DialtoneAgentSession *self, const TunnelFrame *frame)
 {
     g_autoptr(DialtoneReport) report =
@@ -328,9 +335,12 @@ static void on_frame(DialtoneAgentSession *self, const TunnelFrame *frame)
         on_sign(self, frame);
         break;
     case TUNNEL_FRAME_NOTICE:
-        notice(self, (const char *)frame->bytes);
+        on_notice(self, frame);
         break;
     case TUNNEL_FRAME_END:
+    case TUNNEL_FRAME_RELOAD:
+    case TUNNEL_FRAME_KEEP:
+    case TUNNEL_FRAME_CHANGED:
     case TUNNEL_FRAME_PROFILE:
     case TUNNEL_FRAME_SECRETS:
     case TUNNEL_FRAME_ANSWER:

@@ -11,10 +11,17 @@
 
 #include "client/common/i18n.h"
 #include "gui/agent.h"
+#include "gui/assistant.h"
+#include "gui/autostart.h"
 #include "gui/catalog.h"
+#include "gui/editor.h"
 #include "gui/notifier.h"
+#include "gui/preferences.h"
+#include "gui/support.h"
 #include "gui/tray.h"
 #include "gui/window.h"
+
+enum { FILES_MAX = 8 }; /* that are opened at once */
 
 struct _DialtoneApplication {
     GtkApplication parent_instance;
@@ -23,15 +30,34 @@ struct _DialtoneApplication {
     DialtoneAgent *agent;
     DialtoneNotifier *notifier;
     DialtoneTray *tray; /* NULL: there is no session bus */
+    DialtoneSupport support;
+    gboolean hidden; /* it was started without a window */
 };
 
 G_DEFINE_TYPE(DialtoneApplication, dialtone_application, GTK_TYPE_APPLICATION)
 
 /* ---- actions ---- */
 
+/* An editor would go with the program or with the window, and what was changed in it: so that asks
+ * first, and @then goes on when it is discarded. */
+static gboolean keeps_open(DialtoneEditorThen then, gpointer data)
+{
+    GtkWindow *editor = dialtone_editor_find_unsaved();
+    if (editor == NULL)
+        return FALSE;
+    dialtone_editor_give_up_then(editor, then, data);
+    return TRUE;
+}
+
+static void quit(gpointer data)
+{
+    if (!keeps_open(quit, data))
+        g_application_quit(G_APPLICATION(data));
+}
+
 static void on_quit(GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-    g_application_quit(G_APPLICATION(data));
+    quit(data);
 }
 
 static void on_open(GSimpleAction *action, GVariant *parameter, gpointer data)
@@ -100,9 +126,9 @@ static const struct {
     const char *action;
     const char *keys[2];
 } KEYS[] = {
-    {"app.quit", {"<Primary>q"}},
-    {"win.close", {"<Primary>w"}},
-    {"win.toggle", {"<Primary>Return"}},
+    {"app.quit", {"<Primary>q"}},         {"win.close", {"<Primary>w"}},
+    {"win.toggle", {"<Primary>Return"}},  {"win.new-profile", {"<Primary>n"}},
+    {"win.edit-profile", {"<Primary>e"}}, {"win.rename-profile", {"F2"}},
 };
 
 /* ---- the window is closed ---- */
@@ -140,10 +166,20 @@ static void ask_whether_to_quit(DialtoneApplication *self, GtkWindow *window, Di
     gtk_window_present(GTK_WINDOW(dialog));
 }
 
+/* It is asked once more whether it may, for another editor may be open. */
+static void close_window(gpointer data)
+{
+    GtkWindow *window = dialtone_window_find();
+    if (window != NULL)
+        gtk_window_close(window);
+}
+
 static gboolean on_delete(GtkWidget *window, GdkEvent *event, gpointer data)
 {
     DialtoneApplication *self = data;
     DialtoneItem *item = wanted_item(self);
+    if (keeps_open(close_window, NULL))
+        return TRUE;
     if (self->tray != NULL && dialtone_tray_is_shown(self->tray))
         return FALSE;
     if (item != NULL)
@@ -154,6 +190,20 @@ static gboolean on_delete(GtkWidget *window, GdkEvent *event, gpointer data)
 }
 
 /* ---- life ---- */
+
+static void add_support(DialtoneApplication *self)
+{
+    self->support = (DialtoneSupport){.application = GTK_APPLICATION(self),
+                                      .catalog = self->catalog,
+                                      .settings = dialtone_settings_new()};
+    dialtone_support_add_actions(&self->support);
+    if (self->support.settings == NULL)
+        return;
+    dialtone_autostart_follow(self->support.settings);
+    g_autoptr(GAction) notifications =
+        g_settings_create_action(self->support.settings, "notifications");
+    g_action_map_add_action(G_ACTION_MAP(self), notifications);
+}
 
 static void dialtone_application_startup(GApplication *application)
 {
@@ -171,9 +221,7 @@ static void dialtone_application_startup(GApplication *application)
     self->catalog = dialtone_catalog_new(self->service);
     self->agent = dialtone_agent_new(self->service, self->catalog);
     self->notifier = dialtone_notifier_new(self->catalog, application);
-    g_autoptr(GAction) notifications = dialtone_notifier_create_action(self->notifier);
-    if (notifications != NULL)
-        g_action_map_add_action(G_ACTION_MAP(self), notifications);
+    add_support(self);
     if (g_application_get_dbus_connection(application) != NULL)
         self->tray = dialtone_tray_new(g_application_get_dbus_connection(application),
                                        self->catalog, G_ACTION_GROUP(self));
@@ -181,9 +229,24 @@ static void dialtone_application_startup(GApplication *application)
     g_application_hold(application);
 }
 
-static void dialtone_application_activate(GApplication *application)
+/* Started again hidden, there is nothing to do. */
+static int dialtone_application_handle_local_options(GApplication *application,
+                                                     GVariantDict *options)
 {
     DialtoneApplication *self = DIALTONE_APPLICATION(application);
+    g_autoptr(GError) error = NULL;
+    self->hidden = g_variant_dict_contains(options, "hidden");
+    if (!self->hidden)
+        return -1;
+    if (!g_application_register(application, NULL, &error)) {
+        g_warning("%s", error->message);
+        return 1;
+    }
+    return g_application_get_is_remote(application) ? 0 : -1;
+}
+
+static GtkWindow *show_window(DialtoneApplication *self)
+{
     GtkWindow *window = dialtone_window_find();
     if (window == NULL) {
         window =
@@ -191,6 +254,26 @@ static void dialtone_application_activate(GApplication *application)
         g_signal_connect(window, "delete-event", G_CALLBACK(on_delete), self);
     }
     gtk_window_present(window);
+    return window;
+}
+
+static void dialtone_application_activate(GApplication *application)
+{
+    DialtoneApplication *self = DIALTONE_APPLICATION(application);
+    if (self->hidden)
+        self->hidden = FALSE;
+    else
+        show_window(self);
+}
+
+/* Profiles that were opened in a file manager: each is looked at before it is added. */
+static void dialtone_application_open(GApplication *application, GFile **files, int n,
+                                      const char *hint)
+{
+    DialtoneApplication *self = DIALTONE_APPLICATION(application);
+    GtkWindow *window = show_window(self);
+    for (int i = 0; i < MIN(n, FILES_MAX); i++)
+        gtk_window_present(GTK_WINDOW(dialtone_assistant_new(window, self->catalog, files[i])));
 }
 
 static void dialtone_application_shutdown(GApplication *application)
@@ -198,6 +281,7 @@ static void dialtone_application_shutdown(GApplication *application)
     DialtoneApplication *self = DIALTONE_APPLICATION(application);
     g_clear_object(&self->tray);
     g_clear_object(&self->notifier);
+    g_clear_object(&self->support.settings);
     g_clear_object(&self->agent);
     g_clear_object(&self->catalog);
     g_clear_object(&self->service);
@@ -207,16 +291,24 @@ static void dialtone_application_shutdown(GApplication *application)
 static void dialtone_application_class_init(DialtoneApplicationClass *class)
 {
     GApplicationClass *application_class = G_APPLICATION_CLASS(class);
+    application_class->handle_local_options = dialtone_application_handle_local_options;
     application_class->startup = dialtone_application_startup;
     application_class->activate = dialtone_application_activate;
+    application_class->open = dialtone_application_open;
     application_class->shutdown = dialtone_application_shutdown;
 }
 
 static void dialtone_application_init(DialtoneApplication *self)
 {
+    static const GOptionEntry OPTIONS[] = {
+        {"hidden", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Start without a window, in the tray"), NULL},
+        {NULL},
+    };
+    g_application_add_main_option_entries(G_APPLICATION(self), OPTIONS);
 }
 
 DialtoneApplication *dialtone_application_new(void)
 {
-    return g_object_new(DIALTONE_TYPE_APPLICATION, "application-id", "org.dialtone.Dialtone", NULL);
+    return g_object_new(DIALTONE_TYPE_APPLICATION, "application-id", "org.dialtone.Dialtone",
+                        "flags", G_APPLICATION_HANDLES_OPEN, NULL);
 }

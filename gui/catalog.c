@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/common/i18n.h"
 #include "client/profile/folder-watch.h"
 #include "client/profile/parse.h"
 #include "client/profile/store.h"
@@ -172,6 +173,7 @@ static void read_override(DialtoneCatalog *self, DialtoneItem *item, const char 
         g_warning("%s can't be read", found->override);
     const DialtoneItemSource source = {
         .description = found != NULL && found->profile != NULL ? found->profile->description : NULL,
+        .uuid = *uuid != '\0' ? uuid : NULL,
         .override = text};
     dialtone_item_set_source(item, &source);
 }
@@ -216,6 +218,7 @@ static void set_file(DialtoneItem *item, const DialtoneStoreEntry *entry)
     const DialtoneItemSource source = {
         .description = entry->profile != NULL ? entry->profile->description : NULL,
         .path = entry->path,
+        .uuid = entry->uuid,
         .mistakes = mistakes,
         .text = text};
     dialtone_item_set_source(item, &source);
@@ -289,6 +292,59 @@ static void on_presence(DialtoneServiceClient *service, gpointer data)
         return;
     g_autoptr(DialtoneItem) item = g_steal_pointer(&self->waiting);
     dialtone_item_connect(item, dialtone_service_client_get_manager(service), self->takes_over);
+}
+
+void dialtone_catalog_reload(DialtoneCatalog *self)
+{
+    make(self, TRUE);
+}
+
+DialtoneItem *dialtone_catalog_find_path(DialtoneCatalog *self, const char *path)
+{
+    for (guint i = 0; i < count(self); i++)
+        if (g_strcmp0(dialtone_item_get_path(item_at(self, i)), path) == 0)
+            return item_at(self, i);
+    return NULL;
+}
+
+gboolean dialtone_catalog_has_uuid(DialtoneCatalog *self, const char *uuid)
+{
+    for (guint i = 0; i < count(self); i++)
+        if (g_strcmp0(dialtone_item_get_uuid(item_at(self, i)), uuid) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+gboolean dialtone_catalog_shares_secrets(DialtoneCatalog *self, const char *secrets,
+                                         const char *path)
+{
+    for (guint i = 0; i < count(self); i++) {
+        DialtoneItem *item = item_at(self, i);
+        const char *uuid = dialtone_item_get_uuid(item);
+        if (strcmp(uuid != NULL ? uuid : dialtone_item_get_name(item), secrets) == 0 &&
+            g_strcmp0(dialtone_item_get_path(item), path) != 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean has_name(DialtoneCatalog *self, const char *name)
+{
+    for (guint i = 0; i < count(self); i++)
+        if (strcmp(dialtone_item_get_name(item_at(self, i)), name) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+char *dialtone_catalog_free_name(DialtoneCatalog *self, const char *name)
+{
+    char *found = g_strdup(name);
+    for (guint number = 1; has_name(self, found); number++) {
+        g_free(found);
+        found = number == 1 ? g_strdup_printf(_("%s (copy)"), name)
+                            : g_strdup_printf(_("%s (copy %u)"), name, number);
+    }
+    return found;
 }
 
 GListModel *dialtone_catalog_get_items(DialtoneCatalog *self)

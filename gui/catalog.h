@@ -17,7 +17,16 @@ GListModel *dialtone_catalog_get_items(DialtoneCatalog *self);
 const char *dialtone_catalog_get_folder(DialtoneCatalog *self);
 /* Borrowed, as long as it is in the list; NULL. */
 DialtoneItem *dialtone_catalog_find(DialtoneCatalog *self, const char *key);
+DialtoneItem *dialtone_catalog_find_path(DialtoneCatalog *self, const char *path);
+gboolean dialtone_catalog_has_uuid(DialtoneCatalog *self, const char *uuid);
+/* The keyring finds by @secrets what is another profile's than that at @path as well. */
+gboolean dialtone_catalog_shares_secrets(DialtoneCatalog *self, const char *secrets,
+                                         const char *path);
+/* The name, or the first like it that no profile has. The caller frees it. */
+char *dialtone_catalog_free_name(DialtoneCatalog *self, const char *name);
 DialtoneItem *dialtone_catalog_find_connection(DialtoneCatalog *self, const char *connection);
+/* Reads all files now, for who has just written one. */
+void dialtone_catalog_reload(DialtoneCatalog *self);
 
 /* While the service starts, this waits for it. */
 void dialtone_catalog_connect_item(DialtoneCatalog *self, DialtoneItem *item, gboolean take_over);

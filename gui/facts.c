@@ -59,7 +59,7 @@ static void add(GtkListBox *list, const char *title, const char *text, const cha
     gtk_widget_show_all(row);
 }
 
-static void clear(GtkListBox *list)
+void dialtone_facts_clear(GtkListBox *list)
 {
     g_autoptr(GList) rows = gtk_container_get_children(GTK_CONTAINER(list));
     for (GList *at = rows; at != NULL; at = at->next)
@@ -98,7 +98,7 @@ static void add_addresses(GtkListBox *list, const DialtoneReport *report)
 
 void dialtone_facts_show_where(GtkListBox *list, const DialtoneReport *report, gint64 since)
 {
-    clear(list);
+    dialtone_facts_clear(list);
     add(list, _("Gateway"), report->gateway, NULL);
     add(list, _("Gateway’s identity"), report->remote_id, NULL);
     add_addresses(list, report);
@@ -153,14 +153,45 @@ static void add_phase2(GtkListBox *list, const DialtoneReport *report)
     }
 }
 
+/* Its end is marked when it is near, for a certificate takes days to be renewed. */
+static void add_expiry(GtkListBox *list, const char *title,
+                       const DialtoneCertificateReport *certificate)
+{
+    g_autoptr(GDateTime) end = g_date_time_new_from_unix_local(certificate->not_after);
+    if (certificate->subject == NULL || certificate->not_after <= 0 || end == NULL)
+        return;
+    g_autofree char *text = g_date_time_format(end, "%x");
+    add(list, title, text, dialtone_report_ends_soon(certificate) ? _("ends soon") : NULL);
+}
+
+static void add_certificates(GtkListBox *list, const DialtoneReport *report)
+{
+    add(list, _("Your certificate"), report->certificate.subject, NULL);
+    add_expiry(list, _("Your certificate holds until"), &report->certificate);
+    add(list, _("Gateway’s certificate"), report->gateway_certificate.subject, NULL);
+    add(list, _("Issued by"), report->gateway_certificate.issuer, NULL);
+    add_expiry(list, _("Gateway’s certificate holds until"), &report->gateway_certificate);
+}
+
 void dialtone_facts_show_security(GtkListBox *list, const DialtoneReport *report)
 {
     const char *words[3] = {report->phase1.encryption, report->phase1.hash, report->phase1.group};
-    clear(list);
+    dialtone_facts_clear(list);
     add_algorithms(list, _("Phase 1"), report, words);
     add_phase2(list, report);
     add(list, _("Authentication"), report->phase1.auth, NULL);
-    add(list, _("Gateway’s certificate"), report->gateway_certificate.subject, NULL);
+    add_certificates(list, report);
     if (report->fallback)
         add(list, _("Proposal"), _("a later one than the profile’s first"), NULL);
+}
+
+void dialtone_facts_add(GtkListBox *list, const char *title, const char *text)
+{
+    add(list, title, text, NULL);
+}
+
+void dialtone_facts_add_marked(GtkListBox *list, const char *title, const char *text,
+                               const char *mark)
+{
+    add(list, title, text, mark);
 }

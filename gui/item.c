@@ -28,6 +28,7 @@ struct _DialtoneItem {
     char *name;
     char *description;
     char *path;
+    char *uuid;
     char *mistakes;
     char *text;
     char *override;
@@ -37,9 +38,10 @@ struct _DialtoneItem {
     DialtoneReport *report;
     GError *error;
     gint64 since;
-    guint serial;   /* of the report that was asked for last */
-    guint calls;    /* that are under way */
-    gboolean wants; /* what the last of them is to bring about */
+    guint serial;    /* of the report that was asked for last */
+    guint calls;     /* that are under way */
+    gboolean wants;  /* what the last of them is to bring about */
+    gboolean leaves; /* it was given up before there was anything to end */
     gboolean take_over;
 };
 
@@ -72,6 +74,11 @@ const char *dialtone_item_get_path(DialtoneItem *self)
     return self->path;
 }
 
+const char *dialtone_item_get_uuid(DialtoneItem *self)
+{
+    return self->uuid;
+}
+
 const char *dialtone_item_get_mistakes(DialtoneItem *self)
 {
     return self->mistakes;
@@ -81,7 +88,9 @@ DialtoneState dialtone_item_get_state(DialtoneItem *self)
 {
     DialtoneState state = DIALTONE_STATE_IDLE;
     if (self->connection == NULL)
-        return self->calls > 0 && self->wants ? DIALTONE_STATE_RESOLVING : DIALTONE_STATE_IDLE;
+        return self->calls == 0 || !self->wants ? DIALTONE_STATE_IDLE
+               : self->leaves                   ? DIALTONE_STATE_DISCONNECTING
+                                                : DIALTONE_STATE_RESOLVING;
     if (self->calls > 0 && !self->wants)
         return DIALTONE_STATE_DISCONNECTING;
     if (!dialtone_state_from_name(dialtone_bus_connection_get_state(self->connection), &state))
@@ -92,6 +101,11 @@ DialtoneState dialtone_item_get_state(DialtoneItem *self)
 const DialtoneReport *dialtone_item_get_report(DialtoneItem *self)
 {
     return self->report;
+}
+
+DialtoneBusConnection *dialtone_item_get_connection(DialtoneItem *self)
+{
+    return dialtone_item_is_others(self) ? NULL : self->connection;
 }
 
 const GError *dialtone_item_get_error(DialtoneItem *self)
@@ -128,6 +142,15 @@ gboolean dialtone_item_is_object(DialtoneItem *self, const char *connection)
            strcmp(g_dbus_proxy_get_object_path(G_DBUS_PROXY(self->connection)), connection) == 0;
 }
 
+/* It may be there before the call that wants it has been answered, or after that. A failure that is
+ * still there from the time before is no connection. */
+static void leave(DialtoneItem *self)
+{
+    if (self->leaves && self->calls == 0 && dialtone_item_is_wanted(self) &&
+        !dialtone_item_is_others(self))
+        dialtone_item_disconnect(self);
+}
+
 /* ---- reports ---- */
 
 /* It counts from when the tunnel was up first; keys that were agreed on anew change nothing. */
@@ -157,6 +180,7 @@ static void on_report(GObject *source, GAsyncResult *result, gpointer data)
         return;
     }
     g_clear_pointer(&self->report, dialtone_report_free);
+    dialtone_report_localize(report);
     self->report = report;
     dialtone_report_mark_weak(report);
     count_since(self);
@@ -193,6 +217,7 @@ void dialtone_item_set_objects(DialtoneItem *self, DialtoneBusProfile *profile,
         g_clear_error(&self->error);
     if (self->connection != NULL)
         ask_for_report(self);
+    leave(self);
     changed(self);
 }
 
@@ -227,6 +252,7 @@ void dialtone_item_set_source(DialtoneItem *self, const DialtoneItemSource *sour
 {
     set_string(&self->description, source->description);
     set_string(&self->path, source->path);
+    set_string(&self->uuid, source->uuid);
     set_string(&self->mistakes, source->mistakes);
     set_string(&self->text, source->text);
     set_string(&self->override, source->override);
@@ -238,6 +264,7 @@ static void begin(DialtoneItem *self, gboolean wants)
 {
     self->calls++;
     self->wants = wants;
+    self->leaves = FALSE;
     g_clear_error(&self->error);
     changed(self);
 }
@@ -248,7 +275,9 @@ static void end(DialtoneItem *self, GError *error_take)
     if (error_take != NULL) {
         g_clear_error(&self->error);
         self->error = error_take;
+        self->leaves = FALSE;
     }
+    leave(self);
     changed(self);
 }
 
@@ -350,11 +379,42 @@ static void on_disconnect(GObject *source, GAsyncResult *result, gpointer data)
 
 void dialtone_item_disconnect(DialtoneItem *self)
 {
-    if (self->connection == NULL || (self->calls > 0 && !self->wants))
+    gboolean comes = self->calls > 0 && self->wants;
+    if (self->calls > 0 && !comes)
+        return;
+    if (comes && (self->connection == NULL || !dialtone_item_is_wanted(self))) {
+        self->leaves = TRUE;
+        changed(self);
+        return;
+    }
+    if (self->connection == NULL)
         return;
     begin(self, FALSE);
     dialtone_service_client_call(G_DBUS_PROXY(self->connection), "Disconnect", NULL, on_disconnect,
                                  g_object_ref(self));
+}
+
+static void on_removed(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) answer = dialtone_service_client_call_finish(source, result, &error);
+    if (answer == NULL)
+        g_debug("the service keeps a profile: %s", error->message);
+}
+
+/* What is connected stays what it was connected as. */
+void dialtone_item_renamed(DialtoneItem *self)
+{
+    if (self->profile != NULL && !dialtone_item_is_wanted(self))
+        dialtone_service_client_call(G_DBUS_PROXY(self->profile), "Remove", NULL, on_removed, NULL);
+}
+
+void dialtone_item_remove(DialtoneItem *self)
+{
+    if (self->connection != NULL && !dialtone_item_is_others(self))
+        dialtone_item_disconnect(self);
+    if (self->profile != NULL)
+        dialtone_service_client_call(G_DBUS_PROXY(self->profile), "Remove", NULL, on_removed, NULL);
 }
 
 /* ---- the class ---- */
@@ -370,6 +430,7 @@ static void dialtone_item_finalize(GObject *object)
     g_free(self->name);
     g_free(self->description);
     g_free(self->path);
+    g_free(self->uuid);
     g_free(self->mistakes);
     g_free(self->text);
     g_free(self->override);

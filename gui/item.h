@@ -19,11 +19,15 @@ const char *dialtone_item_get_name(DialtoneItem *self);
 const char *dialtone_item_get_description(DialtoneItem *self);
 /* The user's own file; NULL: it is not one. */
 const char *dialtone_item_get_path(DialtoneItem *self);
+/* NULL: it has none. */
+const char *dialtone_item_get_uuid(DialtoneItem *self);
 /* Why it can't be used: a line each; NULL: it can. */
 const char *dialtone_item_get_mistakes(DialtoneItem *self);
 DialtoneState dialtone_item_get_state(DialtoneItem *self);
 /* The last report; NULL: nothing is known, or it is not the user's to read. */
 const DialtoneReport *dialtone_item_get_report(DialtoneItem *self);
+/* What is on the bus of it; NULL: nothing, or it is another user's. Owned by @self. */
+DialtoneBusConnection *dialtone_item_get_connection(DialtoneItem *self);
 /* Why the last thing that the user wanted could not be done; NULL. */
 const GError *dialtone_item_get_error(DialtoneItem *self);
 /* What is to be known of it beside: a line; NULL. */
@@ -41,6 +45,7 @@ gboolean dialtone_item_is_object(DialtoneItem *self, const char *connection);
 typedef struct DialtoneItemSource {
     const char *description;
     const char *path;
+    const char *uuid;
     const char *mistakes;
     const char *text;
     const char *override;
@@ -58,3 +63,7 @@ void dialtone_item_forget_error(DialtoneItem *self);
 /* @manager NULL: the service is not there, which is an error of the item. */
 void dialtone_item_connect(DialtoneItem *self, DialtoneBusManager *manager, gboolean take_over);
 void dialtone_item_disconnect(DialtoneItem *self);
+/* Its file says another name now, by which the service is given it again. */
+void dialtone_item_renamed(DialtoneItem *self);
+/* Its file is gone, and the service is not to keep what it was given of it. */
+void dialtone_item_remove(DialtoneItem *self);

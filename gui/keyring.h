@@ -17,3 +17,9 @@ PlatformKeyringResult dialtone_keyring_lookup_finish(GAsyncResult *result,
 /* A locked keyring shows its own window; it is waited for as long as a person may take. Nobody is
  * told how it ended, but for the log. @secret is copied. */
 void dialtone_keyring_store(const PlatformKeyringName *name, const char *label, const char *secret);
+/* The same; @done is told how it ended. */
+typedef void (*DialtoneKeyringDone)(PlatformKeyringResult result, gpointer data);
+void dialtone_keyring_store_then(const PlatformKeyringName *name, const char *label,
+                                 const char *secret, DialtoneKeyringDone done, gpointer data);
+/* Nobody is told either. */
+void dialtone_keyring_forget(const PlatformKeyringName *name);

@@ -109,6 +109,7 @@ static GPtrArray *make_entries(const DialtoneMenu *self)
     if (n > 0)
         add(entries, NULL, NULL, NULL);
     add(entries, g_strdup(_("_Open Dialtone")), "open", NULL);
+    add(entries, g_strdup(_("_Preferences")), "preferences", NULL);
     add(entries, g_strdup(_("_Quit")), "quit", NULL);
     return entries;
 }

@@ -10,10 +10,10 @@
 #include "gui/notifier.h"
 
 #include "client/common/i18n.h"
+#include "gui/preferences.h"
 #include "gui/window.h"
 
-#define SCHEMA "org.dialtone.Dialtone"
-#define KEY    "notifications"
+#define KEY "notifications"
 
 struct _DialtoneNotifier {
     GObject parent_instance;
@@ -21,6 +21,7 @@ struct _DialtoneNotifier {
     GApplication *application; /* borrowed: it has this */
     GSettings *settings;       /* NULL: not installed */
     GHashTable *told;          /* the state that an item was in last, by its key */
+    GHashTable *warned;        /* since when it was up when its certificates were looked at */
 };
 
 G_DEFINE_TYPE(DialtoneNotifier, dialtone_notifier, G_TYPE_OBJECT)
@@ -86,6 +87,50 @@ static void tell(DialtoneNotifier *self, DialtoneItem *item, DialtoneState state
     g_application_send_notification(self->application, key, notification);
 }
 
+/* The caller frees it; NULL: neither certificate ends soon. */
+static char *expiry_of(const DialtoneReport *report)
+{
+    gboolean own = dialtone_report_ends_soon(&report->certificate);
+    const DialtoneCertificateReport *which =
+        own ? &report->certificate : &report->gateway_certificate;
+    if (!dialtone_report_ends_soon(which))
+        return NULL;
+    g_autoptr(GDateTime) end = g_date_time_new_from_unix_local(which->not_after);
+    g_autofree char *date = end != NULL ? g_date_time_format(end, "%x") : NULL;
+    return g_strdup_printf(own ? _("Your certificate holds until %s. Ask for a new one.")
+                               : _("The gateway’s certificate holds until %s. Tell its "
+                                   "administrator."),
+                           date != NULL ? date : "");
+}
+
+/* Once for each time that it is connected: a certificate takes days to be renewed. */
+static gboolean is_new(DialtoneNotifier *self, DialtoneItem *item)
+{
+    const DialtoneReport *report = dialtone_item_get_report(item);
+    gint64 since = dialtone_item_get_since(item);
+    const gint64 *last = g_hash_table_lookup(self->warned, dialtone_item_get_key(item));
+    if (report == NULL || report->state != DIALTONE_STATE_CONNECTED ||
+        (last != NULL && *last == since))
+        return FALSE;
+    g_hash_table_insert(self->warned, g_strdup(dialtone_item_get_key(item)),
+                        g_memdup2(&since, sizeof(since)));
+    return TRUE;
+}
+
+static void tell_expiry(DialtoneNotifier *self, DialtoneItem *item)
+{
+    g_autofree char *body = is_new(self, item) ? expiry_of(dialtone_item_get_report(item)) : NULL;
+    if (body == NULL || self->settings == NULL || !g_settings_get_boolean(self->settings, KEY))
+        return;
+    g_autofree char *id = g_strconcat(dialtone_item_get_key(item), " certificate", NULL);
+    g_autofree char *title =
+        g_strdup_printf(_("%s: a certificate ends soon"), dialtone_item_get_name(item));
+    g_autoptr(GNotification) made = g_notification_new(title);
+    g_notification_set_body(made, body);
+    g_notification_set_default_action(made, "app.open");
+    g_application_send_notification(self->application, id, made);
+}
+
 /* ---- all of them ---- */
 
 /* What an item was when it was seen first is no news. */
@@ -109,12 +154,8 @@ static void on_catalog(DialtoneCatalog *catalog, gpointer data)
     for (guint i = 0; i < g_list_model_get_n_items(items); i++) {
         g_autoptr(DialtoneItem) item = g_list_model_get_item(items, i);
         look(self, item);
+        tell_expiry(self, item);
     }
-}
-
-GAction *dialtone_notifier_create_action(DialtoneNotifier *self)
-{
-    return self->settings != NULL ? g_settings_create_action(self->settings, KEY) : NULL;
 }
 
 /* ---- the class ---- */
@@ -125,6 +166,7 @@ static void dialtone_notifier_dispose(GObject *object)
     if (self->catalog != NULL)
         g_signal_handlers_disconnect_by_data(self->catalog, self);
     g_clear_pointer(&self->told, g_hash_table_unref);
+    g_clear_pointer(&self->warned, g_hash_table_unref);
     g_clear_object(&self->settings);
     g_clear_object(&self->catalog);
     G_OBJECT_CLASS(dialtone_notifier_parent_class)->dispose(object);
@@ -135,14 +177,11 @@ static void dialtone_notifier_class_init(DialtoneNotifierClass *class)
     G_OBJECT_CLASS(class)->dispose = dialtone_notifier_dispose;
 }
 
-/* GLib ends a program that asks for settings that are not installed. */
 static void dialtone_notifier_init(DialtoneNotifier *self)
 {
-    GSettingsSchemaSource *source = g_settings_schema_source_get_default();
-    g_autoptr(GSettingsSchema) schema =
-        source != NULL ? g_settings_schema_source_lookup(source, SCHEMA, TRUE) : NULL;
-    self->settings = schema != NULL ? g_settings_new_full(schema, NULL, NULL) : NULL;
+    self->settings = dialtone_settings_new();
     self->told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->warned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
 DialtoneNotifier *dialtone_notifier_new(DialtoneCatalog *catalog, GApplication *application)

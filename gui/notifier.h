@@ -10,6 +10,3 @@ G_DECLARE_FINAL_TYPE(DialtoneNotifier, dialtone_notifier, DIALTONE, NOTIFIER, GO
 /* A notification that is clicked is the action "open" of @application; "connect", with the key of
  * an item, tries again. */
 DialtoneNotifier *dialtone_notifier_new(DialtoneCatalog *catalog, GApplication *application);
-/* Whether it tells; an administrator may have locked it. NULL: the settings are not installed.
- * The caller frees it. */
-GAction *dialtone_notifier_create_action(DialtoneNotifier *self);

@@ -10,6 +10,7 @@
 #include "gui/facts.h"
 #include "gui/row.h"
 #include "gui/state-look.h"
+#include "gui/traffic.h"
 
 struct _DialtonePage {
     GtkScrolledWindow parent_instance;
@@ -27,10 +28,12 @@ struct _DialtonePage {
     GtkWidget *trouble;
     GtkLabel *trouble_message;
     GtkLabel *trouble_advice;
+    GtkWidget *diagnose;
     GtkButton *again;
     GtkLabel *notice;
     GtkWidget *banner_box;
     GtkLabel *banner;
+    DialtoneTraffic *traffic;
     GtkWidget *facts;
     GtkListBox *where;
     GtkListBox *security;
@@ -102,6 +105,8 @@ static void update_again(DialtonePage *self)
     gboolean others = dialtone_item_is_others(self->item);
     gboolean failed = dialtone_item_get_error(self->item) != NULL ||
                       dialtone_item_get_state(self->item) == DIALTONE_STATE_FAILED;
+    gtk_widget_set_visible(self->diagnose,
+                           !others && dialtone_item_get_mistakes(self->item) == NULL);
     gtk_button_set_label(self->again, others ? _("_Take Over") : _("Try _Again"));
     gtk_widget_set_visible(GTK_WIDGET(self->again),
                            others || (failed && dialtone_item_get_mistakes(self->item) == NULL));
@@ -186,6 +191,8 @@ void dialtone_page_set_item(DialtonePage *self, DialtoneItem *item)
         g_signal_handlers_disconnect_by_data(self->item, self);
     g_set_object(&self->item, item);
     self->shown = NULL;
+    if (self->traffic != NULL)
+        dialtone_traffic_set_item(self->traffic, item);
     if (item == NULL)
         return;
     g_signal_connect(item, "changed", G_CALLBACK(on_item), self);
@@ -206,6 +213,7 @@ static void dialtone_page_class_init(DialtonePageClass *class)
 {
     GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
     G_OBJECT_CLASS(class)->dispose = dialtone_page_dispose;
+    g_type_ensure(DIALTONE_TYPE_TRAFFIC);
     gtk_widget_class_set_template_from_resource(widget_class, "/org/dialtone/Dialtone/page.ui");
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, icon);
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, name);
@@ -216,10 +224,12 @@ static void dialtone_page_class_init(DialtonePageClass *class)
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, trouble);
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, trouble_message);
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, trouble_advice);
+    gtk_widget_class_bind_template_child(widget_class, DialtonePage, diagnose);
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, again);
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, notice);
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, banner_box);
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, banner);
+    gtk_widget_class_bind_template_child(widget_class, DialtonePage, traffic);
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, facts);
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, where);
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, security);

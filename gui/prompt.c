@@ -52,9 +52,9 @@ static const char *label_of(const TunnelAsked *asked)
     case IKE_ASK_USER:
         return _("_User name");
     case IKE_ASK_PASSWORD:
-        return asked->once ? _("One-time _code") : _("_Password");
+        return asked->once ? _("_One-time code") : _("_Password");
     case IKE_ASK_PASSCODE:
-        return _("Pass_code");
+        return _("Passcod_e");
     case IKE_ASK_NEXT_PIN:
         return _("New P_IN");
     case IKE_ASK_DOMAIN:

@@ -8,6 +8,7 @@
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "gui/page.h"
+#include "gui/profile-actions.h"
 #include "gui/row.h"
 
 struct _DialtoneWindow {
@@ -20,6 +21,7 @@ struct _DialtoneWindow {
     GtkStack *stack;
     GtkListBox *list;
     DialtonePage *page;
+    DialtoneProfileActions *profile_actions;
 };
 
 G_DEFINE_TYPE(DialtoneWindow, dialtone_window, GTK_TYPE_APPLICATION_WINDOW)
@@ -49,8 +51,10 @@ static GtkWidget *make_row(gpointer item, gpointer data)
 
 static void on_row_selected(GtkListBox *list, GtkListBoxRow *row, DialtoneWindow *self)
 {
-    dialtone_page_set_item(self->page,
-                           row != NULL ? dialtone_row_get_item(DIALTONE_ROW(row)) : NULL);
+    DialtoneItem *item = row != NULL ? dialtone_row_get_item(DIALTONE_ROW(row)) : NULL;
+    dialtone_page_set_item(self->page, item);
+    if (self->profile_actions != NULL)
+        dialtone_profile_actions_set_item(self->profile_actions, item);
 }
 
 static void on_items(GListModel *items, guint position, guint removed, guint added, gpointer data)
@@ -60,6 +64,9 @@ static void on_items(GListModel *items, guint position, guint removed, guint add
     gtk_stack_set_visible_child_name(self->stack, any ? "profiles" : "empty");
     if (any && gtk_list_box_get_selected_row(self->list) == NULL)
         gtk_list_box_select_row(self->list, gtk_list_box_get_row_at_index(self->list, 0));
+    /* Whoever was at the profile that went is at the one that is shown instead. */
+    if (any && removed > 0 && gtk_window_get_focus(GTK_WINDOW(self)) == NULL)
+        gtk_widget_grab_focus(GTK_WIDGET(gtk_list_box_get_selected_row(self->list)));
 }
 
 void dialtone_window_show_item(DialtoneWindow *self, DialtoneItem *item)
@@ -94,9 +101,20 @@ static void on_close(GSimpleAction *action, GVariant *parameter, gpointer data)
     gtk_window_close(GTK_WINDOW(data));
 }
 
+static void on_diagnose(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+    DialtoneWindow *self = data;
+    DialtoneItem *item = dialtone_page_get_item(self->page);
+    if (item != NULL)
+        g_action_group_activate_action(G_ACTION_GROUP(gtk_window_get_application(GTK_WINDOW(self))),
+                                       "diagnose",
+                                       g_variant_new_string(dialtone_item_get_key(item)));
+}
+
 static const GActionEntry ACTIONS[] = {
     {.name = "toggle", .activate = on_toggle},
     {.name = "close", .activate = on_close},
+    {.name = "diagnose", .activate = on_diagnose},
 };
 
 /* ---- the class ---- */
@@ -110,6 +128,7 @@ static void dialtone_window_dispose(GObject *object)
         g_signal_handlers_disconnect_by_data(dialtone_catalog_get_items(self->catalog), self);
     g_clear_object(&self->service);
     g_clear_object(&self->catalog);
+    g_clear_pointer(&self->profile_actions, dialtone_profile_actions_free);
     G_OBJECT_CLASS(dialtone_window_parent_class)->dispose(object);
 }
 
@@ -142,6 +161,7 @@ GtkWidget *dialtone_window_new(GtkApplication *application, DialtoneServiceClien
     self->service = g_object_ref(service);
     self->catalog = g_object_ref(catalog);
     dialtone_page_set_catalog(self->page, catalog);
+    self->profile_actions = dialtone_profile_actions_new(GTK_WINDOW(self), catalog);
     gtk_list_box_bind_model(self->list, items, make_row, NULL, NULL);
     g_signal_connect(items, "items-changed", G_CALLBACK(on_items), self);
     g_signal_connect(service, "presence", G_CALLBACK(on_presence), self);

@@ -31,6 +31,7 @@ static int make_esp(IkeSession *session, const IkeChildParameters *p, uint32_t s
         .integrity = chosen->integrity,
         .sha256_truncation = session->config.sha256_truncation,
         .keymat = keymat,
+        .plain_crypto = session->config.plain_crypto,
     };
     int r = ike_keys_child(&p->sa->keys, &material, keymat, n);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The keyed ciphers of one ESP SA in one direction. Keyed once; nothing here allocates afterwards.
- * Functions return false where libcrypto failed.
+ * The keyed ciphers of one ESP SA in one direction, for batches of packets. Keyed once; no packet
+ * allocates.
  */
 #ifndef IKE_CRYPTO_BULK_H
 #define IKE_CRYPTO_BULK_H
@@ -14,37 +14,41 @@
 
 typedef struct IkeBulk IkeBulk;
 
-enum { IKE_BULK_NONCE = 12, IKE_BULK_TAG = 16, IKE_BULK_AAD = 8 };
+enum {
+    IKE_BULK_HEADER = 8, /* SPI and sequence number: before the IV field, and the AAD of GCM */
+    IKE_BULK_BATCH = 64, /* packets of one call, at the most */
+};
 
 typedef struct IkeBulkKeys {
     const IkeCipher *cipher;
-    const uint8_t *cipher_key; /* cipher->key_size bytes */
-    const IkeHash *hash;       /* NULL with an AEAD */
-    const uint8_t *hash_key;   /* hash->size bytes */
+    const IkeHash *hash;   /* NULL with an AEAD */
+    const uint8_t *keymat; /* cipher key, salt, integrity key, one behind the other */
+    uint8_t icv_size;      /* bytes of the tag on the wire, at most those of the row */
     bool encrypt;
+    bool plain; /* libcrypto alone */
 } IkeBulkKeys;
 
-/* 0, -ENOTSUP where libcrypto lacks an algorithm, or another negative errno. */
+/* 0, -ENOTSUP where libcrypto lacks an algorithm, or another negative errno. Copies the keys. */
 int ike_bulk_new(IkeBulk **bulkp, const IkeBulkKeys *keys);
 IkeBulk *ike_bulk_free(IkeBulk *bulk);
 
-/* CBC in place over an IV field and what follows it, n bytes in whole blocks.
- * Encrypting turns the nonce in the IV field into the packet's IV; decrypting leaves the IV field
- * with bytes that mean nothing. */
-bool ike_bulk_cbc(IkeBulk *bulk, uint8_t *iv_and_data, size_t n);
+/* Whose ciphers these are now, a constant string. Readable from any thread. */
+const char *ike_bulk_provider(const IkeBulk *bulk);
 
-/* HMAC of n bytes; mac has room for hash->size. */
-void ike_bulk_hmac(const IkeBulk *bulk, const uint8_t *bytes, size_t n, uint8_t *mac);
+typedef enum IkeBulkResult { IKE_BULK_OK, IKE_BULK_FORGED, IKE_BULK_FAULT } IkeBulkResult;
 
-/* GCM in place. */
-bool ike_bulk_gcm_seal(IkeBulk *bulk, const uint8_t *nonce, const uint8_t *aad, uint8_t *data,
-                       size_t n); /* the tag goes behind data[n - 1] */
+/* An ESP packet, in place: header, IV field, n bytes of data in whole blocks, tag. */
+typedef struct IkeBulkPacket {
+    uint8_t *esp;
+    size_t n;
+    IkeBulkResult result;
+} IkeBulkPacket;
 
-typedef enum IkeBulkOpened { IKE_BULK_OK, IKE_BULK_FORGED, IKE_BULK_FAULT } IkeBulkOpened;
-IkeBulkOpened ike_bulk_gcm_open(IkeBulk *bulk, const uint8_t *nonce, const uint8_t *aad,
-                                uint8_t *data, size_t n); /* the tag is behind data[n - 1] */
-
-/* Equal, in a time that does not depend on where they differ. */
-bool ike_bulk_equal(const uint8_t *a, const uint8_t *b, size_t n);
+/* Encrypts the data and writes the tag. For GCM the IV field stands already; for CBC it holds a
+ * nonce, and leaves as the nonce's encryption. */
+void ike_bulk_seal(IkeBulk *bulk, IkeBulkPacket *packets, size_t n);
+/* Compares the tag and decrypts the data. What is left of a packet whose result is not IKE_BULK_OK
+ * means nothing; nor do the bytes of a CBC packet's IV field. */
+void ike_bulk_open(IkeBulk *bulk, IkeBulkPacket *packets, size_t n);
 
 #endif

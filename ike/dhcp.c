@@ -206,7 +206,8 @@ static int post(IkeSession *session, const IkeIsakmpSa *sa, IkeChild *child)
         return -EIO;
     if (sa->natt == NULL)
         to.port = 0;
-    return ike_queue_packet(&session->packets, &to, (IkeSlice){packet.data, packet.n});
+    const IkePacket ready = {.to = to, .bytes = packet.data, .n = packet.n};
+    return ike_queue_packet(&session->packets, &ready);
 }
 
 static uint16_t seconds_since(const IkeSession *session, uint64_t then)

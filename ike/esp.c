@@ -4,9 +4,13 @@
  * arriving packet in the order that gives nothing away: window, tag, window again, padding, inner
  * packet. Whatever fails, the packet is dropped without a word to the peer.
  *
- * CBC (RFC 3602, 2451): the IV field starts as a nonce, a secret random number counted up, and
- * leaves as its encryption. GCM (RFC 4106): the IV is the sequence number, which an SA never uses
- * twice. Extended sequence numbers are not negotiated.
+ * CBC (RFC 3602, 2451): the IV field starts as a nonce, a random number counted up, and leaves as
+ * the encryption of that nonce under the SA's key: the first method of NIST SP 800-38A, appendix C.
+ * It needs no more than that the chain begins a block earlier, whoever computes it, and does not
+ * depend on the packet before, so that packets can be encrypted side by side. The nonce stays
+ * secret: who knew the next one could have it encrypted as data, and would know the next IV.
+ * GCM (RFC 4106): the IV is the sequence number, which an SA never uses twice. Extended sequence
+ * numbers are not negotiated.
  */
 #include "ike/esp.h"
 
@@ -25,8 +29,10 @@ enum {
     IPV4_HEADER = 20,
     IPV6_HEADER = 40,
     INNER_MAX = 65535 + IPV6_HEADER,
-    SALT_SIZE = 4,
     TRUNCATED_ICV = 12,
+    /* GCM has no use for more packets at once; of so few the first cache still has the headers and
+     * trailers that are looked at before and after. */
+    AEAD_BATCH = 8,
 };
 
 /* Renewal is due long before the last number (RFC 4303, 3.3.3), and with blocks of 64 bits before
@@ -35,14 +41,15 @@ enum {
 #define SOFT_BYTES_MAX_64BIT (UINT64_C(1) << 30)
 
 _Static_assert((int)ESP_REPLAY_WINDOW == (int)IKE_REPLAY_WINDOW, "one window");
+_Static_assert((int)ESP_HEADER_SIZE == (int)IKE_BULK_HEADER, "one header");
 
 struct EspSa {
     IkeBulk *bulk;
     uint32_t spi;
     uint32_t sequence; /* of the last packet that was sealed */
     bool aead, sealing;
-    uint8_t iv_size, icv_size, alignment;
-    uint8_t salt[SALT_SIZE];
+    size_t batch;                         /* packets that are worked on together, at the most */
+    uint8_t iv_size, icv_size, alignment; /* the last is a power of two */
     uint64_t iv_nonce[2];
     IkeReplay window;
     uint64_t soft_bytes, soft_packets;
@@ -92,10 +99,11 @@ static int sa_new(EspSa **sap, const EspParameters *parameters, bool sealing)
     const IkeCipher *cipher = parameters->cipher;
     IkeBulkKeys keys = {
         .cipher = cipher,
-        .cipher_key = parameters->keymat,
         .hash = parameters->integrity,
-        .hash_key = parameters->keymat + cipher->key_size + cipher->salt_size,
+        .keymat = parameters->keymat,
+        .icv_size = icv_size_of(parameters),
         .encrypt = sealing,
+        .plain = parameters->plain_crypto,
     };
     EspSa *sa;
     int error;
@@ -113,10 +121,10 @@ static int sa_new(EspSa **sap, const EspParameters *parameters, bool sealing)
     sa->spi = parameters->spi;
     sa->sealing = sealing;
     sa->aead = ike_cipher_is_aead(cipher);
+    sa->batch = sa->aead ? AEAD_BATCH : IKE_BULK_BATCH;
     sa->iv_size = cipher->iv_size;
-    sa->icv_size = icv_size_of(parameters);
+    sa->icv_size = keys.icv_size;
     sa->alignment = cipher->block_size;
-    memcpy(sa->salt, parameters->keymat + cipher->key_size, cipher->salt_size);
     memcpy(sa->iv_nonce, parameters->iv_seed, sizeof(sa->iv_nonce));
     esp_sa_set_soft_limit(sa, 0, 0);
     *sap = sa;
@@ -148,15 +156,30 @@ uint32_t esp_sa_spi(const EspSa *sa)
     return sa->spi;
 }
 
-size_t esp_sa_inner_mtu(const EspSa *sa, size_t limit)
+const char *esp_sa_provider(const EspSa *sa)
 {
-    size_t fixed = ESP_HEADER_SIZE + (size_t)sa->iv_size + sa->icv_size;
+    return ike_bulk_provider(sa->bulk);
+}
+
+EspShape esp_sa_shape(const EspSa *sa)
+{
+    return (EspShape){.fixed = (uint8_t)(ESP_HEADER_SIZE + sa->iv_size + sa->icv_size),
+                      .alignment = sa->alignment};
+}
+
+size_t esp_shape_inner_mtu(EspShape shape, size_t limit)
+{
     size_t padded;
 
-    if (limit < fixed)
+    if (limit < shape.fixed || shape.alignment == 0)
         return 0;
-    padded = (limit - fixed) / sa->alignment * sa->alignment;
+    padded = (limit - shape.fixed) / shape.alignment * shape.alignment;
     return padded > TRAILER_SIZE ? padded - TRAILER_SIZE : 0;
+}
+
+size_t esp_sa_inner_mtu(const EspSa *sa, size_t limit)
+{
+    return esp_shape_inner_mtu(esp_sa_shape(sa), limit);
 }
 
 /* ---- limits and counters ---- */
@@ -209,10 +232,22 @@ EspCounters esp_sa_counters(const EspSa *sa)
     };
 }
 
-static void gcm_nonce(const EspSa *sa, const uint8_t *iv, uint8_t nonce[IKE_BULK_NONCE])
+static size_t smaller(size_t a, size_t b)
 {
-    memcpy(nonce, sa->salt, SALT_SIZE);
-    memcpy(nonce + SALT_SIZE, iv, IKE_BULK_NONCE - SALT_SIZE);
+    return a < b ? a : b;
+}
+
+static EspVerdict verdict_of(IkeBulkResult result)
+{
+    switch (result) {
+    case IKE_BULK_OK:
+        return ESP_OK;
+    case IKE_BULK_FORGED:
+        return ESP_FORGED;
+    case IKE_BULK_FAULT:
+        break;
+    }
+    return ESP_FAULT;
 }
 
 /* ---- sealing ---- */
@@ -230,7 +265,7 @@ static uint8_t inner_protocol(const uint8_t *data, size_t n)
 /* Padding 1, 2, 3, ... (RFC 4303, 2.4), pad length, next header; returns the padded size. */
 static size_t append_trailer(const EspSa *sa, uint8_t *data, size_t n, uint8_t next)
 {
-    size_t padded = (n + TRAILER_SIZE + sa->alignment - 1u) / sa->alignment * sa->alignment;
+    size_t padded = (n + TRAILER_SIZE + sa->alignment - 1u) & ~(size_t)(sa->alignment - 1u);
     size_t pad = padded - n - TRAILER_SIZE;
 
     for (size_t i = 0; i < pad; i++)
@@ -240,72 +275,84 @@ static size_t append_trailer(const EspSa *sa, uint8_t *data, size_t n, uint8_t n
     return padded;
 }
 
-/* A nonce that was never used with this key and that nobody outside knows. */
-static void write_cbc_nonce(EspSa *sa, uint8_t *iv)
+/* What is encrypted to be a packet's IV with CBC: it was never used with this key, and nobody
+ * outside knows it. With GCM the IV itself. */
+static void write_iv(EspSa *sa, uint8_t *iv)
 {
+    if (sa->aead) {
+        write32(iv, 0);
+        write32(iv + 4, sa->sequence);
+        return;
+    }
     if (++sa->iv_nonce[0] == 0)
         sa->iv_nonce[1]++;
     memcpy(iv, sa->iv_nonce, sa->iv_size);
 }
 
-static bool protect_cbc(EspSa *sa, uint8_t *packet, size_t padded)
-{
-    size_t covered = ESP_HEADER_SIZE + sa->iv_size + padded;
-    uint8_t mac[IKE_HASH_MAX];
-
-    write_cbc_nonce(sa, packet + ESP_HEADER_SIZE);
-    if (!ike_bulk_cbc(sa->bulk, packet + ESP_HEADER_SIZE, sa->iv_size + padded))
-        return false;
-    ike_bulk_hmac(sa->bulk, packet, covered, mac);
-    memcpy(packet + covered, mac, sa->icv_size);
-    return true;
-}
-
-static bool protect_gcm(EspSa *sa, uint8_t *packet, size_t padded)
-{
-    uint8_t *iv = packet + ESP_HEADER_SIZE, nonce[IKE_BULK_NONCE];
-
-    write32(iv, 0);
-    write32(iv + 4, sa->sequence);
-    gcm_nonce(sa, iv, nonce);
-    return ike_bulk_gcm_seal(sa->bulk, nonce, packet, iv + sa->iv_size, padded);
-}
-
-static EspVerdict seal_one(EspSa *sa, EspPacket *packet)
+/* All of the ESP packet that stands in the clear. */
+static EspVerdict wrap(EspSa *sa, EspPacket *packet, IkeBulkPacket *work)
 {
     uint8_t next = packet->n <= INNER_MAX ? inner_protocol(packet->data, packet->n) : 0;
     uint8_t *head = packet->data - sa->iv_size - ESP_HEADER_SIZE;
-    size_t inner = packet->n, padded;
 
     if (next == 0 || !sa->sealing)
         return ESP_MALFORMED;
     if (sa->sequence == UINT32_MAX)
         return ESP_EXHAUSTED;
-    /* The number is spent even if libcrypto fails below: an IV is never tried twice. */
+    /* The number is spent even if the ciphers fail: an IV is never tried twice. */
     sa->sequence++;
     write32(head, sa->spi);
     write32(head + 4, sa->sequence);
-    padded = append_trailer(sa, packet->data, packet->n, next);
-    if (!(sa->aead ? protect_gcm(sa, head, padded) : protect_cbc(sa, head, padded)))
-        return ESP_FAULT;
-    packet->data = head;
-    packet->n = ESP_HEADER_SIZE + sa->iv_size + padded + sa->icv_size;
+    write_iv(sa, head + ESP_HEADER_SIZE);
     packet->next_header = next;
-    count_good(sa, inner, sa->sequence);
+    work->esp = head;
+    work->n = append_trailer(sa, packet->data, packet->n, next);
     return ESP_OK;
+}
+
+/* The ESP packet in place of the inner one, now that it is sealed. */
+static EspVerdict hand_out(EspSa *sa, EspPacket *packet, const IkeBulkPacket *work)
+{
+    size_t inner = packet->n;
+
+    if (work->result != IKE_BULK_OK)
+        return verdict_of(work->result);
+    packet->data = work->esp;
+    packet->n = ESP_HEADER_SIZE + sa->iv_size + work->n + sa->icv_size;
+    count_good(sa, inner, read32(work->esp + 4));
+    return ESP_OK;
+}
+
+/* At most IKE_BULK_BATCH packets. */
+static size_t seal_batch(EspSa *sa, EspPacket *packets, size_t n)
+{
+    IkeBulkPacket works[IKE_BULK_BATCH];
+    const IkeBulkPacket *work = works;
+    size_t good = 0, ready = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        packets[i].verdict = wrap(sa, &packets[i], &works[ready]);
+        ready += packets[i].verdict == ESP_OK;
+    }
+    if (ready > 0)
+        ike_bulk_seal(sa->bulk, works, ready);
+    for (size_t i = 0; i < n; i++) {
+        if (packets[i].verdict == ESP_OK)
+            packets[i].verdict = hand_out(sa, &packets[i], work++);
+        if (packets[i].verdict == ESP_OK)
+            good++;
+        else
+            count_bad(sa, packets[i].verdict);
+    }
+    return good;
 }
 
 size_t esp_seal(EspSa *sa, EspPacket *packets, size_t n)
 {
     size_t good = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        packets[i].verdict = seal_one(sa, &packets[i]);
-        if (packets[i].verdict == ESP_OK)
-            good++;
-        else
-            count_bad(sa, packets[i].verdict);
-    }
+    for (size_t i = 0; i < n; i += sa->batch)
+        good += seal_batch(sa, packets + i, smaller(n - i, sa->batch));
     return good;
 }
 
@@ -319,40 +366,9 @@ static EspVerdict look_at(const EspSa *sa, const EspPacket *packet)
 
     if (sa->sealing || packet->n < fixed + least || packet->n > fixed + INNER_MAX + 257)
         return ESP_MALFORMED;
-    if ((packet->n - fixed) % sa->alignment != 0 || read32(packet->data) != sa->spi)
+    if (((packet->n - fixed) & (sa->alignment - 1u)) != 0 || read32(packet->data) != sa->spi)
         return ESP_MALFORMED;
     return ike_replay_check(&sa->window, read32(packet->data + 4)) ? ESP_OK : ESP_REPLAYED;
-}
-
-static EspVerdict uncover_cbc(EspSa *sa, const EspPacket *packet)
-{
-    size_t covered = packet->n - sa->icv_size;
-    uint8_t mac[IKE_HASH_MAX];
-
-    ike_bulk_hmac(sa->bulk, packet->data, covered, mac);
-    if (!ike_bulk_equal(mac, packet->data + covered, sa->icv_size))
-        return ESP_FORGED;
-    if (!ike_bulk_cbc(sa->bulk, packet->data + ESP_HEADER_SIZE, covered - ESP_HEADER_SIZE))
-        return ESP_FAULT;
-    return ESP_OK;
-}
-
-static EspVerdict uncover_gcm(EspSa *sa, const EspPacket *packet)
-{
-    size_t head = ESP_HEADER_SIZE + (size_t)sa->iv_size;
-    uint8_t nonce[IKE_BULK_NONCE];
-
-    gcm_nonce(sa, packet->data + ESP_HEADER_SIZE, nonce);
-    switch (ike_bulk_gcm_open(sa->bulk, nonce, packet->data, packet->data + head,
-                              packet->n - head - sa->icv_size)) {
-    case IKE_BULK_OK:
-        return ESP_OK;
-    case IKE_BULK_FORGED:
-        return ESP_FORGED;
-    case IKE_BULK_FAULT:
-        break;
-    }
-    return ESP_FAULT;
 }
 
 /* Takes padding and trailer away; what is left is the inner packet and perhaps TFC padding. */
@@ -404,13 +420,14 @@ static EspVerdict unwrap(EspSa *sa, EspPacket *packet)
     return ESP_OK;
 }
 
-static EspVerdict open_one(EspSa *sa, EspPacket *packet)
+/* What is left to check once a packet is decrypted. */
+static EspVerdict take_in(EspSa *sa, EspPacket *packet, const IkeBulkPacket *work)
 {
     uint32_t sequence = read32(packet->data + 4);
-    EspVerdict verdict = sa->aead ? uncover_gcm(sa, packet) : uncover_cbc(sa, packet);
+    EspVerdict verdict;
 
-    if (verdict != ESP_OK)
-        return verdict;
+    if (work->result != IKE_BULK_OK)
+        return verdict_of(work->result);
     /* Again, for another packet of this batch may have taken the number. */
     if (!ike_replay_take(&sa->window, sequence))
         return ESP_REPLAYED;
@@ -420,19 +437,37 @@ static EspVerdict open_one(EspSa *sa, EspPacket *packet)
     return verdict;
 }
 
+/* At most IKE_BULK_BATCH packets, which have their verdict of look_at(). */
+static size_t open_batch(EspSa *sa, EspPacket *packets, size_t n)
+{
+    size_t fixed = ESP_HEADER_SIZE + (size_t)sa->iv_size + sa->icv_size;
+    IkeBulkPacket works[IKE_BULK_BATCH];
+    const IkeBulkPacket *work = works;
+    size_t good = 0, ready = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (packets[i].verdict == ESP_OK)
+            works[ready++] = (IkeBulkPacket){.esp = packets[i].data, .n = packets[i].n - fixed};
+    if (ready > 0)
+        ike_bulk_open(sa->bulk, works, ready);
+    for (size_t i = 0; i < n; i++) {
+        if (packets[i].verdict == ESP_OK)
+            packets[i].verdict = take_in(sa, &packets[i], work++);
+        if (packets[i].verdict == ESP_OK)
+            good++;
+        else
+            count_bad(sa, packets[i].verdict);
+    }
+    return good;
+}
+
 size_t esp_open(EspSa *sa, EspPacket *packets, size_t n)
 {
     size_t good = 0;
 
     for (size_t i = 0; i < n; i++)
         packets[i].verdict = look_at(sa, &packets[i]);
-    for (size_t i = 0; i < n; i++) {
-        if (packets[i].verdict == ESP_OK)
-            packets[i].verdict = open_one(sa, &packets[i]);
-        if (packets[i].verdict == ESP_OK)
-            good++;
-        else
-            count_bad(sa, packets[i].verdict);
-    }
+    for (size_t i = 0; i < n; i += sa->batch)
+        good += open_batch(sa, packets + i, smaller(n - i, sa->batch));
     return good;
 }

@@ -40,6 +40,7 @@ typedef struct EspParameters {
     bool sha256_truncation;   /* 96 bits of HMAC-SHA2-256, for some old gateways */
     const uint8_t *keymat;    /* esp_keymat_size() bytes: cipher key, salt, integrity key */
     uint64_t iv_seed[2];      /* random; start of the IV sequence of CBC */
+    bool plain_crypto;        /* libcrypto alone, whatever else this machine has */
 } EspParameters;
 
 /* Bytes of KEYMAT for one direction (RFC 2409, 5.5; RFC 4106, 8.1). */
@@ -51,6 +52,9 @@ int esp_open_new(EspSa **sap, const EspParameters *parameters);
 EspSa *esp_sa_free(EspSa *sa);
 
 uint32_t esp_sa_spi(const EspSa *sa);
+/* Whose ciphers work for it, a constant string: "OpenSSL", or from the first large batch on
+ * "ipsec-mb" where this machine has that. Readable from any thread. */
+const char *esp_sa_provider(const EspSa *sa);
 
 /* A packet in a buffer of the caller's. Sealing needs ESP_HEAD_ROOM free bytes before `data` and
  * ESP_TAIL_ROOM behind data + n; both directions work in place and move data and n. */
@@ -67,8 +71,15 @@ typedef struct EspPacket {
 size_t esp_seal(EspSa *sa, EspPacket *packets, size_t n);
 size_t esp_open(EspSa *sa, EspPacket *packets, size_t n);
 
+/* What sealing adds to a packet, for whoever no longer has the SA. */
+typedef struct EspShape {
+    uint8_t fixed, alignment; /* header, IV and tag; and what padding rounds up to, 0: no SA's */
+} EspShape;
+EspShape esp_sa_shape(const EspSa *sa);
+
 /* Largest inner packet whose ESP packet is at most `limit` bytes, so that full segments are
  * equal; 0 when none fits. */
+size_t esp_shape_inner_mtu(EspShape shape, size_t limit);
 size_t esp_sa_inner_mtu(const EspSa *sa, size_t limit);
 
 /* Sealing and opening say once, by esp_sa_wants_renewal(), that a soft limit has been passed. */

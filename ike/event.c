@@ -12,7 +12,7 @@ struct IkeQueueItem {
     IkeQueueItem *next;
     IkeAddress to;
     IkeEvent event;
-    bool is_event;
+    bool is_event, whole;
     size_t n;
     uint8_t bytes[];
 };
@@ -26,15 +26,16 @@ static void append(IkeQueue *queue, IkeQueueItem *item)
     queue->last = item;
 }
 
-int ike_queue_packet(IkeQueue *queue, const IkeAddress *to, IkeSlice bytes)
+int ike_queue_packet(IkeQueue *queue, const IkePacket *packet)
 {
-    IkeQueueItem *item = calloc(1, sizeof(*item) + bytes.n);
+    IkeQueueItem *item = calloc(1, sizeof(*item) + packet->n);
 
     if (item == NULL)
         return -ENOMEM;
-    item->to = *to;
-    item->n = bytes.n;
-    memcpy(item->bytes, bytes.bytes, bytes.n);
+    item->to = packet->to;
+    item->n = packet->n;
+    item->whole = packet->whole;
+    memcpy(item->bytes, packet->bytes, packet->n);
     append(queue, item);
     return 0;
 }
@@ -71,7 +72,7 @@ bool ike_queue_take_packet(IkeQueue *queue, IkePacket *packet)
 
     if (item == NULL)
         return false;
-    *packet = (IkePacket){.to = item->to, .bytes = item->bytes, .n = item->n};
+    *packet = (IkePacket){.to = item->to, .bytes = item->bytes, .n = item->n, .whole = item->whole};
     return true;
 }
 

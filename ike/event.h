@@ -16,7 +16,7 @@ typedef struct IkeQueue {
 } IkeQueue;
 
 /* Copies the bytes. 0 or -ENOMEM. */
-int ike_queue_packet(IkeQueue *queue, const IkeAddress *to, IkeSlice bytes);
+int ike_queue_packet(IkeQueue *queue, const IkePacket *packet);
 int ike_queue_event(IkeQueue *queue, const IkeEvent *event);
 bool ike_queue_take_packet(IkeQueue *queue, IkePacket *packet);
 bool ike_queue_take_event(IkeQueue *queue, IkeEvent *event);

@@ -22,6 +22,7 @@ typedef struct Outbound {
     size_t spi_n;
     uint8_t bytes[8];
     size_t n;
+    size_t padded; /* see IkeExchange */
 } Outbound;
 
 static int build_outbound(IkeSession *session, IkeExchange *x, IkeBuilder *builder)
@@ -65,6 +66,7 @@ static int send_outbound(IkeSession *session, IkeIsakmpSa *sa, const Outbound *o
     IkeExchange *x = ike_exchange_new(session, &SCRIPT_OUT, sa, id, copy);
     if (x == NULL)
         return -EAGAIN;
+    x->padded = outbound->padded;
     int r = ike_exchange_run(session, x);
     ike_exchange_free(x); /* nobody answers it under its own message ID */
     return r;
@@ -109,19 +111,55 @@ int ike_info_initial_contact(IkeSession *session, IkeIsakmpSa *sa)
     return send_outbound(session, sa, &out);
 }
 
-static int send_dpd(IkeSession *session, IkeIsakmpSa *sa, uint16_t type, uint32_t sequence)
+static Outbound dpd(const IkeIsakmpSa *sa, uint16_t type, uint32_t sequence)
 {
     Outbound out = {
         .type = IKE_PAYLOAD_NOTIFY, .protocol = IKE_PROTOCOL_ISAKMP, .notify = type, .n = 4};
 
     put_cookies(&out, sa);
     put_u32(out.bytes, sequence);
+    return out;
+}
+
+static int send_probe(IkeSession *session, IkeIsakmpSa *sa, size_t message, size_t datagram)
+{
+    uint32_t sequence = ++sa->probe_sequence;
+    Outbound out = dpd(sa, IKE_NOTIFY_R_U_THERE, sequence);
+
+    out.padded = message;
+    sa->probe_sizes[sequence % IKE_PROBES_KEPT] = (uint16_t)datagram;
     return send_outbound(session, sa, &out);
 }
 
 int ike_info_probe(IkeSession *session, IkeIsakmpSa *sa)
 {
-    return send_dpd(session, sa, IKE_NOTIFY_R_U_THERE, ++sa->probe_sequence);
+    return send_probe(session, sa, 0, 0);
+}
+
+/* The padding is of zeros, as RFC 2409, B has it, and more of them than fill the last block: to
+ * strongSwan, racoon and pluto what stands behind the last payload is of no matter. Another payload
+ * instead would be one that racoon leaves out of the HASH. */
+int ike_info_probe_size(IkeSession *session, IkeIsakmpSa *sa, size_t size)
+{
+    size_t marker = sa->marked ? IKE_NON_ESP_MARKER_SIZE : 0, block = sa->keys.cipher->block_size;
+
+    if (size < marker + IKE_HEADER_SIZE || size > IKE_MESSAGE_MAX)
+        return 0;
+    size_t message = size - marker - (size - marker - IKE_HEADER_SIZE) % block;
+    return send_probe(session, sa, message, marker + message);
+}
+
+/* What was asked has arrived whole, or in fragments where this machine could not forbid them. */
+static int take_acknowledgement(IkeSession *session, IkeIsakmpSa *sa, const IkeNotify *notify)
+{
+    IkeReader r = ike_reader_of(notify->data);
+    uint16_t *size = &sa->probe_sizes[ike_read_u32(&r) % IKE_PROBES_KEPT];
+    const IkeEvent event = {.type = IKE_EVENT_CARRIED, .carried = *size};
+
+    if (*size == 0)
+        return 0;
+    *size = 0;
+    return ike_session_emit(session, &event);
 }
 
 int ike_info_error(IkeSession *session, IkeIsakmpSa *sa, uint16_t notify, uint32_t spi)
@@ -195,7 +233,9 @@ static int answer_probe(IkeSession *session, IkeIsakmpSa *sa, const IkeNotify *n
         return 0;
     sa->peer_sequence = sequence;
     sa->peer_sequence_known = true;
-    return send_dpd(session, sa, IKE_NOTIFY_R_U_THERE_ACK, sequence);
+
+    const Outbound out = dpd(sa, IKE_NOTIFY_R_U_THERE_ACK, sequence);
+    return send_outbound(session, sa, &out);
 }
 
 static void shorten_lifetime(IkeSession *session, IkeIsakmpSa *sa, const IkeNotify *notify)
@@ -237,7 +277,7 @@ static int take_notify(IkeSession *session, IkeIsakmpSa *sa, const IkeNotify *no
     case IKE_NOTIFY_R_U_THERE:
         return answer_probe(session, sa, notify);
     case IKE_NOTIFY_R_U_THERE_ACK:
-        return 0; /* that it came is what counts, and the runner has noted that */
+        return take_acknowledgement(session, sa, notify);
     case IKE_NOTIFY_RESPONDER_LIFETIME:
         shorten_lifetime(session, sa, notify);
         return 0;
@@ -260,7 +300,7 @@ static bool acknowledges_nothing(const IkeIsakmpSa *sa, const IkeNotify *notify)
     uint32_t behind = sa->probe_sequence - sequence;
 
     return notify->type == IKE_NOTIFY_R_U_THERE_ACK &&
-           (!ike_reader_done(&r) || behind >= IKE_PROBES_MAX);
+           (!ike_reader_done(&r) || behind >= IKE_PROBES_KEPT);
 }
 
 static bool has_false_acknowledgement(const IkeIsakmpSa *sa, const IkeMessage *message)

@@ -396,6 +396,29 @@ static int refused_here(IkeSession *session, IkeDetail detail)
     return r < 0 ? r : IKE_IGNORED;
 }
 
+/* A gateway says no in an informational exchange, once: where that is lost, repetitions of QM1 meet
+ * with silence (strongSwan's log: "no response to retransmit"). Under another message ID the same
+ * is a new question; it has what is left of the time. */
+static int ask_anew(IkeSession *session, IkeExchange *x)
+{
+    const uint64_t give_up_at = x->give_up_at;
+    int r = ike_quick_restart(session, x);
+
+    if (r < 0 || running(session, &x) == NULL)
+        return r;
+    x->anew = true;
+    x->give_up_at = give_up_at;
+    return 0;
+}
+
+/* Who has spoken of users and addresses on this very way is not behind a firewall. */
+static IkeDetail silence(const IkeSession *session, const IkeExchange *x)
+{
+    bool spoke = x->sa->user_done || session->config.config != IKE_CONFIG_NONE;
+
+    return spoke && !is_dhcp(x->data) ? IKE_DETAIL_SILENCE_PHASE2 : IKE_DETAIL_SILENCE_LATER;
+}
+
 static int expired(IkeSession *session, IkeExchange *x)
 {
     Quick *quick = x->data;
@@ -405,7 +428,7 @@ static int expired(IkeSession *session, IkeExchange *x)
         return begin(session, quick->network, quick->group + 1);
     return give_up(
         session, quick,
-        &(IkeFailure){.reason = IKE_REASON_PHASE2_REFUSED, .detail = IKE_DETAIL_SILENCE_LATER});
+        &(IkeFailure){.reason = IKE_REASON_PHASE2_REFUSED, .detail = silence(session, x)});
 }
 
 static void free_data(void *data)
@@ -434,6 +457,7 @@ const IkeScript IKE_SCRIPT_QUICK = {
     .steps = STEPS,
     .steps_n = 3,
     .budget = IKE_ANSWER_BUDGET,
+    .ask_anew = ask_anew,
     .expired = expired,
     .free_data = free_data,
 };

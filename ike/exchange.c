@@ -196,6 +196,9 @@ static int protect(IkeExchange *x, IkeProtection protection, IkeBuilder *builder
     }
     if (protection != IKE_ENCRYPTED)
         r = hash_message(x, protection, builder);
+    /* No HASH covers the padding; what follows the last payload is none (RFC 2408, 3.1). */
+    if (r == 0 && x->padded > builder->writer.n)
+        (void)ike_writer_room(&builder->writer, x->padded - builder->writer.n);
     if (r == 0)
         r = ike_message_encrypt(&x->sa->keys, x->iv, builder);
     /* The last block of Phase 1 begins all later chains. */
@@ -224,7 +227,8 @@ static bool goes_in_fragments(const IkeExchange *x)
 {
     bool a_try = !x->sa->authenticated && x->tries >= 2 && x->tries % 2 == 0;
 
-    return x->sent_n > IKE_WHOLE_MAX && ((x->sa->vendors & IKE_VENDOR_FRAGMENTATION) != 0 || a_try);
+    return x->padded == 0 && x->sent_n > IKE_WHOLE_MAX &&
+           ((x->sa->vendors & IKE_VENDOR_FRAGMENTATION) != 0 || a_try);
 }
 
 static int send_kept(IkeSession *session, IkeExchange *x)
@@ -234,7 +238,7 @@ static int send_kept(IkeSession *session, IkeExchange *x)
     x->sent_at = session->now;
     if (goes_in_fragments(x))
         return ike_session_send_in_fragments(session, x->sa, message, x->fragment_id);
-    return ike_session_send(session, x->sa, message);
+    return ike_session_send(session, x->sa, message, x->padded != 0);
 }
 
 static int send_step(IkeSession *session, IkeExchange *x, const IkeStep *step)
@@ -438,6 +442,16 @@ static int retransmit(IkeSession *session, IkeExchange *x)
     return x->sent != NULL ? send_kept(session, x) : 0;
 }
 
+static bool may_ask_anew(const IkeExchange *x)
+{
+    return x->script->ask_anew != NULL && !x->done && !x->anew && x->tries == IKE_REPETITIONS;
+}
+
+static int repeat(IkeSession *session, IkeExchange *x)
+{
+    return may_ask_anew(x) ? x->script->ask_anew(session, x) : retransmit(session, x);
+}
+
 int ike_exchange_tick(IkeSession *session, IkeExchange *x)
 {
     if (awaits_answer(x)) {
@@ -449,7 +463,7 @@ int ike_exchange_tick(IkeSession *session, IkeExchange *x)
             ike_exchange_finish(session, x);
             return x->script->expired != NULL ? x->script->expired(session, x) : 0;
         }
-        return session->now >= x->retransmit_at ? retransmit(session, x) : 0;
+        return session->now >= x->retransmit_at ? repeat(session, x) : 0;
     }
     if (!x->waiting && session->now >= x->forget_at)
         ike_exchange_free(x);

@@ -54,6 +54,8 @@ typedef struct IkeScript {
     size_t steps_n;
     bool repeats;    /* begins again after its last step */
     uint64_t budget; /* ns without an answer before it is given up */
+    /* Repetitions found no answer: asks the same in another exchange. NULL: they go on. */
+    int (*ask_anew)(IkeSession *session, IkeExchange *exchange);
     /* The answer did not come. */
     int (*expired)(IkeSession *session, IkeExchange *exchange);
     void (*free_data)(void *data);
@@ -65,6 +67,7 @@ struct IkeExchange {
     uint32_t message_id;
     size_t step;
     bool done;    /* all steps are through; kept for duplicates */
+    bool anew;    /* asks what another one found no answer to */
     bool waiting; /* its next message waits for somebody's answer */
     /* What was sent last has no answer of its own: it goes out again until anything new is heard
      * on the SA. So are AM3 and our words in user authentication and mode config. */
@@ -80,6 +83,7 @@ struct IkeExchange {
     uint8_t *sent, *received; /* the last datagram of each direction */
     size_t sent_n, received_n;
     uint16_t fragment_id; /* of what was sent last, where it goes in fragments */
+    size_t padded;        /* size of the message, which is to arrive whole; 0: as it comes */
     unsigned tries;
     unsigned repeats_answered;
     uint64_t sent_at; /* last */

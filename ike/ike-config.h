@@ -138,6 +138,7 @@ typedef struct IkeConfig {
     uint16_t id_port; /* 0, or 500 for old gateways: the port in the Phase 1 ID payload */
     bool sha256_truncation;
     bool offer_plain_psk;
+    bool plain_crypto;     /* EspParameters */
     uint32_t dpd_interval; /* seconds of silence before R-U-THERE; 0: 30 */
 } IkeConfig;
 

@@ -119,6 +119,7 @@ typedef enum IkeEventType {
     IKE_EVENT_SA_GONE,   /* .sa.spi_in, .sa.spi_out: drop both directions */
     IKE_EVENT_CONNECTED, /* every wanted SA stands, the first time */
     IKE_EVENT_PATH,      /* .path: the gateway's address has changed, send ESP there */
+    IKE_EVENT_CARRIED,   /* .carried: a datagram of so many bytes has reached the gateway whole */
     IKE_EVENT_NOTICE,    /* .failure: worth a line in the log, no more */
     IKE_EVENT_FAILED,    /* .failure: over before it was connected */
     IKE_EVENT_LOST,      /* .failure: over after it was connected */
@@ -139,6 +140,7 @@ typedef struct IkeEvent {
             EspSa *esp;
         };
         IkeAddress path;
+        size_t carried;
         IkeFailure failure;
     };
 } IkeEvent;

@@ -39,6 +39,7 @@ typedef enum IkeDetail {
     IKE_DETAIL_NONE,
     IKE_DETAIL_SILENCE,         /* no answer at all */
     IKE_DETAIL_SILENCE_LATER,   /* it answered, then fell silent */
+    IKE_DETAIL_SILENCE_PHASE2,  /* it answered everything but Quick Mode */
     IKE_DETAIL_NOTIFY,          /* `notify` says it */
     IKE_DETAIL_WRONG_PSK,       /* HASH_R does not fit */
     IKE_DETAIL_WRONG_REMOTE_ID, /* `text` is the ID the gateway showed */

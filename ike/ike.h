@@ -36,6 +36,7 @@ typedef struct IkePacket {
     const uint8_t *bytes; /* with the non-ESP marker where `to` speaks UDP encapsulation, or ESP of
                              the session's own; port 0: without UDP */
     size_t n;
+    bool whole; /* it asks whether one of its size gets through: nobody may cut it */
 } IkePacket;
 
 /* `random` is called for cookies, nonces, keys, IVs and jitter as long as the session lives.
@@ -72,6 +73,10 @@ int ike_session_renew_sa(IkeSession *session, uint32_t spi, uint64_t now);
 int ike_session_probe(IkeSession *session, uint64_t now);
 /* The same on another way: what was asked on the former one, and not answered, does not count. */
 int ike_session_network_changed(IkeSession *session, uint64_t now);
+/* Asks whether a UDP datagram of `size` bytes gets there, or one that is shorter by less than a
+ * cipher's block: IKE_EVENT_CARRIED is the answer. Nobody asks again where none comes, and the
+ * tunnel is not given up for it. Nothing, where the gateway has not offered DPD. */
+int ike_session_probe_size(IkeSession *session, size_t size, uint64_t now);
 /* When an authentic message came last; 0: none yet. What the data path hears is its to tell. */
 uint64_t ike_session_last_heard(const IkeSession *session);
 /* A new Phase 1 now; the tunnel stays. */

@@ -16,6 +16,8 @@ enum {
     IKE_SEEN_IDS_MANY = 12288, /* a probe every 10 s for a day, and more: time for a new SA */
 };
 
+enum { IKE_PROBES_KEPT = 64 }; /* how far behind the last an acknowledgement may be */
+
 /* How far an ISAKMP SA has come. */
 typedef enum IkeStage {
     IKE_STAGE_PHASE1,
@@ -62,6 +64,7 @@ struct IkeIsakmpSa {
     uint64_t probe_since; /* when the first that is unanswered went out; 0: none is */
     unsigned probes;
     uint32_t probe_sequence;
+    uint16_t probe_sizes[IKE_PROBES_KEPT]; /* of datagrams, by sequence; 0: of no matter */
     bool peer_sequence_known;
     uint32_t peer_sequence;
     IkeReassembly *reassembly;           /* NULL as long as nothing came in fragments */

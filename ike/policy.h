@@ -5,6 +5,8 @@
  * A list of all timers:
  * - retransmission: an unanswered message goes out again after 0.5 s, then 1, 2, 4 s, each with
  *   jitter, until its exchange's budget is spent;
+ * - anew: Quick Mode that three repetitions found no answer for is asked under another message ID,
+ *   in what is left of its budget: late enough for a gateway that is only slow;
  * - hint: after a refusal in the clear, half a second for a better answer;
  * - push: how long an address is awaited before it is asked for;
  * - signature: how long somebody has to sign for us; one that took so long that the gateway has
@@ -67,6 +69,7 @@ enum {
     IKE_DHCP_SA_LIFETIME = 300, /* seconds; RFC 3456, 4.1: in the order of minutes */
     IKE_DHCP_LEASE_LEAST = 120, /* seconds: a server that gives less would have us ask for ever */
     IKE_DHCP_NAKS_MAX = 2,      /* beginnings anew, until the server's no is final */
+    IKE_REPETITIONS = 3,        /* before the same is asked in another exchange, where it can be */
     IKE_RESTARTS_MAX = 3,       /* of exchanges whose repetitions the gateway can't read */
 };
 

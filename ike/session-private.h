@@ -73,7 +73,8 @@ int ike_session_dh(IkeSession *session, const IkeGroup *group, IkeDh **dhp);
 int ike_session_random(IkeSession *session, uint8_t *bytes, size_t n);
 /* Up to `range` ns less than `value`, at random; `value` where there is no randomness. */
 uint64_t ike_session_jitter(IkeSession *session, uint64_t value, uint64_t range);
-int ike_session_send(IkeSession *session, const IkeIsakmpSa *sa, IkeSlice datagram);
+/* `whole`: nobody may cut it. */
+int ike_session_send(IkeSession *session, const IkeIsakmpSa *sa, IkeSlice datagram, bool whole);
 int ike_session_send_in_fragments(IkeSession *session, const IkeIsakmpSa *sa, IkeSlice message,
                                   uint16_t id);
 /* The end: FAILED before it was connected, LOST after. */
@@ -124,6 +125,7 @@ int ike_info_delete_sa(IkeSession *session, IkeIsakmpSa *sa);
 int ike_info_initial_contact(IkeSession *session, IkeIsakmpSa *sa);
 int ike_info_error(IkeSession *session, IkeIsakmpSa *sa, uint16_t notify, uint32_t spi);
 int ike_info_probe(IkeSession *session, IkeIsakmpSa *sa);
+int ike_info_probe_size(IkeSession *session, IkeIsakmpSa *sa, size_t size);
 /* DELETE payloads of an authentic message, wherever they stand in it. */
 int ike_info_take_deletes(IkeSession *session, const IkeMessage *message);
 

@@ -53,16 +53,18 @@ uint64_t ike_session_jitter(IkeSession *session, uint64_t value, uint64_t range)
     return less < value ? value - less : value;
 }
 
-int ike_session_send(IkeSession *session, const IkeIsakmpSa *sa, IkeSlice datagram)
+int ike_session_send(IkeSession *session, const IkeIsakmpSa *sa, IkeSlice datagram, bool whole)
 {
     uint8_t bytes[IKE_NON_ESP_MARKER_SIZE + IKE_MESSAGE_MAX];
+    IkePacket packet = {.to = sa->peer, .bytes = datagram.bytes, .n = datagram.n, .whole = whole};
 
-    if (!sa->marked)
-        return ike_queue_packet(&session->packets, &sa->peer, datagram);
-    memset(bytes, 0, IKE_NON_ESP_MARKER_SIZE);
-    memcpy(bytes + IKE_NON_ESP_MARKER_SIZE, datagram.bytes, datagram.n);
-    return ike_queue_packet(&session->packets, &sa->peer,
-                            (IkeSlice){bytes, IKE_NON_ESP_MARKER_SIZE + datagram.n});
+    if (sa->marked) {
+        memset(bytes, 0, IKE_NON_ESP_MARKER_SIZE);
+        memcpy(bytes + IKE_NON_ESP_MARKER_SIZE, datagram.bytes, datagram.n);
+        packet.bytes = bytes;
+        packet.n += IKE_NON_ESP_MARKER_SIZE;
+    }
+    return ike_queue_packet(&session->packets, &packet);
 }
 
 int ike_session_send_in_fragments(IkeSession *session, const IkeIsakmpSa *sa, IkeSlice message,
@@ -73,7 +75,7 @@ int ike_session_send_in_fragments(IkeSession *session, const IkeIsakmpSa *sa, Ik
 
     for (size_t i = 1; i <= ike_fragment_count(message.n) && r == 0; i++) {
         size_t n = ike_fragment_write(bytes, message, id, i);
-        r = ike_session_send(session, sa, (IkeSlice){bytes, n});
+        r = ike_session_send(session, sa, (IkeSlice){bytes, n}, false);
     }
     return r;
 }
@@ -404,11 +406,22 @@ int ike_session_probe(IkeSession *session, uint64_t now)
     return ike_session_finish(session, ike_isakmp_sa_tick(session, sa));
 }
 
+int ike_session_probe_size(IkeSession *session, size_t size, uint64_t now)
+{
+    session->now = now;
+    if (!may_probe(session))
+        return 0;
+    int r = ike_info_probe_size(session, session->current, size);
+    return ike_session_finish(session, r == -EAGAIN ? 0 : r);
+}
+
 int ike_session_network_changed(IkeSession *session, uint64_t now)
 {
     if (may_probe(session)) {
         session->current->probes = 0;
         session->current->probe_since = 0;
+        /* What still comes of these came by the former way. */
+        memset(session->current->probe_sizes, 0, sizeof(session->current->probe_sizes));
     }
     return ike_session_probe(session, now);
 }

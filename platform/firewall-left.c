@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 static int open_dir(const char *dir)
@@ -24,17 +25,19 @@ static bool is_held(const GArray *slots, unsigned number)
     return false;
 }
 
-static void append(int dirfd, unsigned number, GArray *list)
+/* False: no kill switch stands there. */
+static bool look_at(int dirfd, unsigned number, PlatformFirewallLeft *left)
 {
     const FirewallRecord record = firewall_record_load(dirfd, number);
-    PlatformFirewallLeft left = {
+
+    *left = (PlatformFirewallLeft){
         .slot = number,
         .persistent = record.standing == FIREWALL_PERSISTENT,
+        .of_boot = record.standing == FIREWALL_BOOT,
+        .owner = record.owner,
     };
-
-    g_strlcpy(left.label, record.label, sizeof left.label);
-    if (record.standing >= FIREWALL_KILL_SWITCH)
-        g_array_append_val(list, left);
+    g_strlcpy(left->label, record.label, sizeof left->label);
+    return record.standing >= FIREWALL_KILL_SWITCH;
 }
 
 GArray *platform_firewall_left(const char *dir)
@@ -45,13 +48,28 @@ GArray *platform_firewall_left(const char *dir)
 
     for (uint64_t left = platform_slot_numbers(dir); dirfd >= 0 && left; left &= left - 1) {
         unsigned number = (unsigned)__builtin_ctzll(left);
+        PlatformFirewallLeft one;
 
-        if (!is_held(slots, number))
-            append(dirfd, number, list);
+        if (!is_held(slots, number) && look_at(dirfd, number, &one))
+            g_array_append_val(list, one);
     }
     if (dirfd >= 0)
         close(dirfd);
     return list;
+}
+
+gboolean platform_firewall_may_go(const PlatformFirewallLeft *left,
+                                  const PlatformFirewallWord *word)
+{
+    if (word->label && strcmp(left->label, word->label) != 0)
+        return FALSE;
+    if (word->of_root)
+        return TRUE;
+    bool own = left->owner != FIREWALL_NOBODY && left->owner == word->owner;
+
+    if (left->persistent || left->of_boot)
+        return (own || word->shared) && word->taken_over && !strcmp(left->label, word->taken_over);
+    return own;
 }
 
 /* True when the slot's files may go. */
@@ -69,16 +87,17 @@ static bool release_locked(PlatformSlot *slot, int *resultp)
 }
 
 /* 1 when it was released, 0 when it may not be, or somebody took the slot meanwhile. */
-static int release(const char *dir, unsigned number, gboolean persistent_too)
+static int release(const char *dir, unsigned number, const PlatformFirewallWord *word)
 {
     PlatformSlot *slot = NULL;
+    PlatformFirewallLeft now;
     int result = 0;
 
     if (platform_slot_lock(dir, number, &slot) < 0)
         return 0;
     /* As it stands now that nobody else can change it. */
-    const FirewallRecord record = firewall_record_load(platform_slot_dirfd(slot), number);
-    bool may = persistent_too || record.standing != FIREWALL_PERSISTENT;
+    bool may =
+        look_at(platform_slot_dirfd(slot), number, &now) && platform_firewall_may_go(&now, word);
 
     if (may && release_locked(slot, &result))
         platform_slot_release(slot);
@@ -87,13 +106,14 @@ static int release(const char *dir, unsigned number, gboolean persistent_too)
     return result;
 }
 
-int platform_firewall_release_left(const char *dir, gboolean persistent_too)
+int platform_firewall_release_left(const char *dir, const PlatformFirewallWord *word)
 {
     g_autoptr(GArray) list = platform_firewall_left(dir);
     int released = 0, failed = 0;
 
     for (guint i = 0; i < list->len; i++) {
-        int r = release(dir, g_array_index(list, PlatformFirewallLeft, i).slot, persistent_too);
+        const PlatformFirewallLeft *left = &g_array_index(list, PlatformFirewallLeft, i);
+        int r = platform_firewall_may_go(left, word) ? release(dir, left->slot, word) : 0;
 
         released += r > 0;
         failed = r < 0 ? r : failed;

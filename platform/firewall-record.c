@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One word for what stands, and the label of the connection, a line each. The file's name has the
- * network namespace: the directory may be shared between namespaces, tables are not. */
+/* One word for what stands, the label of the connection and its user's number, a line each. The
+ * file's name has the network namespace: the directory may be shared between namespaces, tables are
+ * not. */
 #include "platform/firewall-record.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@ static const char *const words[] = {
     [FIREWALL_NOTHING] = "",
     [FIREWALL_ADDRESSES] = "addresses",
     [FIREWALL_KILL_SWITCH] = "kill-switch",
+    [FIREWALL_BOOT] = "kill-switch-boot",
     [FIREWALL_PERSISTENT] = "kill-switch-persistent",
 };
 
@@ -36,9 +38,18 @@ static FirewallStanding standing_of(const char *word)
     return FIREWALL_PERSISTENT;
 }
 
+static uid_t owner_of(const char *text)
+{
+    guint64 owner;
+
+    return text && g_ascii_string_to_unsigned(text, 10, 0, FIREWALL_NOBODY - 1, &owner, NULL)
+               ? (uid_t)owner
+               : FIREWALL_NOBODY;
+}
+
 FirewallRecord firewall_record_load(int dirfd, unsigned slot)
 {
-    FirewallRecord record = {0};
+    FirewallRecord record = {.owner = FIREWALL_NOBODY};
     char name[NAME_MAX_LENGTH], text[RECORD_MAX + 1];
     int fd = openat(dirfd, name_of(name, slot, ""), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
@@ -48,14 +59,14 @@ FirewallRecord firewall_record_load(int dirfd, unsigned slot)
 
     close(fd);
     text[n > 0 ? n : 0] = '\0';
-    char *label = strchr(text, '\n');
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    guint n_lines = g_strv_length(lines);
 
-    if (label) {
-        *label++ = '\0';
-        label[strcspn(label, "\n")] = '\0';
-        g_strlcpy(record.label, label, sizeof record.label);
-    }
-    record.standing = standing_of(text);
+    /* The last one ends with a newline, or was not written whole. */
+    if (n_lines > 2)
+        g_strlcpy(record.label, lines[1], sizeof record.label);
+    record.owner = owner_of(n_lines > 3 ? lines[2] : NULL);
+    record.standing = standing_of(n_lines > 0 ? lines[0] : "");
     return record;
 }
 
@@ -65,7 +76,8 @@ static int write_new(int dirfd, const char *name, const FirewallRecord *record)
 
     if (fd < 0)
         return -errno;
-    g_autofree char *text = g_strdup_printf("%s\n%s\n", words[record->standing], record->label);
+    g_autofree char *text = g_strdup_printf("%s\n%s\n%u\n", words[record->standing], record->label,
+                                            (unsigned)record->owner);
     size_t n = strlen(text);
     bool ok = write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
 

@@ -14,6 +14,7 @@
 #include "platform/firewall-record.h"
 #include "platform/nft.h"
 #include "platform/restorer.h"
+#include "platform/words.h"
 
 #include <glib-unix.h>
 #include <ifaddrs.h>
@@ -31,7 +32,10 @@ struct PlatformFirewall {
     const char *dir;
     FirewallRecord record;
     bool begun, kept;
+    bool for_boot;  /* whose connection is yet to come */
+    bool shared;    /* the label is the system's */
     bool took_over; /* a kill switch that had stood before */
+    bool persists;  /* that one was to, so ours is */
     int watch_fd;   /* -1: nobody tells us of removals */
     guint watch;
     guint pending; /* what sets it when there is time; 0: nothing to set */
@@ -145,7 +149,7 @@ char *platform_firewall_text(const PlatformSlotInfo *slot, const GArray *address
 
 static gboolean save(PlatformFirewall *self, FirewallStanding standing, GError **error)
 {
-    FirewallRecord record = {.standing = standing};
+    FirewallRecord record = {.standing = standing, .owner = self->info->uid};
 
     g_strlcpy(record.label, self->info->label, sizeof record.label);
     int r = firewall_record_save(platform_slot_dirfd(self->slot), self->info->number, &record);
@@ -171,6 +175,8 @@ static gboolean run(PlatformFirewall *self, const char *text, GError **error)
 
 static FirewallStanding wanted(const PlatformFirewall *self)
 {
+    if (self->kill_switch && self->for_boot)
+        return FIREWALL_BOOT;
     if (self->kill_switch)
         return self->kill_switch->persistent ? FIREWALL_PERSISTENT : FIREWALL_KILL_SWITCH;
     return self->addresses ? FIREWALL_ADDRESSES : FIREWALL_NOTHING;
@@ -195,7 +201,7 @@ static gboolean set(PlatformFirewall *self, GError **error)
     const FirewallRecord before = self->record;
     FirewallStanding standing = wanted(self);
     g_clear_handle_id(&self->pending, g_source_remove);
-    bool other = strcmp(before.label, self->info->label) != 0;
+    bool other = strcmp(before.label, self->info->label) != 0 || before.owner != self->info->uid;
 
     if (standing == FIREWALL_NOTHING)
         return clear(self, error);
@@ -245,7 +251,7 @@ static gboolean on_change(gint fd, GIOCondition condition, gpointer user_data)
 
 static void watch(PlatformFirewall *self)
 {
-    const PlatformRestorerSetup setup = {"the tunnel's table of nftables", on_time, warn, self};
+    const PlatformRestorerSetup setup = {N_("the tunnel's table of nftables"), on_time, warn, self};
 
     if (self->watch_fd >= 0 || platform_nft_watch_open(&self->watch_fd) < 0)
         return;
@@ -302,40 +308,61 @@ gboolean platform_firewall_has_begun(const PlatformFirewall *self)
     return self->begun;
 }
 
+gboolean platform_firewall_is_for(const PlatformFirewall *self, uid_t owner)
+{
+    return !is_armed(self) ||
+           (self->record.owner == owner && self->record.standing != FIREWALL_BOOT);
+}
+
 /* ---- changes ---- */
 
-static gboolean stands_in_the_way(const PlatformFirewall *self, const char *label,
-                                  gboolean with_kill_switch, GError **error)
+static gboolean stands_in_the_way(const PlatformFirewallLeft *left,
+                                  const PlatformFirewallWord *word, GError **error)
 {
-    if (with_kill_switch && !strcmp(label, self->info->label))
+    if (!left->persistent || platform_firewall_may_go(left, word))
         return FALSE;
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-                "the kill switch of \"%s\" is to persist, and stands; "
-                "`dialtone disconnect --release-kill-switch` releases it",
-                label);
+                N_("the kill switch of \"%s\" is to persist, and stands; "
+                   "`dialtone disconnect --release-kill-switch` releases it"),
+                left->label);
     return TRUE;
 }
 
-gboolean platform_firewall_begin(PlatformFirewall *self, gboolean with_kill_switch, GError **error)
+/* What the own connection lets go when it begins, or when its kill switch stands. */
+static PlatformFirewallWord own_word(const PlatformFirewall *self, gboolean stands)
 {
-    g_autoptr(GArray) left = platform_firewall_left(self->dir);
+    return (PlatformFirewallWord){
+        .owner = self->info->uid,
+        .taken_over = stands ? self->info->label : NULL,
+        .shared = self->shared,
+    };
+}
 
-    if (self->record.standing == FIREWALL_PERSISTENT &&
-        stands_in_the_way(self, self->record.label, with_kill_switch, error))
-        return FALSE;
+gboolean platform_firewall_begin(PlatformFirewall *self, const PlatformFirewallClaim *claim,
+                                 GError **error)
+{
+    g_autoptr(GArray) left = platform_firewall_left(self->dir); /* that of the own slot as well */
+    bool takes_over = is_armed(self), persists = false;
+
+    self->shared = claim->shared;
+    const PlatformFirewallWord word = own_word(self, claim->kill_switch);
+
     for (guint i = 0; i < left->len; i++) {
-        const PlatformFirewallLeft *other = &g_array_index(left, PlatformFirewallLeft, i);
+        const PlatformFirewallLeft *one = &g_array_index(left, PlatformFirewallLeft, i);
 
-        if (other->persistent && stands_in_the_way(self, other->label, with_kill_switch, error))
+        if (stands_in_the_way(one, &word, error))
             return FALSE;
+        persists = persists || one->persistent;
+        takes_over = takes_over || platform_firewall_may_go(one, &word);
     }
     self->begun = true;
-    self->took_over = is_armed(self) || left->len > 0;
+    self->took_over = takes_over;
+    self->persists = persists;
     watch(self);
     /* Without a gap: where our own takes over, the others end when it stands. */
-    if (with_kill_switch)
+    if (claim->kill_switch)
         return TRUE;
-    (void)platform_firewall_release_left(self->dir, FALSE); /* it has said what is wrong */
+    (void)platform_firewall_release_left(self->dir, &word); /* it has said what is wrong */
     return platform_firewall_disarm(self, error);
 }
 
@@ -367,7 +394,7 @@ static gboolean on_pending(gpointer user_data)
     if (set(self, &error))
         return G_SOURCE_REMOVE;
     g_autofree char *warning = g_strdup_printf(
-        "firewall-missing: neighbours on the local network may reach the tunnel's address: %s",
+        N_("firewall-missing: neighbours on the local network may reach the tunnel's address: %s"),
         error->message);
 
     warn(warning, self);
@@ -386,9 +413,10 @@ gboolean platform_firewall_protect(PlatformFirewall *self, const PlatformFirewal
         return set(self, error);
     }
     if (!platform_nft_is_there())
-        g_ptr_array_add(warnings, g_strdup("firewall-missing: neighbours on the local network may "
-                                           "reach the tunnel's address; libnftables is not "
-                                           "installed"));
+        g_ptr_array_add(warnings,
+                        g_strdup(N_("firewall-missing: neighbours on the local network may "
+                                    "reach the tunnel's address; libnftables is not "
+                                    "installed")));
     else if (!self->pending && !(same && self->record.standing == FIREWALL_ADDRESSES))
         self->pending = g_timeout_add(PROTECT_MS, on_pending, self);
     return TRUE;
@@ -400,6 +428,8 @@ gboolean platform_firewall_arm(PlatformFirewall *self, PlatformKillSwitch *kill_
     PlatformKillSwitch *former = self->kill_switch;
     gboolean first = !former;
 
+    if (self->persists || self->record.standing == FIREWALL_PERSISTENT)
+        kill_switch_take->persistent = TRUE;
     self->kill_switch = kill_switch_take;
     if (!set(self, error)) {
         self->kill_switch = former;
@@ -407,9 +437,20 @@ gboolean platform_firewall_arm(PlatformFirewall *self, PlatformKillSwitch *kill_
         return FALSE;
     }
     platform_kill_switch_free(former);
+    const PlatformFirewallWord word = own_word(self, TRUE);
+
     if (first)
-        (void)platform_firewall_release_left(self->dir, TRUE); /* it has said what is wrong */
+        (void)platform_firewall_release_left(self->dir, &word); /* it has said what is wrong */
     return TRUE;
+}
+
+gboolean platform_firewall_arm_for_boot(PlatformFirewall *self,
+                                        PlatformKillSwitch *kill_switch_take, GError **error)
+{
+    self->for_boot = true;
+    platform_kill_switch_free(self->kill_switch);
+    self->kill_switch = kill_switch_take;
+    return set(self, error);
 }
 
 gboolean platform_firewall_disarm(PlatformFirewall *self, GError **error)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Writes what platform/helper/plan reads at the other end.
+/* Writes what platform/helper-plan reads at the other end.
  *
  * It stands beside the helper's folder, for all in there runs with privileges, and this does not.
  */

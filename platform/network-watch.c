@@ -36,6 +36,7 @@ typedef struct Answer {
     bool found;
     PlatformWay way;
     bool running;
+    unsigned mtu; /* of the link */
 } Answer;
 
 typedef struct Request {
@@ -208,6 +209,24 @@ static void on_told(PlatformNetworkWatch *watch, const struct nlmsghdr *header)
 
 /* ---- what is asked ---- */
 
+/* What ICMP has taught the kernel stands where a setting would, but passes. */
+static void take_metrics(const struct rtattr *attributes, size_t n, PlatformWay *way)
+{
+    const struct rtattr *metrics = find(attributes, n, RTA_METRICS, 0);
+    const struct rtattr *cache = find(attributes, n, RTA_CACHEINFO, sizeof(struct rta_cacheinfo));
+    struct rta_cacheinfo info = {0};
+    unsigned mtu =
+        metrics ? number(find(RTA_DATA(metrics), RTA_PAYLOAD(metrics), RTAX_MTU, sizeof(uint32_t)))
+                : 0;
+
+    if (cache)
+        memcpy(&info, RTA_DATA(cache), sizeof info);
+    if (info.rta_expires != 0)
+        way->learnt = mtu;
+    else
+        way->mtu = mtu;
+}
+
 static void take_route(const struct nlmsghdr *header, Answer *answer)
 {
     const struct rtmsg *info = NLMSG_DATA(header);
@@ -222,6 +241,7 @@ static void take_route(const struct nlmsghdr *header, Answer *answer)
         answer->way.source.family = info->rtm_family;
         memcpy(answer->way.source.bytes, RTA_DATA(source), size);
     }
+    take_metrics(RTM_RTA(info), RTM_PAYLOAD(header), &answer->way);
 }
 
 static void take_answer(const struct nlmsghdr *header, Answer *answer)
@@ -236,6 +256,8 @@ static void take_answer(const struct nlmsghdr *header, Answer *answer)
 
         answer->found = true;
         answer->running = info->ifi_flags & IFF_RUNNING;
+        answer->mtu =
+            number(find(IFLA_RTA(info), IFLA_PAYLOAD(header), IFLA_MTU, sizeof(uint32_t)));
         read_name(header, answer->way.link);
     }
 }
@@ -316,6 +338,10 @@ static bool ask_link(PlatformNetworkWatch *watch, PlatformWay *way)
     if (!ask(watch, &request, &answer))
         return false;
     memcpy(way->link, answer.way.link, sizeof way->link);
+    if (way->mtu == 0 || (answer.mtu != 0 && answer.mtu < way->mtu))
+        way->mtu = answer.mtu;
+    if (way->learnt >= way->mtu)
+        way->learnt = 0;
     return answer.running;
 }
 

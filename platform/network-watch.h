@@ -26,6 +26,9 @@ typedef struct PlatformWay {
     int ifindex;
     char link[IF_NAMESIZE];
     PlatformAddress source; /* what packets have for their source; family 0: not told */
+    unsigned mtu;           /* of the link, or less where the route says so; 0: not told */
+    unsigned learnt;        /* less than that, by an ICMP message that anybody may have sent, and
+                               for a while; 0: nothing */
 } PlatformWay;
 
 /* In the thread's default main context, and at most every 150 ms, however much happens. */

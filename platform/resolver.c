@@ -13,6 +13,7 @@
 #include "platform/random.h"
 #include "platform/resolver-config.h"
 #include "platform/resolver-message.h"
+#include "platform/words.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -108,22 +109,22 @@ static void fail_by_answers(Lookup *lookup)
 {
     for (int i = 0; i < QUESTIONS; i++) {
         if (lookup->questions[i].answer == PLATFORM_RESOLVER_ANSWER_NOT_FOUND) {
-            fail(lookup, PLATFORM_RESOLVER_ERROR_NOT_FOUND, "there is no such name");
+            fail(lookup, PLATFORM_RESOLVER_ERROR_NOT_FOUND, N_("there is no such name"));
             return;
         }
     }
     for (int i = 0; i < QUESTIONS; i++) {
         if (lookup->questions[i].answer == PLATFORM_RESOLVER_ANSWER_EMPTY) {
-            fail(lookup, PLATFORM_RESOLVER_ERROR_NO_ADDRESS, "the name has no address");
+            fail(lookup, PLATFORM_RESOLVER_ERROR_NO_ADDRESS, N_("the name has no address"));
             return;
         }
     }
     if (lookup->server_failed)
-        fail(lookup, PLATFORM_RESOLVER_ERROR_FAILED, "the name servers cannot tell");
+        fail(lookup, PLATFORM_RESOLVER_ERROR_FAILED, N_("the name servers cannot tell"));
     else if (lookup->was_sent)
-        fail(lookup, PLATFORM_RESOLVER_ERROR_TIMED_OUT, "no name server answers");
+        fail(lookup, PLATFORM_RESOLVER_ERROR_TIMED_OUT, N_("no name server answers"));
     else
-        fail(lookup, PLATFORM_RESOLVER_ERROR_NO_SERVERS, "no name server can be asked");
+        fail(lookup, PLATFORM_RESOLVER_ERROR_NO_SERVERS, N_("no name server can be asked"));
 }
 
 static void finish(Lookup *lookup)
@@ -431,12 +432,12 @@ void platform_resolver_lookup(PlatformResolver *resolver, const char *name,
         return;
     }
     if (!ascii || !platform_dns_name_is_valid(ascii)) {
-        fail(lookup, PLATFORM_RESOLVER_ERROR_INVALID_NAME, "this is no host name");
+        fail(lookup, PLATFORM_RESOLVER_ERROR_INVALID_NAME, N_("this is no host name"));
         return;
     }
     lookup->servers = platform_resolver_read_servers(&resolver->paths, resolver->skip);
     if (lookup->servers->len == 0) {
-        fail(lookup, PLATFORM_RESOLVER_ERROR_NO_SERVERS, "no name server is configured");
+        fail(lookup, PLATFORM_RESOLVER_ERROR_NO_SERVERS, N_("no name server is configured"));
         return;
     }
     ask_servers(resolver, lookup);

@@ -6,6 +6,7 @@
  * user is told once who has a quarrel. After a minute of peace all is as at first.
  */
 #include "platform/restorer.h"
+#include "platform/words.h"
 
 enum {
     PAUSE_MS = 250,
@@ -38,10 +39,10 @@ static void tell(PlatformRestorer *self)
     if (self->told)
         return;
     self->told = TRUE;
-    g_autofree char *warning = g_strdup_printf(
-        "network-contested: another program keeps removing %s; they are put back every %d seconds "
-        "now, and in between traffic may go elsewhere",
-        self->setup.what, PAUSE_SLOW_MS / 1000);
+    g_autofree char *warning = g_strdup_printf(N_("network-contested: another program keeps "
+                                                  "removing %s; they are put back every %d seconds "
+                                                  "now, and in between traffic may go elsewhere"),
+                                               self->setup.what, PAUSE_SLOW_MS / 1000);
 
     self->setup.warn(warning, self->setup.user_data);
 }

@@ -1,525 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The system calls that each kind of process may make, as tables: the tunnel, the service (which
- * watches folders and keeps files beside that), a process of the user's that parses what the
- * network sends (no files), the helper of a tunnel, and one that starts programs.
- *
- * What is not listed fails with EPERM rather than kills: libraries try calls and fall back. What no
- * library of ours tries and an attacker would (exec, ptrace, another process's memory) kills the
- * process. clone3 fails with ENOSYS, so that the C library takes clone, whose flags can be seen.
- */
+/* Hands one of the programs that seccomp-compile.c has made to the kernel, for all threads of this
+ * process and for good. */
 #include "platform/sandbox.h"
+#include "platform/seccomp-kinds.h"
+#include "platform/seccomp-programs.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/if_tun.h>
-#include <linux/netlink.h>
 #include <linux/seccomp.h>
-#include <linux/sockios.h>
-#include <netinet/in.h>
-#include <sched.h>
-#include <seccomp.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
+#include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A name that this architecture does not have resolves to a pseudo number, which libseccomp
-   ignores on architectures that lack it. */
-#define CALL(name) SCMP_SYS(name)
-
-static const int plain[] = {
-    /* bytes in and out of descriptors that are open */
-    CALL(read),
-    CALL(readv),
-    CALL(pread64),
-    CALL(preadv),
-    CALL(write),
-    CALL(writev),
-    CALL(pwrite64),
-    CALL(pwritev),
-    CALL(close),
-    CALL(close_range),
-    CALL(lseek),
-    CALL(fstat),
-    CALL(fstat64),
-    CALL(newfstatat),
-    CALL(fstatat64),
-    CALL(statx),
-    CALL(stat),
-    CALL(lstat),
-    CALL(access),
-    CALL(faccessat),
-    CALL(faccessat2),
-    CALL(readlink),
-    CALL(readlinkat),
-    CALL(getdents64),
-    CALL(fcntl),
-    CALL(fcntl64),
-    CALL(dup),
-    CALL(dup3),
-    CALL(fsync),
-    CALL(fdatasync),
-    CALL(flock),
-    /* sockets that are open */
-    CALL(recvmsg),
-    CALL(recvfrom),
-    CALL(recv),
-    CALL(recvmmsg),
-    CALL(recvmmsg_time64),
-    CALL(sendmsg),
-    CALL(sendto),
-    CALL(send),
-    CALL(sendmmsg),
-    CALL(getsockname),
-    CALL(getpeername),
-    CALL(getsockopt),
-    CALL(shutdown),
-    /* waiting */
-    CALL(poll),
-    CALL(ppoll),
-    CALL(ppoll_time64),
-    CALL(select),
-    CALL(pselect6),
-    CALL(epoll_create1),
-    CALL(epoll_ctl),
-    CALL(epoll_wait),
-    CALL(epoll_pwait),
-    CALL(eventfd2),
-    CALL(pipe2),
-    CALL(timerfd_create),
-    CALL(timerfd_settime),
-    CALL(timerfd_settime64),
-    CALL(timerfd_gettime),
-    CALL(nanosleep),
-    CALL(clock_nanosleep),
-    CALL(clock_nanosleep_time64),
-    CALL(restart_syscall),
-    /* time and random */
-    CALL(clock_gettime),
-    CALL(clock_gettime64),
-    CALL(clock_getres),
-    CALL(gettimeofday),
-    CALL(time),
-    CALL(getrandom),
-    CALL(times),
-    /* memory */
-    CALL(brk),
-    CALL(munmap),
-    CALL(mremap),
-    CALL(madvise),
-    CALL(mlock),
-    CALL(mlock2),
-    CALL(munlock),
-    CALL(membarrier),
-    /* threads and signals */
-    CALL(futex),
-    CALL(futex_time64),
-    CALL(set_robust_list),
-    CALL(get_robust_list),
-    CALL(rseq),
-    CALL(set_tid_address),
-    CALL(gettid),
-    CALL(getpid),
-    CALL(getppid),
-    CALL(sched_yield),
-    CALL(sched_getaffinity),
-    CALL(sched_setaffinity),
-    CALL(sched_getparam),
-    CALL(sched_getscheduler),
-    CALL(sched_getattr),
-    CALL(getcpu),
-    CALL(arch_prctl),
-    CALL(rt_sigaction),
-    CALL(rt_sigprocmask),
-    CALL(rt_sigreturn),
-    CALL(sigreturn),
-    CALL(rt_sigtimedwait),
-    CALL(sigaltstack),
-    CALL(exit),
-    CALL(exit_group),
-    /* asking about ourselves */
-    CALL(getuid),
-    CALL(geteuid),
-    CALL(getgid),
-    CALL(getegid),
-    CALL(getresuid),
-    CALL(getresgid),
-    CALL(getgroups),
-    CALL(getrusage),
-    CALL(getrlimit),
-    CALL(uname),
-    CALL(sysinfo),
-    CALL(getcwd),
-    CALL(umask),
-    CALL(capget),
-};
-
-/* The service watches the folders of profiles and secrets, and keeps what is wanted over a restart
- * in a folder of its own: what it may write is a matter of its user. GLib's pools of threads carry
- * their priority over to new threads. */
-static const int serving[] = {
-    CALL(inotify_init1),    CALL(inotify_add_watch),
-    CALL(inotify_rm_watch), CALL(open),
-    CALL(openat),           CALL(rename),
-    CALL(unlink),           CALL(fchmod),
-    CALL(sched_setattr),
-};
-
-/* The helper changes files (resolv.conf, slots, journals) and the network, makes the sockets that
- * it gives away, and ends its children. */
-static const int helping[] = {
-    CALL(open),       CALL(openat),     CALL(creat),
-    CALL(unlink),     CALL(unlinkat),   CALL(rename),
-    CALL(renameat),   CALL(renameat2),  CALL(link),
-    CALL(linkat),     CALL(symlink),    CALL(symlinkat),
-    CALL(mkdir),      CALL(mkdirat),    CALL(rmdir),
-    CALL(chmod),      CALL(fchmod),     CALL(fchmodat),
-    CALL(chown),      CALL(fchown),     CALL(fchownat),
-    CALL(ftruncate),  CALL(utimensat),  CALL(statfs),
-    CALL(fstatfs),    CALL(bind),       CALL(connect),
-    CALL(setsockopt), CALL(kill),       CALL(wait4),
-    CALL(waitid),     CALL(pidfd_open), CALL(pidfd_send_signal),
-};
-
-static const unsigned long helper_requests[] = {TUNSETIFF, SIOCGIFNAME, SIOCGIFINDEX};
-
-/* What no program has to do that is started to change the network or its names. */
-static const int never[] = {
-    CALL(ptrace),
-    CALL(process_vm_readv),
-    CALL(process_vm_writev),
-    CALL(kexec_load),
-    CALL(kexec_file_load),
-    CALL(init_module),
-    CALL(finit_module),
-    CALL(delete_module),
-    CALL(bpf),
-    CALL(userfaultfd),
-    CALL(perf_event_open),
-    CALL(mount),
-    CALL(umount2),
-    CALL(pivot_root),
-    CALL(chroot),
-    CALL(move_mount),
-    CALL(open_tree),
-    CALL(fsopen),
-    CALL(fsmount),
-    CALL(mount_setattr),
-    CALL(setns),
-    CALL(unshare),
-    CALL(open_by_handle_at),
-    CALL(mknod),
-    CALL(mknodat),
-    CALL(swapon),
-    CALL(swapoff),
-    CALL(reboot),
-    CALL(acct),
-    CALL(quotactl),
-    CALL(settimeofday),
-    CALL(clock_settime),
-    CALL(adjtimex),
-    CALL(clock_adjtime),
-    CALL(iopl),
-    CALL(ioperm),
-    CALL(keyctl),
-    CALL(add_key),
-    CALL(request_key),
-    CALL(io_uring_setup),
-};
-
-static const int deadly[] = {
-    CALL(execve),      CALL(execveat),
-    CALL(ptrace),      CALL(process_vm_readv),
-    CALL(kexec_load),  CALL(process_vm_writev),
-    CALL(init_module), CALL(finit_module),
-    CALL(bpf),         CALL(mount),
-    CALL(pivot_root),  CALL(userfaultfd),
-};
-
-static const unsigned long tun_requests[] = {
-    TUNSETOFFLOAD,  TUNSETVNETHDRSZ, TUNGETVNETHDRSZ, TUNGETIFF,
-    TUNGETFEATURES, TUNSETVNETLE,    FIONREAD,        FIONBIO,
-};
-
-static const int prctls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS};
-
 #define ARRAY_LENGTH(a) (sizeof(a) / sizeof *(a))
 
-typedef enum Kind {
-    KIND_TUNNEL,
-    KIND_SERVICE,
-    KIND_NO_FILES,
-    KIND_HELPER,
-    KIND_STARTER,
-} Kind;
+typedef struct Program {
+    const struct sock_filter *steps;
+    size_t n;
+} Program;
 
-/* One argument, masked, must have this value. */
-static int allow_if(scmp_filter_ctx filter, int call, unsigned argument, uint64_t mask,
-                    uint64_t value)
-{
-    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
-                            SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, mask, value));
-}
+#define PROGRAM(steps)                                                                             \
+    {                                                                                              \
+        steps, ARRAY_LENGTH(steps)                                                                 \
+    }
 
-static int add_calls(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t n)
-{
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < n; i++)
-        r = seccomp_rule_add(filter, action, calls[i], 0);
-    return r;
-}
-
-static int add_plain(scmp_filter_ctx filter)
-{
-    int r = add_calls(filter, SCMP_ACT_ALLOW, plain, ARRAY_LENGTH(plain));
-
-    if (r == 0)
-        r = add_calls(filter, SCMP_ACT_KILL_PROCESS, deadly, ARRAY_LENGTH(deadly));
-    for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(tun_requests); i++)
-        r = allow_if(filter, CALL(ioctl), 1, UINT32_MAX, tun_requests[i]);
-    for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(prctls); i++)
-        r = allow_if(filter, CALL(prctl), 0, UINT32_MAX, (uint64_t)prctls[i]);
-    return r;
-}
-
-static int add_memory(scmp_filter_ctx filter)
-{
-    int r = allow_if(filter, CALL(mmap), 2, PROT_EXEC, 0);
-
-    if (r == 0)
-        r = allow_if(filter, CALL(mmap2), 2, PROT_EXEC, 0);
-    if (r == 0)
-        r = allow_if(filter, CALL(mprotect), 2, PROT_EXEC, 0);
-    return r;
-}
-
-static int add_reading_files(scmp_filter_ctx filter)
-{
-    const uint64_t writing = O_ACCMODE | O_CREAT | O_TRUNC;
-    int r = allow_if(filter, CALL(openat), 2, writing, O_RDONLY);
-
-    if (r == 0)
-        r = allow_if(filter, CALL(open), 1, writing, O_RDONLY);
-    return r;
-}
-
-static int add_threads_and_pairs(scmp_filter_ctx filter)
-{
-    int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0);
-
-    if (r == 0)
-        r = allow_if(filter, CALL(clone), 0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM);
-    if (r == 0)
-        r = allow_if(filter, CALL(socketpair), 0, UINT32_MAX, AF_UNIX);
-    /* A thread of ours may make way for the others. */
-    if (r == 0)
-        r = allow_if(filter, CALL(setpriority), 1, UINT32_MAX, 0);
-    /* Limits may be asked, not set: sysconf() and thread stacks ask. */
-    if (r == 0)
-        r = allow_if(filter, CALL(prlimit64), 2, UINT64_MAX, 0);
-    /* abort() and pthread_kill() go to a thread of ours; other processes may be the same user's. */
-    if (r == 0)
-        r = allow_if(filter, CALL(tgkill), 0, UINT32_MAX, (uint64_t)getpid());
-    return r;
-}
-
-/* Whatever an option is, but the two by which a raw socket lets its owner write IP headers: ESP is
- * all that such a socket of ours is for. As two rules, for one may name each argument once. */
-static int add_socket_options(scmp_filter_ctx filter)
-{
-    int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(setsockopt), 2,
-                             SCMP_A1_32(SCMP_CMP_NE, IPPROTO_IP),
-                             SCMP_A2_32(SCMP_CMP_NE, IPV6_HDRINCL));
-
-    if (r == 0)
-        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(setsockopt), 2,
-                             SCMP_A1_32(SCMP_CMP_LE, IPPROTO_UDP),
-                             SCMP_A2_32(SCMP_CMP_NE, IP_HDRINCL));
-    return r;
-}
-
-static int add_parser(scmp_filter_ctx filter, Kind kind)
-{
-    int r = add_plain(filter);
-
-    if (r == 0)
-        r = add_memory(filter);
-    if (r == 0 && kind == KIND_TUNNEL)
-        r = add_reading_files(filter);
-    if (r == 0 && kind == KIND_SERVICE)
-        r = add_calls(filter, SCMP_ACT_ALLOW, serving, ARRAY_LENGTH(serving));
-    /* No signal, but the question whether a tunnel's process is there. */
-    if (r == 0 && kind == KIND_SERVICE)
-        r = allow_if(filter, CALL(kill), 1, UINT32_MAX, 0);
-    if (r == 0)
-        r = add_threads_and_pairs(filter);
-    if (r == 0)
-        r = add_socket_options(filter);
-    return r;
-}
-
-/* Of netlink: routes and nftables. */
-static int add_helper_sockets(scmp_filter_ctx filter)
-{
-    static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
-    static const int protocols[] = {NETLINK_ROUTE, NETLINK_NETFILTER};
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(families); i++)
-        r = allow_if(filter, CALL(socket), 0, UINT32_MAX, (uint64_t)families[i]);
-    for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(protocols); i++)
-        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(socket), 2,
-                             SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK),
-                             SCMP_A2_32(SCMP_CMP_EQ, (uint32_t)protocols[i]));
-    return r;
-}
-
-/* GIO loads what it finds among its modules, so code may be mapped, but none that can be written.
- */
-static int add_helper(scmp_filter_ctx filter)
-{
-    int r = add_plain(filter);
-
-    if (r == 0)
-        r = add_memory(filter);
-    if (r == 0)
-        r = allow_if(filter, CALL(mmap), 2, PROT_WRITE, 0);
-    if (r == 0)
-        r = add_calls(filter, SCMP_ACT_ALLOW, helping, ARRAY_LENGTH(helping));
-    for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(helper_requests); i++)
-        r = allow_if(filter, CALL(ioctl), 1, UINT32_MAX, helper_requests[i]);
-    if (r == 0)
-        r = add_threads_and_pairs(filter);
-    if (r == 0)
-        r = add_helper_sockets(filter);
-    return r;
-}
-
-static int add_all(scmp_filter_ctx filter, Kind kind)
-{
-    if (kind == KIND_HELPER)
-        return add_helper(filter);
-    if (kind == KIND_STARTER)
-        return add_calls(filter, SCMP_ACT_ERRNO(EPERM), never, ARRAY_LENGTH(never));
-    return add_parser(filter, kind);
-}
-
-/* ---- the kernel's program ---- */
-
-struct PlatformFilter {
-    bool with_parent; /* it ends with the process that made it */
-    struct sock_fprog program;
-    struct sock_filter instructions[BPF_MAXINSNS];
+static const Program programs[KINDS] = {
+    [KIND_TUNNEL] = PROGRAM(tunnel_program),     [KIND_SERVICE] = PROGRAM(service_program),
+    [KIND_NO_FILES] = PROGRAM(no_files_program), [KIND_HELPER] = PROGRAM(helper_program),
+    [KIND_STARTER] = PROGRAM(starter_program),
 };
 
-/* The program as bytes in a file without a name: libseccomp writes it in no other way. */
-static int compile(Kind kind, int fd)
+/* Signals may go to this very process, whose number nobody knew when the program was made. */
+static void copy_for_us(const Program *program, struct sock_filter *steps)
 {
-    scmp_filter_ctx filter =
-        seccomp_init(kind == KIND_STARTER ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM));
+    const uint32_t pid = (uint32_t)getpid();
 
-    if (!filter)
-        return -ENOMEM;
-    int r = add_all(filter, kind);
-
-    if (r == 0)
-        r = seccomp_export_bpf(filter, fd);
-    seccomp_release(filter);
-    return r;
-}
-
-static int read_program(int fd, PlatformFilter *filter)
-{
-    ssize_t n = pread(fd, filter->instructions, sizeof filter->instructions, 0);
-    size_t one = sizeof filter->instructions[0];
-
-    if (n < 0)
-        return -errno;
-    if (n == 0 || (size_t)n % one || lseek(fd, 0, SEEK_END) != n)
-        return -EIO;
-    filter->program.len = (unsigned short)((size_t)n / one);
-    filter->program.filter = filter->instructions;
-    return 0;
-}
-
-static int filter_new(PlatformFilter **filterp, Kind kind)
-{
-    PlatformFilter *filter = calloc(1, sizeof *filter);
-    int fd = memfd_create("seccomp", MFD_CLOEXEC);
-    int r = filter && fd >= 0 ? compile(kind, fd) : -ENOMEM;
-
-    if (r == 0)
-        r = read_program(fd, filter);
-    if (fd >= 0)
-        close(fd);
-    if (r < 0) {
-        free(filter);
-        return r;
-    }
-    filter->with_parent = kind == KIND_TUNNEL || kind == KIND_NO_FILES;
-    *filterp = filter;
-    return 0;
-}
-
-int platform_sandbox_filter_tunnel(PlatformFilter **filterp)
-{
-    return filter_new(filterp, KIND_TUNNEL);
-}
-
-PlatformFilter *platform_sandbox_filter_free(PlatformFilter *filter)
-{
-    free(filter);
-    return NULL;
+    memcpy(steps, program->steps, program->n * sizeof *steps);
+    for (size_t i = 0; i < program->n; i++)
+        if (steps[i].code == (BPF_JMP | BPF_JEQ | BPF_K) && steps[i].k == PLATFORM_SECCOMP_PID)
+            steps[i].k = pid;
 }
 
 /* Not this thread only, but all that there are: the kernel names one that it could not reach. */
-int platform_sandbox_seccomp(const PlatformFilter *filter)
+static int install(Kind kind)
 {
-    if (filter->with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-        return -errno;
+    struct sock_filter steps[BPF_MAXINSNS];
+    const struct sock_fprog ours = {.len = (unsigned short)programs[kind].n, .filter = steps};
+
+    copy_for_us(&programs[kind], steps);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
-    long r =
-        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter->program);
+    long r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &ours);
 
     if (r > 0)
         return -ESRCH;
     return r < 0 ? -errno : 0;
 }
 
-static int close_at_once(Kind kind)
+static int install_with_parent(Kind kind)
 {
-    PlatformFilter *filter = NULL;
-    int r = filter_new(&filter, kind);
+    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : install(kind);
+}
 
-    if (r == 0)
-        r = platform_sandbox_seccomp(filter);
-    platform_sandbox_filter_free(filter);
-    return r;
+int platform_sandbox_seccomp_tunnel(void)
+{
+    return install_with_parent(KIND_TUNNEL);
 }
 
 int platform_sandbox_seccomp_no_files(void)
 {
-    return close_at_once(KIND_NO_FILES);
+    return install_with_parent(KIND_NO_FILES);
 }
 
 int platform_sandbox_seccomp_service(void)
 {
-    return close_at_once(KIND_SERVICE);
+    return install(KIND_SERVICE);
 }
 
 int platform_sandbox_seccomp_helper(void)
 {
-    return close_at_once(KIND_HELPER);
+    return install(KIND_HELPER);
 }
 
 int platform_sandbox_seccomp_starter(void)
 {
-    return close_at_once(KIND_STARTER);
+    return install(KIND_STARTER);
 }

@@ -42,22 +42,18 @@ __attribute__((warn_unused_result)) int platform_sandbox_harden(void);
    socket() (socketpair of AF_UNIX only), no write to a path, no memory that is executable (so load
    the legacy provider and open nothing by dlopen() afterwards), no signal to another process.
    Others fail with EPERM; exec, ptrace and the like kill. The process also ends with the one that
-   made it, which may lack the capability to end it. After the last fork(): in the very process that
-   the filter was made in, for it names it. Making one takes longer than closing the sandbox, so
-   that may be done while another process is waited for. */
-typedef struct PlatformFilter PlatformFilter;
-__attribute__((warn_unused_result)) int platform_sandbox_filter_tunnel(PlatformFilter **filterp);
-PlatformFilter *platform_sandbox_filter_free(PlatformFilter *filter);
-__attribute__((warn_unused_result)) int platform_sandbox_seccomp(const PlatformFilter *filter);
-/* At once, without a file that can be opened: for a process that has the rights of the user. */
+   made it, which may lack the capability to end it. After the last fork(): for the process that
+   calls. */
+__attribute__((warn_unused_result)) int platform_sandbox_seccomp_tunnel(void);
+/* Without a file that can be opened: for a process that has the rights of the user. */
 __attribute__((warn_unused_result)) int platform_sandbox_seccomp_no_files(void);
-/* At once, for the service: what the tunnel may, and to watch folders and write files. It has its
+/* For the service: what the tunnel may, and to watch folders and write files. It has its
    connection to the bus already, for it can make no socket. It does not end with the process that
    made it. */
 __attribute__((warn_unused_result)) int platform_sandbox_seccomp_service(void);
-/* At once, for the helper of a tunnel: besides, files can be written, and sockets made of the kinds
+/* For the helper of a tunnel: besides, files can be written, and sockets made of the kinds
    that it gives away or asks the kernel by. No program can be started. */
 __attribute__((warn_unused_result)) int platform_sandbox_seccomp_helper(void);
-/* At once, for a process whose work is to start programs, and for them: everything but what looks
+/* For a process whose work is to start programs, and for them: everything but what looks
    into other processes, changes mounts, modules, clocks or namespaces, and the like. */
 __attribute__((warn_unused_result)) int platform_sandbox_seccomp_starter(void);

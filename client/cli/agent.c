@@ -12,6 +12,7 @@
 
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
+#include "client/common/localize.h"
 #include "client/profile/parse.h"
 #include "client/profile/pin.h"
 #include "client/profile/secrets.h"
@@ -21,15 +22,27 @@
 
 enum { SECRETS_FILE_MAX = 64 * 1024 };
 
+/* What a tunnel was set up with, while it is not known whether it can be with another. */
+typedef struct AgentFormer {
+    DialtoneFound *found;
+    const DialtoneProfile *profile;
+    const char *path;
+    DialtoneCredential *credential;
+} AgentFormer;
+
 struct Agent {
     AgentSetup setup;
     StandaloneWait wait;
     const DialtoneProfile *profile; /* NULL: not known yet */
     const char *path;               /* of its file; or what it is called */
+    DialtoneFound *found;           /* what was read again, and has these two; NULL: nothing */
+    AgentFormer *former;            /* what was in use before that; NULL: it is settled */
     char *pins;                     /* the folder of gateways that were seen; NULL: there is none */
     char *gateway;                  /* the one that was compared last */
     DialtoneCredential *credential; /* signs; NULL: nothing to sign with */
     TunnelFrame asked;              /* a question that nobody was asked yet */
+    bool asking;                    /* one is open */
+    bool reloads;                   /* the profile is to be read again */
     bool ended;                     /* END has come */
     bool gone;                      /* nothing more will */
     bool connected;                 /* now */
@@ -92,7 +105,8 @@ static void warn_of_weak_psk(const IkeSecret *psk)
 /* A profile that names no key needs one in the file. */
 static bool check_psk(Agent *agent, const TunnelSecrets *secrets, GError **error)
 {
-    if (secrets->psk.known || agent->setup.secrets == NULL || agent->path == NULL)
+    const bool has_been_given = agent->former != NULL;
+    if (secrets->psk.known || agent->setup.secrets == NULL || agent->path == NULL || has_been_given)
         return true;
     g_autoptr(DialtoneStore) store = dialtone_store_new(agent->setup.caller);
     g_autoptr(DialtoneFound) strict = dialtone_store_load(store, agent->setup.name, false, error);
@@ -124,8 +138,6 @@ static bool send_secrets(Agent *agent, GError **error)
     if (agent->setup.secrets_fd >= 0) {
         g_clear_pointer(&read, dialtone_secrets_free);
         read = read_secrets(agent, error);
-        close(agent->setup.secrets_fd);
-        agent->setup.secrets_fd = -1;
         if (read == NULL || !tunnel_secrets_take_file(secrets, read, error))
             return false;
     }
@@ -143,6 +155,105 @@ static bool send_secrets(Agent *agent, GError **error)
     return false;
 }
 
+/* ---- once more ---- */
+
+/* A file that the user may not read was opened before root was given up, and is read as it stands
+ * there. What came through a pipe does not come again: the tunnel has it still. */
+static bool open_secrets_again(Agent *agent, GError **error)
+{
+    const char *file = agent->setup.secrets;
+    if (file == NULL)
+        return true;
+    if (strcmp(file, "-") != 0 && access(file, R_OK) == 0) {
+        int fd = dialtone_secrets_open(file, agent->setup.caller, error);
+        if (fd >= 0 && agent->setup.secrets_fd >= 0)
+            close(agent->setup.secrets_fd);
+        if (fd >= 0)
+            agent->setup.secrets_fd = fd;
+        return fd >= 0;
+    }
+    if (agent->setup.secrets_fd >= 0 && lseek(agent->setup.secrets_fd, 0, SEEK_SET) < 0) {
+        close(agent->setup.secrets_fd);
+        agent->setup.secrets_fd = -1;
+    }
+    return true;
+}
+
+static void drop(Agent *agent)
+{
+    g_clear_pointer(&agent->credential, dialtone_credential_free);
+    g_clear_pointer(&agent->found, dialtone_found_free);
+}
+
+/* Of several changes that came one upon the other, none but the first was in use before. */
+static void take(Agent *agent, DialtoneFound *found_take)
+{
+    if (agent->former != NULL) {
+        drop(agent);
+    } else {
+        agent->former = g_new0(AgentFormer, 1);
+        *agent->former =
+            (AgentFormer){agent->found, agent->profile, agent->path, agent->credential};
+    }
+    agent->found = found_take;
+    agent->profile = found_take->profile;
+    agent->path = found_take->entry->path;
+    agent->credential = NULL;
+}
+
+static void former_free(AgentFormer *former)
+{
+    if (former == NULL)
+        return;
+    dialtone_credential_free(former->credential);
+    dialtone_found_free(former->found);
+    g_free(former);
+}
+
+static void settle(Agent *agent, bool taken)
+{
+    g_autofree AgentFormer *former = NULL;
+    if (taken || agent->former == NULL) {
+        g_clear_pointer(&agent->former, former_free);
+        return;
+    }
+    drop(agent);
+    former = g_steal_pointer(&agent->former);
+    agent->found = former->found;
+    agent->profile = former->profile;
+    agent->path = former->path;
+    agent->credential = former->credential;
+}
+
+static bool is_in_use(const Agent *agent, const DialtoneProfile *profile)
+{
+    g_autofree char *text = dialtone_profile_to_text(profile, true);
+    g_autofree char *used = dialtone_profile_to_text(agent->profile, true);
+    return strcmp(text, used) == 0;
+}
+
+static bool hand_over_again(Agent *agent, DialtoneFound *found_take, GError **error)
+{
+    take(agent, found_take);
+    return open_secrets_again(agent, error) &&
+           standalone_send_profile(agent->setup.fd, agent->found, error) &&
+           send_secrets(agent, error);
+}
+
+static void reload(Agent *agent)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DialtoneFound) found = agent->setup.reload(agent->setup.data, &error);
+    bool changed = found != NULL && !is_in_use(agent, found->profile);
+    agent->reloads = false;
+    if (changed && hand_over_again(agent, g_steal_pointer(&found), &error))
+        return;
+    if (changed)
+        settle(agent, false);
+    if (tunnel_frame_send_keep(agent->setup.fd, error) < 0)
+        g_debug("the tunnel does not read");
+}
+
 /* ---- the conversation ---- */
 
 static void on_question(Agent *agent, const TunnelFrame *frame)
@@ -154,7 +265,9 @@ static void on_question(Agent *agent, const TunnelFrame *frame)
     if (!tunnel_frame_read_question(frame, &question))
         return;
     /* What interrupted it is the end, or a new question, which is asked next. */
+    agent->asking = true;
     bool answered = answer != NULL && standalone_question(&asker, &question, answer);
+    agent->asking = false;
     if (answered)
         warn_of_weak_psk(&answer->given[TUNNEL_ASK_PSK]);
     if (tunnel_frame_send_answer(agent->setup.fd, question.id, answered ? answer : NULL) < 0)
@@ -195,6 +308,7 @@ static void on_report(Agent *agent, const TunnelFrame *frame)
         g_debug("a report that can't be read: %s", error->message);
         return;
     }
+    dialtone_report_localize(report);
     check_gateway(agent, report);
     agent->reported |= report->state == DIALTONE_STATE_FAILED;
     agent->connected = report->state == DIALTONE_STATE_CONNECTED;
@@ -204,6 +318,12 @@ static void on_report(Agent *agent, const TunnelFrame *frame)
         standalone_print_notice(_("(Ctrl-C ends the tunnel.)"));
         agent->hinted = true;
     }
+}
+
+static void on_notice(const TunnelFrame *frame)
+{
+    g_autofree char *text = dialtone_localize((const char *)frame->bytes);
+    standalone_print_notice(text);
 }
 
 static void on_frame(Agent *agent, const TunnelFrame *frame)
@@ -219,12 +339,19 @@ static void on_frame(Agent *agent, const TunnelFrame *frame)
         standalone_credential_sign(agent->credential, agent->setup.fd, frame);
         break;
     case TUNNEL_FRAME_NOTICE:
-        standalone_print_notice((const char *)frame->bytes);
+        on_notice(frame);
         break;
     case TUNNEL_FRAME_END:
         agent->ended = true;
         agent->code = frame->n > 0 ? frame->bytes[0] : DIALTONE_FAILURE_INTERNAL;
         break;
+    case TUNNEL_FRAME_RELOAD:
+        agent->reloads = agent->setup.reload != NULL;
+        break;
+    case TUNNEL_FRAME_CHANGED:
+        settle(agent, frame->n > 0 && frame->bytes[0] == 1);
+        break;
+    case TUNNEL_FRAME_KEEP:
     case TUNNEL_FRAME_PROFILE:
     case TUNNEL_FRAME_SECRETS:
     case TUNNEL_FRAME_ANSWER:
@@ -257,7 +384,7 @@ static bool hear(gpointer data)
         return false;
     }
     on_frame(agent, &frame);
-    return !is_done(agent);
+    return !is_done(agent) && (agent->asking || !agent->reloads);
 }
 
 static void tunnel_vanished(Agent *agent)
@@ -282,12 +409,14 @@ static StandalonePrompt wait_for_word(Agent *agent)
 static void converse(Agent *agent)
 {
     while (!is_done(agent) && !agent->gone && !agent->late) {
-        if (agent->asked.bytes == NULL)
+        if (agent->asked.bytes == NULL && !agent->reloads)
             agent->late = wait_for_word(agent) == STANDALONE_PROMPT_NOBODY;
         g_auto(TunnelFrame) question = agent->asked;
         agent->asked = (TunnelFrame){0};
         if (question.bytes != NULL)
             on_frame(agent, &question);
+        else if (agent->reloads)
+            reload(agent);
     }
     if (agent->gone && !is_done(agent))
         tunnel_vanished(agent);
@@ -345,7 +474,8 @@ void agent_free(Agent *agent)
     if (agent->setup.secrets_fd >= 0)
         close(agent->setup.secrets_fd);
     dialtone_secrets_free(agent->setup.system);
-    dialtone_credential_free(agent->credential);
+    drop(agent);
+    former_free(agent->former);
     tunnel_frame_clear(&agent->asked);
     g_free(agent->pins);
     g_free(agent->gateway);

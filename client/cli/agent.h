@@ -5,6 +5,7 @@
 
 #include "client/cli/standalone.h"
 #include "client/profile/secrets.h"
+#include "client/profile/store.h"
 
 typedef enum AgentStay {
     AGENT_STAYS, /* to the end of the tunnel */
@@ -24,6 +25,10 @@ typedef struct AgentSetup {
     bool without_own, without_authorities; /* of certificates: the service has them */
     AgentStay stay;
     gint64 patience_us; /* for the tunnel, not for a person; 0: for ever */
+    /* Reads the profile once more; NULL with an error: it can't be used. NULL: the tunnel never
+     * asks for that. */
+    DialtoneFound *(*reload)(gpointer data, GError **error);
+    gpointer data;
 } AgentSetup;
 
 typedef struct Agent Agent;

@@ -19,6 +19,15 @@
 
 enum { TEXT_MAX = 64 * 1024 };
 
+/* What a program reads has no language. */
+static bool wants_json(const GOptionEntry *options)
+{
+    for (; options != NULL && options->long_name != NULL; options++)
+        if (strcmp(options->long_name, "json") == 0)
+            return *(const gboolean *)options->arg_data;
+    return false;
+}
+
 bool cli_parse(int argc, char **argv, const GOptionEntry *options, const CliHelp *help,
                char ***restp)
 {
@@ -40,6 +49,8 @@ bool cli_parse(int argc, char **argv, const GOptionEntry *options, const CliHelp
         cli_usage(argv[0], "%s", error->message);
         return false;
     }
+    if (wants_json(options))
+        dialtone_i18n_stop();
     int first = left > 1 && strcmp(rest[1], "--") == 0 ? 2 : 1;
     if (restp != NULL)
         *restp = g_strdupv(rest + MIN(first, left));

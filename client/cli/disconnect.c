@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "client/cli/cli.h"
@@ -71,16 +72,49 @@ static int disconnect_all(const CliTargets *targets)
     return code;
 }
 
-/* Of tunnels that are no more: those that are up hold theirs. */
-static int release_kill_switches(void)
+/* Each name once, for the service releases all of a name. */
+static GPtrArray *names_left(const char *name)
 {
-    if (geteuid() != 0) {
-        cli_complain(_("a kill switch is released with root's rights only"));
+    g_autoptr(GArray) left = platform_firewall_left(NULL);
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < left->len; i++) {
+        const char *label = g_array_index(left, PlatformFirewallLeft, i).label;
+        if ((name == NULL || strcmp(label, name) == 0) &&
+            !g_ptr_array_find_with_equal_func(names, label, g_str_equal, NULL))
+            g_ptr_array_add(names, g_strdup(label));
+    }
+    return names;
+}
+
+/* The service knows whom polkit lets. */
+static int release_by_service(const char *name)
+{
+    g_autoptr(GPtrArray) names = names_left(name);
+    g_autoptr(CliService) service = names->len > 0 ? cli_service_new(NULL) : NULL;
+    int code = DIALTONE_FAILURE_NONE;
+
+    if (names->len > 0 && service == NULL) {
+        cli_complain(_("without the service a kill switch is released with root's rights only"));
         cli_complain(_("Try: sudo dialtone disconnect --release-kill-switch"));
         return DIALTONE_FAILURE_NOT_PERMITTED;
     }
-    return platform_firewall_release_left(NULL, TRUE) < 0 ? DIALTONE_FAILURE_INTERNAL
-                                                          : DIALTONE_FAILURE_NONE;
+    for (guint i = 0; i < names->len; i++) {
+        int one = cli_service_release(service, names->pdata[i]);
+        code = one != DIALTONE_FAILURE_NONE ? one : code;
+    }
+    return code;
+}
+
+/* Of tunnels that are no more: those that are up hold theirs. */
+static int release_kill_switches(const char *name)
+{
+    const PlatformFirewallWord word = {.of_root = TRUE, .label = name};
+
+    if (geteuid() != 0)
+        return release_by_service(name);
+    return platform_firewall_release_left(NULL, &word) < 0 ? DIALTONE_FAILURE_INTERNAL
+                                                           : DIALTONE_FAILURE_NONE;
 }
 
 /* That nothing is up may not be the whole of it. */
@@ -97,10 +131,10 @@ static void tell_what_is_left(void)
     }
 }
 
-static int disconnect_and_release(const CliTargets *targets)
+static int disconnect_and_release(const CliTargets *targets, const char *name)
 {
     int code = disconnect_all(targets);
-    int released = release_kill_switches();
+    int released = release_kill_switches(name);
 
     return code != DIALTONE_FAILURE_NONE ? code : released;
 }
@@ -135,7 +169,7 @@ int cli_disconnect(int argc, char **argv)
     if (n > 1 && name == NULL && !all)
         return cli_usage(argv[0], "%s", _("several tunnels are up; name a profile, or give --all"));
     if (release)
-        return disconnect_and_release(&targets);
+        return disconnect_and_release(&targets, name);
     int code = n > 0 ? disconnect_all(&targets) : cli_none_is_up(profiles[0]);
 
     tell_what_is_left();

@@ -6,6 +6,7 @@
 #include "client/cli/verbs.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include "client/cli/cli.h"
 #include "client/cli/service.h"
@@ -26,12 +27,22 @@ static int renegotiate(const PlatformSlotInfo *tunnel)
     return DIALTONE_FAILURE_TUNNEL_LOST;
 }
 
-static int renegotiate_all(const CliTargets *targets)
+/* Its owner alone has the files that the profile is made of. */
+static int renegotiate_service(DialtoneBusConnection *connection, const char *what)
+{
+    if (dialtone_bus_connection_get_owner(connection) != getuid())
+        return cli_service_renegotiate(connection);
+    return service_renegotiate(g_dbus_proxy_get_object_path(G_DBUS_PROXY(connection)),
+                               what != NULL ? what : dialtone_bus_connection_get_name(connection));
+}
+
+/* @what the user calls the profile; NULL: nothing was named. */
+static int renegotiate_all(const CliTargets *targets, const char *what)
 {
     int code = DIALTONE_FAILURE_NONE;
 
     for (guint i = 0; i < targets->connections->len; i++) {
-        int one = cli_service_renegotiate(targets->connections->pdata[i]);
+        int one = renegotiate_service(targets->connections->pdata[i], what);
         code = one != DIALTONE_FAILURE_NONE ? one : code;
     }
     for (guint i = 0; i < targets->tunnels->len; i++) {
@@ -47,7 +58,11 @@ int cli_renegotiate(int argc, char **argv)
         .arguments = _("[PROFILE]"),
         .summary = _("Makes the tunnel of PROFILE, or the only one that is up, agree on new keys "
                      "now."),
-        .description = _("A changed profile applies from then on."),
+        .description =
+            _("A profile that was changed is taken at once, by you who have connected it: the "
+              "tunnel is set up with it again, while the network stays as it is, and goes on with "
+              "the former when that fails. Its name, and IPv4 or IPv6 of its gateway, can't be "
+              "changed that way."),
     };
     g_auto(GStrv) profiles = NULL;
 
@@ -66,5 +81,5 @@ int cli_renegotiate(int argc, char **argv)
     }
     if (n > 1 && name == NULL)
         return cli_usage(argv[0], "%s", _("several tunnels are up; name a profile"));
-    return renegotiate_all(&targets);
+    return renegotiate_all(&targets, profiles[0]);
 }

@@ -32,7 +32,7 @@
 
 #define AGENT_PATH "/org/dialtone/Agent"
 
-enum { SERVE_SECONDS = 10 };
+enum { SERVE_SECONDS = 10, WAIT_SECONDS = 60 };
 
 typedef struct Connect {
     const ServiceConnectOptions *options;
@@ -42,6 +42,7 @@ typedef struct Connect {
     DialtoneBusConnection *connection; /* NULL: not wanted yet */
     guint serial;                      /* of the last report that was shown */
     bool stays;                        /* it was connected, and is watched until it ends */
+    bool renews;                       /* it is connected, and takes the profile as it is now */
     bool done;
     int code;
 } Connect;
@@ -193,6 +194,16 @@ static DialtoneBusAgent1 *export_agent(Connect *connect, GError **error)
     return g_steal_pointer(&agent);
 }
 
+static DialtoneBusAgent1 *become_agent(Connect *connect, GError **error)
+{
+    g_autoptr(DialtoneBusAgent1) agent = export_agent(connect, error);
+    if (agent != NULL &&
+        dialtone_bus_manager_call_register_agent_sync(connect->service->manager, AGENT_PATH,
+                                                      g_variant_new("a{sv}", NULL), NULL, error))
+        return g_steal_pointer(&agent);
+    return NULL;
+}
+
 /* ---- watching ---- */
 
 /* What somebody else's agent, or nobody, has to be asked for is told here. */
@@ -206,7 +217,8 @@ static void show_report(Connect *connect)
     connect->done = (report->state == DIALTONE_STATE_CONNECTED && !connect->stays) ||
                     report->state == DIALTONE_STATE_FAILED ||
                     (asks && connect->options->wait_seconds == 0);
-    if (report->state == DIALTONE_STATE_FAILED)
+    bool refused = connect->renews && report->state == DIALTONE_STATE_CONNECTED;
+    if (report->state == DIALTONE_STATE_FAILED || refused)
         connect->code = (int)report->reason;
 }
 
@@ -301,27 +313,36 @@ static void stay(Connect *connect, PlatformNotify *notify)
 
 /* ---- the call ---- */
 
-static bool want(Connect *connect, GError **error)
+static GVariant *call_options(const Connect *connect)
 {
     GVariantBuilder options;
-    g_autofree char *path = NULL;
     g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
     if (connect->options->take_over)
         g_variant_builder_add(&options, "{sv}", "take-over", g_variant_new_boolean(TRUE));
     if (connect->profile.override != NULL)
         g_variant_builder_add(&options, "{sv}", "override",
                               g_variant_new_string(connect->profile.override));
+    return g_variant_new("(@a{sv})", g_variant_builder_end(&options));
+}
+
+static DialtoneBusConnection *proxy_of(const Connect *connect, const char *path, GError **error)
+{
+    return dialtone_bus_connection_proxy_new_sync(connect->service->bus,
+                                                  G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START,
+                                                  "org.dialtone.Dialtone1", path, NULL, error);
+}
+
+static bool want(Connect *connect, GError **error)
+{
+    g_autofree char *path = NULL;
     GDBusProxy *proxy = G_DBUS_PROXY(connect->profile.proxy);
-    const CliCall call = {.method = "Connect",
-                          .parameters = g_variant_new("(@a{sv})", g_variant_builder_end(&options)),
-                          .interrupt = interrupt};
+    const CliCall call = {
+        .method = "Connect", .parameters = call_options(connect), .interrupt = interrupt};
     g_autoptr(GVariant) answer = cli_service_call(proxy, &call, error);
     if (answer == NULL || !g_variant_is_of_type(answer, G_VARIANT_TYPE("(o)")))
         return false;
     g_variant_get(answer, "(o)", &path);
-    connect->connection = dialtone_bus_connection_proxy_new_sync(
-        connect->service->bus, G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START, "org.dialtone.Dialtone1", path,
-        NULL, error);
+    connect->connection = proxy_of(connect, path, error);
     return connect->connection != NULL;
 }
 
@@ -342,10 +363,8 @@ static int run(Connect *connect, PlatformNotify *notify)
     if (connect->service == NULL || !open_secrets(connect, &error))
         return fail(connect, error);
     /* First of all: a profile stays as long as its user has an agent. */
-    g_autoptr(DialtoneBusAgent1) agent = export_agent(connect, &remote);
-    bool known = agent != NULL && dialtone_bus_manager_call_register_agent_sync(
-                                      connect->service->manager, AGENT_PATH,
-                                      g_variant_new("a{sv}", NULL), NULL, &remote);
+    g_autoptr(DialtoneBusAgent1) agent = become_agent(connect, &remote);
+    bool known = agent != NULL;
     if (known && !cli_service_profile(connect->service, options->profile, options->secrets != NULL,
                                       &connect->profile, &error))
         return fail(connect, error);
@@ -367,6 +386,15 @@ static int run(Connect *connect, PlatformNotify *notify)
     return connect->code;
 }
 
+static void connect_clear(Connect *connect)
+{
+    if (connect->secrets_fd >= 0)
+        close(connect->secrets_fd);
+    g_clear_object(&connect->connection);
+    cli_profile_clear(&connect->profile);
+    cli_service_free(connect->service);
+}
+
 int service_connect(const ServiceConnectOptions *options)
 {
     g_autoptr(GError) error = NULL;
@@ -376,10 +404,59 @@ int service_connect(const ServiceConnectOptions *options)
     if (!hear_signals(&error))
         return fail(&connect, error);
     int code = run(&connect, notify);
-    if (connect.secrets_fd >= 0)
-        close(connect.secrets_fd);
-    g_clear_object(&connect.connection);
-    cli_profile_clear(&connect.profile);
-    cli_service_free(connect.service);
+    connect_clear(&connect);
+    return code;
+}
+
+/* ---- a profile that was changed ---- */
+
+/* True: it is set up again; false without an error: new keys were all it took. */
+static bool take_profile(Connect *connect, GError **error)
+{
+    const CliCall call = {
+        .method = "TakeProfile", .parameters = call_options(connect), .interrupt = interrupt};
+    gboolean changed = FALSE;
+    connect->serial = dialtone_bus_connection_get_serial(connect->connection);
+    g_autoptr(GVariant) answer = cli_service_call(G_DBUS_PROXY(connect->connection), &call, error);
+    if (answer != NULL && g_variant_is_of_type(answer, G_VARIANT_TYPE("(b)")))
+        g_variant_get(answer, "(b)", &changed);
+    return changed;
+}
+
+/* A profile that is called so no more has not changed, as far as anybody can tell. A key that came
+ * with --secrets is known still. */
+static int renew(Connect *connect, const char *object)
+{
+    g_autoptr(GError) error = NULL, remote = NULL;
+    const char *what = connect->options->run.profile;
+    connect->service = cli_service_new(&error);
+    connect->connection = error == NULL ? proxy_of(connect, object, &remote) : NULL;
+    if (error == NULL && connect->connection != NULL &&
+        !cli_service_has_profile(connect->service, what))
+        return cli_service_renegotiate(connect->connection);
+    g_autoptr(DialtoneBusAgent1) agent =
+        connect->connection != NULL ? become_agent(connect, &remote) : NULL;
+    if (agent != NULL &&
+        !cli_service_profile(connect->service, what, true, &connect->profile, &error))
+        return fail(connect, error);
+    if (agent != NULL && take_profile(connect, &remote))
+        wait_for_it(connect);
+    if (agent != NULL)
+        g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(agent));
+    if (remote != NULL && !interrupted)
+        error = dialtone_bus_error_read(remote);
+    return error != NULL ? fail(connect, error) : connect->code;
+}
+
+/* Who interrupts it has seen enough: the connection goes on. */
+int service_renegotiate(const char *object, const char *what)
+{
+    g_autoptr(GError) error = NULL;
+    const ServiceConnectOptions options = {.run = {.profile = what}, .wait_seconds = WAIT_SECONDS};
+    Connect connect = {.options = &options, .secrets_fd = -1, .renews = true};
+    if (interrupt < 0 && !hear_signals(&error))
+        return fail(&connect, error);
+    int code = renew(&connect, object);
+    connect_clear(&connect);
     return code;
 }

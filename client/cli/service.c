@@ -187,6 +187,14 @@ bool cli_service_profile(CliService *service, const char *what, bool psk_at_hand
     return profile->proxy != NULL;
 }
 
+bool cli_service_has_profile(CliService *service, const char *what)
+{
+    g_autoptr(DialtoneStore) store = dialtone_store_new(getuid());
+    g_autoptr(DialtoneBusProfile) system = find_system(service, what);
+    g_autofree char *path = system == NULL ? dialtone_store_find(store, what, NULL) : NULL;
+    return system != NULL || path != NULL;
+}
+
 void cli_profile_clear(CliProfile *profile)
 {
     g_clear_object(&profile->proxy);
@@ -338,11 +346,10 @@ GVariant *cli_service_call(GDBusProxy *object, const CliCall *call, GError **err
     return answer;
 }
 
-static int call(DialtoneBusConnection *connection, const char *method)
+static int call(GDBusProxy *object, const CliCall *words)
 {
     g_autoptr(GError) remote = NULL, error = NULL;
-    const CliCall words = {.method = method, .interrupt = -1};
-    g_autoptr(GVariant) answer = cli_service_call(G_DBUS_PROXY(connection), &words, &remote);
+    g_autoptr(GVariant) answer = cli_service_call(object, words, &remote);
     if (answer != NULL)
         return DIALTONE_FAILURE_NONE;
     error = dialtone_bus_error_read(remote);
@@ -351,12 +358,22 @@ static int call(DialtoneBusConnection *connection, const char *method)
 
 int cli_service_disconnect(DialtoneBusConnection *connection)
 {
-    return call(connection, "Disconnect");
+    const CliCall words = {.method = "Disconnect", .interrupt = -1};
+    return call(G_DBUS_PROXY(connection), &words);
 }
 
 int cli_service_renegotiate(DialtoneBusConnection *connection)
 {
-    return call(connection, "Renegotiate");
+    const CliCall words = {.method = "Renegotiate", .interrupt = -1};
+    return call(G_DBUS_PROXY(connection), &words);
+}
+
+int cli_service_release(CliService *service, const char *name)
+{
+    const CliCall words = {.method = "ReleaseKillSwitch",
+                           .parameters = g_variant_new("(sa{sv})", name, NULL),
+                           .interrupt = -1};
+    return call(G_DBUS_PROXY(service->manager), &words);
 }
 
 DialtoneReport *cli_service_report(DialtoneBusConnection *connection)
@@ -365,5 +382,8 @@ DialtoneReport *cli_service_report(DialtoneBusConnection *connection)
     bool is_ours = getuid() == 0 || getuid() == dialtone_bus_connection_get_owner(connection);
     if (!is_ours || !dialtone_bus_connection_call_get_report_sync(connection, &json, NULL, NULL))
         return NULL;
-    return dialtone_report_from_json(json, strlen(json), NULL);
+    DialtoneReport *report = dialtone_report_from_json(json, strlen(json), NULL);
+    if (report != NULL)
+        dialtone_report_localize(report);
+    return report;
 }

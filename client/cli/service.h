@@ -68,6 +68,8 @@ GVariant *cli_service_call(GDBusProxy *object, const CliCall *call,
 /* Polkit may ask for a password. Return the exit code, and print why it is not 0. */
 int cli_service_disconnect(DialtoneBusConnection *connection);
 int cli_service_renegotiate(DialtoneBusConnection *connection);
+/* A kill switch that was left behind by the profile of this name. */
+int cli_service_release(CliService *service, const char *name);
 /* The last report; NULL: it is not the caller's to read. */
 DialtoneReport *cli_service_report(DialtoneBusConnection *connection) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -82,5 +84,10 @@ typedef struct ServiceConnectOptions {
     bool stay; /* until it ends, or this program is interrupted */
 } ServiceConnectOptions;
 
+/* A profile of the system or of the user's is called so. */
+bool cli_service_has_profile(CliService *service, const char *what) G_GNUC_WARN_UNUSED_RESULT;
+/* `dialtone renegotiate` of one's own connection, whose profile the user calls @what. Returns the
+ * exit code. */
+int service_renegotiate(const char *object, const char *what);
 /* `dialtone connect` through the service. Returns the exit code. */
 int service_connect(const ServiceConnectOptions *options);

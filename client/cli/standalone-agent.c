@@ -61,11 +61,14 @@ static DialtoneSecrets *read_system_secrets(const char *what, uid_t caller, GErr
 
 /* ---- the profile ---- */
 
-static bool send_profile(const DialtoneProfile *profile, int fd, GError **error)
+bool standalone_send_profile(int fd, const DialtoneFound *found, GError **error)
 {
+    const DialtoneProfile *profile = found->profile;
     g_autofree char *text = dialtone_profile_to_text(profile, true);
-    bool legacy = tunnel_config_needs_legacy(profile);
-    int result = tunnel_frame_send_profile(fd, text, legacy);
+    unsigned flags = tunnel_config_needs_legacy(profile) ? TUNNEL_PROFILE_LEGACY : 0;
+    if (found->entry->layer != DIALTONE_LAYER_USER)
+        flags |= TUNNEL_PROFILE_SYSTEM;
+    int result = tunnel_frame_send_profile(fd, text, flags);
     if (result == 0)
         return true;
     dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL,
@@ -102,6 +105,18 @@ static DialtoneFound *load_profile(const StandaloneOptions *options, uid_t calle
     return is_permitted(found, caller, error) ? g_steal_pointer(&found) : NULL;
 }
 
+/* Whose the profile is does not change. */
+typedef struct Reload {
+    const StandaloneOptions *options;
+    uid_t caller;
+} Reload;
+
+static DialtoneFound *load_again(gpointer data, GError **error)
+{
+    const Reload *reload = data;
+    return load_profile(reload->options, reload->caller, error);
+}
+
 /* ---- life ---- */
 
 int standalone_agent(const StandaloneOptions *options, int tunnel_fd)
@@ -115,7 +130,10 @@ int standalone_agent(const StandaloneOptions *options, int tunnel_fd)
                         .secrets_fd = -1,
                         .secrets = options->secrets,
                         .ask_command = options->ask_command,
-                        .json = options->json};
+                        .json = options->json,
+                        .reload = load_again};
+    Reload reload = {options, setup.caller};
+    setup.data = &reload;
     g_autoptr(GError) no_secret = NULL;
     if (options->secrets != NULL)
         setup.secrets_fd = dialtone_secrets_open(options->secrets, setup.caller, &error);
@@ -128,7 +146,7 @@ int standalone_agent(const StandaloneOptions *options, int tunnel_fd)
     g_autoptr(Agent) agent = agent_new(&setup);
     if (found != NULL && found->entry->layer != DIALTONE_LAYER_USER && no_secret != NULL)
         return agent_fail(agent, no_secret);
-    if (found != NULL && send_profile(found->profile, tunnel_fd, &error))
+    if (found != NULL && standalone_send_profile(tunnel_fd, found, &error))
         return agent_run(agent, found->profile, found->entry->path);
     return agent_fail(agent, error);
 }

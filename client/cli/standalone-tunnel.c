@@ -34,12 +34,11 @@ enum {
 typedef struct Process {
     GMainLoop *loop;
     Tunnel *tunnel;
+    TunnelChannel *channel;
     const char *profile; /* its name */
     bool fault;          /* of what the agent sent */
     int code;
 } Process;
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlatformFilter, platform_sandbox_filter_free)
 
 /* ---- giving up ---- */
 
@@ -73,12 +72,12 @@ static int wait_for_profile(TunnelFrame *frame)
     return result;
 }
 
-static bool close_sandbox(const PlatformFilter *filter, const TunnelFrame *profile)
+static bool close_sandbox(const TunnelFrame *profile)
 {
-    bool legacy = profile->bytes[0] == 1;
+    bool legacy = (profile->bytes[0] & TUNNEL_PROFILE_LEGACY) != 0;
     if (legacy && OSSL_PROVIDER_load(NULL, "legacy") != NULL)
         legacy = OSSL_PROVIDER_load(NULL, "default") == NULL;
-    return platform_sandbox_seccomp(filter) == 0;
+    return platform_sandbox_seccomp_tunnel() == 0;
 }
 
 /* ---- to the agent ---- */
@@ -141,6 +140,19 @@ static void on_notice(const char *text, gpointer data)
         g_debug("the agent does not read");
 }
 
+static void on_renegotiate(gpointer data)
+{
+    const Process *process = data;
+    tunnel_channel_reload(process->channel);
+}
+
+static void on_changed(DialtoneFailure why, gpointer data)
+{
+    const guint8 byte = why == DIALTONE_FAILURE_NONE ? 1 : 0;
+    if (tunnel_frame_send(AGENT_FD, TUNNEL_FRAME_CHANGED, &byte, 1) < 0)
+        g_debug("the agent does not read");
+}
+
 static void on_ended(DialtoneFailure code, gpointer data)
 {
     Process *process = data;
@@ -157,6 +169,8 @@ static const TunnelHandlers HANDLERS = {
     .question = on_question,
     .sign = on_sign,
     .notice = on_notice,
+    .renegotiate = on_renegotiate,
+    .changed = on_changed,
     .ended = on_ended,
 };
 
@@ -168,6 +182,34 @@ static void on_secrets(TunnelSecrets *secrets_take, gpointer data)
     tunnel_give_secrets(process->tunnel, secrets_take);
 }
 
+/* The agent goes back to what it had, too. */
+static void refuse_change(const Process *process, const GError *error)
+{
+    on_changed(dialtone_failure_of(error), (gpointer)(uintptr_t)process);
+    tunnel_refuse_change(process->tunnel, error);
+}
+
+static bool on_profile(const char *text, gsize n, gpointer data)
+{
+    const Process *process = data;
+    g_autoptr(GError) error = NULL;
+    DialtoneProfile *profile = dialtone_profile_parse(text, n, "profile", NULL);
+    if (profile == NULL)
+        return false;
+    if (!tunnel_change(process->tunnel, profile, &error))
+        refuse_change(process, error);
+    return true;
+}
+
+static void on_keep(const GError *why, gpointer data)
+{
+    const Process *process = data;
+    if (why != NULL)
+        tunnel_refuse_change(process->tunnel, why);
+    else
+        tunnel_keep_profile(process->tunnel);
+}
+
 /* It ends in good order, but after a fault of the agent's not as if the user had asked for it. */
 static void on_closed(int error, gpointer data)
 {
@@ -176,74 +218,72 @@ static void on_closed(int error, gpointer data)
     tunnel_stop(process->tunnel);
 }
 
-static const TunnelChannelHandlers CHANNEL = {.secrets = on_secrets, .closed = on_closed};
+static const TunnelChannelHandlers CHANNEL = {
+    .secrets = on_secrets, .profile = on_profile, .keep = on_keep, .closed = on_closed};
 
 /* ---- life ---- */
 
-static int run(const TunnelFrame *frame, GDBusConnection *helper_take, guint64 began)
+static int run(Process *process, const TunnelSetup *setup)
 {
-    Process process = {0};
     g_autoptr(GError) error = NULL;
-    g_autoptr(GDBusConnection) helper = helper_take;
+    process->tunnel = tunnel_new(setup, &error);
+    if (process->tunnel == NULL) {
+        report_failure(process->profile, error);
+        return (int)dialtone_failure_of(error);
+    }
+    process->loop = g_main_loop_new(NULL, FALSE);
+    process->channel = tunnel_channel_new(AGENT_FD, process->tunnel, &CHANNEL, process);
+    tunnel_start(process->tunnel);
+    g_main_loop_run(process->loop);
+    tunnel_free(process->tunnel);
+    tunnel_channel_free(process->channel);
+    g_main_loop_unref(process->loop);
+    return process->code;
+}
+
+/* The key pair is made while the helper gets ready, so the profile comes before the greeting. */
+static int meet_helper(const TunnelFrame *frame, guint64 began)
+{
+    g_autoptr(GError) error = NULL;
     const char *text = (const char *)frame->bytes + 1;
     g_autoptr(DialtoneProfile) profile =
         dialtone_profile_parse(text, frame->n - 1, "profile", NULL);
     if (profile == NULL)
         return refuse(NULL, _("The profile could not be read a second time."));
     g_autofree char *name = g_strdup(profile->name);
+    TunnelWarmUp *warm_up = tunnel_warm_up_proposal(profile);
+    GDBusConnection *helper = tunnel_network_connect(HELPER_FD, &error);
+    if (helper == NULL) {
+        tunnel_warm_up_free(warm_up);
+        return refuse(name, error->message);
+    }
+    Process process = {.profile = name};
     const TunnelSetup setup = {.profile_take = g_steal_pointer(&profile),
-                               .helper_take = g_steal_pointer(&helper),
+                               .is_system = (frame->bytes[0] & TUNNEL_PROFILE_SYSTEM) != 0,
+                               .helper_take = helper,
+                               .warm_up_take = warm_up,
                                .began = began,
                                .handlers = &HANDLERS,
                                .data = &process};
-    process.tunnel = tunnel_new(&setup, &error);
-    if (process.tunnel == NULL) {
-        report_failure(name, error);
-        return (int)dialtone_failure_of(error);
-    }
-    process.profile = name;
-    process.loop = g_main_loop_new(NULL, FALSE);
-    TunnelChannel *channel = tunnel_channel_new(AGENT_FD, process.tunnel, &CHANNEL, &process);
-    tunnel_start(process.tunnel);
-    g_main_loop_run(process.loop);
-    tunnel_free(process.tunnel);
-    tunnel_channel_free(channel);
-    g_main_loop_unref(process.loop);
-    return process.code;
+    return run(&process, &setup);
 }
 
-/* All that needs a profile. */
-static int go_on(GDBusConnection *helper_take, const PlatformFilter *filter, guint64 began)
+int standalone_tunnel(int agent_fd, int helper_fd, guint64 began)
 {
-    g_autoptr(GDBusConnection) helper = helper_take;
     g_auto(TunnelFrame) frame = {0};
+    if (!keep_descriptors(agent_fd, helper_fd))
+        return DIALTONE_FAILURE_INTERNAL;
+    if (!give_up_identity())
+        return refuse(NULL, _("The privileges of root could not be given up."));
+    g_log_writer_default_set_use_stderr(TRUE);
+    tunnel_warm_up();
     int result = wait_for_profile(&frame);
     /* The agent had nothing to hand over, and has said why. */
     if (result == 0)
         return DIALTONE_FAILURE_NONE;
     if (result < 0)
         return refuse(NULL, _("No profile was handed over."));
-    if (!close_sandbox(filter, &frame))
+    if (!close_sandbox(&frame))
         return refuse(NULL, _("The sandbox could not be closed."));
-    return run(&frame, g_steal_pointer(&helper), began);
-}
-
-int standalone_tunnel(int agent_fd, int helper_fd, guint64 began)
-{
-    if (!keep_descriptors(agent_fd, helper_fd))
-        return DIALTONE_FAILURE_INTERNAL;
-    if (!give_up_identity())
-        return refuse(NULL, _("The privileges of root could not be given up."));
-    g_log_writer_default_set_use_stderr(TRUE);
-    /* What needs no profile is done while the agent reads it: nothing of the network's is heard
-     * before the sandbox is closed, nor of the helper's. */
-    g_autoptr(GError) error = NULL;
-    g_autoptr(PlatformFilter) filter = NULL;
-    tunnel_warm_up();
-    if (platform_sandbox_filter_tunnel(&filter) < 0)
-        return refuse(NULL, _("The sandbox could not be closed."));
-    g_autoptr(GDBusConnection) helper = tunnel_network_connect(HELPER_FD, &error);
-    if (helper == NULL)
-        return refuse(NULL, error->message);
-    return go_on(g_steal_pointer(&helper), filter, began);
+    return meet_helper(&frame, began);
 }

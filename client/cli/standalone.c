@@ -184,6 +184,7 @@ static pid_t fork_tunnel(const StandaloneOptions *options, Wires *wires, const s
     if (pid != 0)
         return pid;
     ignore_signals(before);
+    dialtone_i18n_stop();
     int agent = keep(&wires->agent[1]);
     int helper = keep(&wires->helper[1]);
     close_all(wires);

@@ -9,6 +9,7 @@
 #include "client/common/report.h"
 #include "client/credential/credential.h"
 #include "client/profile/profile.h"
+#include "client/profile/store.h"
 #include "client/tunnel/frames.h"
 #include "client/tunnel/tunnel.h"
 
@@ -26,6 +27,9 @@ int standalone_run(const StandaloneOptions *options);
 
 /* The life of the process that asks the user and reads files. Returns its exit code. */
 int standalone_agent(const StandaloneOptions *options, int tunnel_fd);
+/* What that process says first, and when the profile was changed. */
+bool standalone_send_profile(int tunnel_fd, const DialtoneFound *found,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The life of the process that speaks IKE and ESP. Takes both sockets. */
 int standalone_tunnel(int agent_fd, int helper_fd, guint64 began);
 

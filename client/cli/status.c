@@ -34,8 +34,10 @@ static DialtoneReport *read_report(const PlatformSlotInfo *tunnel)
     DialtoneReport *report =
         json != NULL ? dialtone_report_from_json(json, strlen(json), NULL) : NULL;
 
-    if (report != NULL)
-        dialtone_report_mark_weak(report);
+    if (report == NULL)
+        return NULL;
+    dialtone_report_mark_weak(report);
+    dialtone_report_localize(report);
     return report;
 }
 
@@ -113,6 +115,15 @@ static void print_left(Status *status)
 
 /* ---- tunnels and connections ---- */
 
+static void print_traffic(const DialtoneReport *report)
+{
+    g_autofree char *traffic = report != NULL ? dialtone_report_to_traffic_line(report) : NULL;
+    g_autofree char *line = traffic != NULL ? g_strconcat("  ", traffic, NULL) : NULL;
+
+    if (line != NULL)
+        cli_print(line);
+}
+
 static void print_line(const PlatformSlotInfo *tunnel, const DialtoneReport *report)
 {
     /* One that is only starting has said nothing yet. */
@@ -123,6 +134,7 @@ static void print_line(const PlatformSlotInfo *tunnel, const DialtoneReport *rep
     g_autofree char *line = g_strdup_printf("%s (%s): %s", tunnel->label, tunnel->interface, state);
 
     cli_print(line);
+    print_traffic(report);
 }
 
 static void print_tunnels(Status *status)

@@ -10,6 +10,7 @@
 
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
+#include "client/common/localize.h"
 
 #define PREFIX "org.dialtone.Dialtone1.Error."
 
@@ -66,7 +67,8 @@ GError *dialtone_bus_error_read(const GError *remote)
     g_dbus_error_strip_remote_error(plain);
     DialtoneFailure reason = reason_of(name);
     if (reason != DIALTONE_FAILURE_NONE) {
-        g_auto(GStrv) parts = g_strsplit(plain->message, "\n", 2);
+        g_autofree char *said = dialtone_localize(plain->message);
+        g_auto(GStrv) parts = g_strsplit(said, "\n", 2);
         dialtone_failure_set(&error, reason, parts[0] != NULL ? parts[1] : NULL, "%s",
                              parts[0] != NULL ? parts[0] : "");
         return error;

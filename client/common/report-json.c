@@ -24,6 +24,7 @@ enum {
     TEXT_MAX = 8192,
     LIST_MAX = 512,
     ITEM_MAX = 255,    /* a domain's name */
+    DROPS_MAX = 64,    /* causes */
     ITEM_OVERHEAD = 8, /* quotes, comma, and some */
     NAME_MAX_BYTES = 128,
     PAIR_MAX = 160, /* the names of the members of a Phase 2 SA */
@@ -113,8 +114,6 @@ static void put_date(Output *out, const char *name, gint64 seconds)
 static void put_certificate(Output *out, const char *name,
                             const DialtoneCertificateReport *certificate)
 {
-    gint64 left = certificate->not_after - g_get_real_time() / G_USEC_PER_SEC;
-
     json_builder_set_member_name(out->json, name);
     if (certificate->subject == NULL) {
         json_builder_add_null_value(out->json);
@@ -128,7 +127,7 @@ static void put_certificate(Output *out, const char *name,
     if (certificate->fingerprint != NULL)
         put_text(out, "fingerprint", certificate->fingerprint);
     json_builder_set_member_name(out->json, "expires_soon");
-    json_builder_add_boolean_value(out->json, left <= DIALTONE_EXPIRES_SOON);
+    json_builder_add_boolean_value(out->json, dialtone_report_ends_soon(certificate));
     json_builder_end_object(out->json);
 }
 
@@ -151,6 +150,25 @@ static void put_phase2(Output *out, const GPtrArray *phase2)
     json_builder_end_array(out->json);
 }
 
+static void put_traffic(Output *out, const DialtoneTrafficReport *traffic)
+{
+    json_builder_set_member_name(out->json, "traffic");
+    json_builder_begin_object(out->json);
+    put_number(out, "bytes_in", traffic->bytes_in);
+    put_number(out, "packets_in", traffic->packets_in);
+    put_number(out, "bytes_out", traffic->bytes_out);
+    put_number(out, "packets_out", traffic->packets_out);
+    json_builder_set_member_name(out->json, "drops");
+    json_builder_begin_object(out->json);
+    for (guint i = 0; i < traffic->drops->len && i < DROPS_MAX; i++) {
+        const DialtoneDropReport *drop = traffic->drops->pdata[i];
+        g_autofree char *cause = fit(out, drop->cause, ITEM_MAX, DIALTONE_TEXT_LINE);
+        put_number(out, cause, drop->packets);
+    }
+    json_builder_end_object(out->json);
+    json_builder_end_object(out->json);
+}
+
 static void put_connected(Output *out, const DialtoneReport *report)
 {
     put_text(out, "interface", report->interface);
@@ -171,6 +189,13 @@ static void put_connected(Output *out, const DialtoneReport *report)
     put_phase2(out, report->phase2);
     put_list(out, "weak", report->weak);
     put_number(out, "elapsed_ms", report->elapsed_ms);
+    if (report->offloads != NULL) {
+        put_list(out, "offloads", report->offloads);
+        put_traffic(out, &report->traffic);
+    } else {
+        put_text(out, "offloads", NULL);
+        put_text(out, "traffic", NULL);
+    }
 }
 
 /* A failure that nobody gave a reason is a fault of ours. */
@@ -265,6 +290,18 @@ static bool get_flag(Input *in, const char *name)
     return node != NULL && json_node_get_boolean(node);
 }
 
+static JsonObject *get_object(Input *in, const char *name)
+{
+    JsonNode *node = json_object_get_member(in->object, name);
+
+    if (node == NULL || JSON_NODE_HOLDS_NULL(node))
+        return NULL;
+    if (JSON_NODE_HOLDS_OBJECT(node))
+        return json_node_get_object(node);
+    in->wrong = name;
+    return NULL;
+}
+
 static JsonArray *get_array(Input *in, const char *name)
 {
     JsonNode *node = json_object_get_member(in->object, name);
@@ -314,14 +351,9 @@ static void get_nat(Input *in, DialtoneReport *report)
 
 static void get_phase1(Input *in, DialtonePhase1Report *phase1)
 {
-    JsonNode *node = json_object_get_member(in->object, "phase1");
-    if (node == NULL || JSON_NODE_HOLDS_NULL(node))
+    Input inner = {.object = get_object(in, "phase1")};
+    if (inner.object == NULL)
         return;
-    if (!JSON_NODE_HOLDS_OBJECT(node)) {
-        in->wrong = "phase1";
-        return;
-    }
-    Input inner = {.object = json_node_get_object(node)};
     phase1->encryption = get_text(&inner, "encryption");
     phase1->hash = get_text(&inner, "hash");
     phase1->group = get_text(&inner, "group");
@@ -345,15 +377,10 @@ static gint64 get_date(Input *in, const char *name)
 
 static void get_certificate(Input *in, const char *name, DialtoneCertificateReport *certificate)
 {
-    JsonNode *node = json_object_get_member(in->object, name);
+    Input inner = {.object = get_object(in, name)};
 
-    if (node == NULL || JSON_NODE_HOLDS_NULL(node))
+    if (inner.object == NULL)
         return;
-    if (!JSON_NODE_HOLDS_OBJECT(node)) {
-        in->wrong = name;
-        return;
-    }
-    Input inner = {.object = json_node_get_object(node)};
     certificate->subject = get_text(&inner, "subject");
     certificate->issuer = get_text(&inner, "issuer");
     certificate->not_after = get_date(&inner, "not_after");
@@ -383,6 +410,45 @@ static void get_phase2(Input *in, DialtoneReport *report)
         if (inner.wrong != NULL)
             in->wrong = inner.wrong;
     }
+}
+
+static void get_drops(Input *in, DialtoneReport *report)
+{
+    Input inner = {.object = get_object(in, "drops")};
+    g_autoptr(GList) causes = NULL;
+
+    if (inner.object == NULL)
+        return;
+    if (json_object_get_size(inner.object) > DROPS_MAX) {
+        in->wrong = "drops";
+        return;
+    }
+    causes = json_object_get_members(inner.object);
+    for (GList *at = causes; at != NULL; at = at->next) {
+        const char *name = at->data;
+        g_autofree char *cause =
+            dialtone_text_clean(name, strlen(name), ITEM_MAX, DIALTONE_TEXT_LINE);
+        dialtone_report_add_drop(report, cause, get_number(&inner, name));
+    }
+    if (inner.wrong != NULL)
+        in->wrong = "drops";
+}
+
+static void get_traffic(Input *in, DialtoneReport *report)
+{
+    DialtoneTrafficReport *traffic = &report->traffic;
+    Input inner = {.object = get_object(in, "traffic")};
+
+    if (inner.object == NULL)
+        return;
+    report->offloads = get_list(in, "offloads");
+    traffic->bytes_in = get_number(&inner, "bytes_in");
+    traffic->packets_in = get_number(&inner, "packets_in");
+    traffic->bytes_out = get_number(&inner, "bytes_out");
+    traffic->packets_out = get_number(&inner, "packets_out");
+    get_drops(&inner, report);
+    if (inner.wrong != NULL)
+        in->wrong = inner.wrong;
 }
 
 static void get_time(Input *in, DialtoneReport *report)
@@ -427,6 +493,7 @@ static void get_connected(Input *in, DialtoneReport *report)
     get_phase2(in, report);
     report->weak = get_list(in, "weak");
     report->elapsed_ms = get_number(in, "elapsed_ms");
+    get_traffic(in, report);
 }
 
 static DialtoneReport *read_object(Input *in)

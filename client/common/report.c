@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "client/common/i18n.h"
+#include "client/common/localize.h"
 #include "client/common/text.h"
 
 /* A terminal line; the JSON has the whole of a banner or message. */
@@ -25,6 +26,20 @@ static void phase2_free(gpointer data)
     g_free(phase2->local);
     g_free(phase2->remote);
     g_free(phase2);
+}
+
+static void drop_free(gpointer data)
+{
+    DialtoneDropReport *drop = data;
+
+    g_free(drop->cause);
+    g_free(drop);
+}
+
+bool dialtone_report_ends_soon(const DialtoneCertificateReport *certificate)
+{
+    gint64 left = certificate->not_after - g_get_real_time() / G_USEC_PER_SEC;
+    return certificate->subject != NULL && left <= DIALTONE_EXPIRES_SOON;
 }
 
 bool dialtone_report_is_out_of_reach(const DialtoneReport *report)
@@ -47,6 +62,7 @@ DialtoneReport *dialtone_report_new(DialtoneState state, const char *profile)
     report->state = state;
     report->profile = g_strdup(profile);
     report->phase2 = g_ptr_array_new_with_free_func(phase2_free);
+    report->traffic.drops = g_ptr_array_new_with_free_func(drop_free);
     return report;
 }
 
@@ -81,6 +97,8 @@ void dialtone_report_free(DialtoneReport *report)
     certificate_clear(&report->gateway_certificate);
     g_strfreev(report->weak);
     g_ptr_array_unref(report->phase2);
+    g_ptr_array_unref(report->traffic.drops);
+    g_strfreev(report->offloads);
     g_free(report->message);
     g_free(report->advice);
     g_free(report->kill_switch);
@@ -95,6 +113,14 @@ DialtonePhase2Report *dialtone_report_add_phase2(DialtoneReport *report)
     return phase2;
 }
 
+void dialtone_report_add_drop(DialtoneReport *report, const char *cause, guint64 packets)
+{
+    DialtoneDropReport *drop = g_new0(DialtoneDropReport, 1);
+
+    *drop = (DialtoneDropReport){.cause = g_strdup(cause), .packets = packets};
+    g_ptr_array_add(report->traffic.drops, drop);
+}
+
 void dialtone_report_take_error(DialtoneReport *report, const GError *error)
 {
     report->state = DIALTONE_STATE_FAILED;
@@ -103,6 +129,16 @@ void dialtone_report_take_error(DialtoneReport *report, const GError *error)
     report->message = g_strdup(error->message);
     g_free(report->advice);
     report->advice = g_strdup(dialtone_failure_advice(error));
+}
+
+void dialtone_report_localize(DialtoneReport *report)
+{
+    char **said[] = {&report->message, &report->advice};
+    for (gsize i = 0; i < G_N_ELEMENTS(said); i++) {
+        char *text = *said[i];
+        *said[i] = dialtone_localize(text);
+        g_free(text);
+    }
 }
 
 static char *line_text(const char *text)
@@ -139,7 +175,8 @@ static void append_connected(GString *line, const DialtoneReport *report)
     }
     if (report->weak != NULL && report->weak[0] != NULL) {
         g_autofree char *weak = g_strjoinv(" ", report->weak);
-        append_part(line, _(", weak: "), weak);
+        g_autofree char *said = g_strdup_printf(_("weak: %s"), weak);
+        append_part(line, ", ", said);
     }
     append_part(line, " | ", report->banner);
     append_part(line, " | ", report->message);
@@ -181,5 +218,69 @@ char *dialtone_report_to_line(const DialtoneReport *report)
         append_part(line, ": ", report->message);
         break;
     }
+    return g_string_free(line, FALSE);
+}
+
+/* ---- what it has carried ---- */
+
+/* Where no plural is needed for more than any integer holds, the largest stands for it. */
+static unsigned long plural(guint64 n)
+{
+    return n > G_MAXULONG ? G_MAXULONG : (unsigned long)n;
+}
+
+static char *sum_text(guint64 bytes, guint64 packets)
+{
+    g_autofree char *size = g_format_size(bytes);
+    g_autofree char *number = g_strdup_printf("%'" G_GUINT64_FORMAT, packets);
+
+    return g_strdup_printf(
+        dngettext(DIALTONE_TEXTDOMAIN, "%s in %s packet", "%s in %s packets", plural(packets)),
+        size, number);
+}
+
+/* The causes by the names that scripts read. */
+static void append_drops(GString *line, const GPtrArray *drops)
+{
+    g_autoptr(GString) causes = g_string_new(NULL);
+    guint64 sum = 0;
+
+    for (guint i = 0; i < drops->len; i++) {
+        const DialtoneDropReport *drop = drops->pdata[i];
+        if (drop->packets == 0)
+            continue;
+        g_autofree char *cause = line_text(drop->cause);
+        g_string_append_printf(causes, "%s%s: %'" G_GUINT64_FORMAT, sum > 0 ? ", " : "", cause,
+                               drop->packets);
+        sum += drop->packets;
+    }
+    if (sum == 0)
+        return;
+    g_autofree char *number = g_strdup_printf("%'" G_GUINT64_FORMAT, sum);
+    g_string_append(line, "; ");
+    g_string_append_printf(line,
+                           dngettext(DIALTONE_TEXTDOMAIN, "%s packet dropped (%s)",
+                                     "%s packets dropped (%s)", plural(sum)),
+                           number, causes->str);
+}
+
+char *dialtone_report_to_traffic_line(const DialtoneReport *report)
+{
+    const DialtoneTrafficReport *traffic = &report->traffic;
+
+    if (report->offloads == NULL)
+        return NULL;
+    g_autofree char *in = sum_text(traffic->bytes_in, traffic->packets_in);
+    g_autofree char *out = sum_text(traffic->bytes_out, traffic->packets_out);
+    g_autofree char *raw = g_strjoinv(" ", report->offloads);
+    g_autofree char *offloads = line_text(raw);
+    GString *line = g_string_new(NULL);
+    g_string_append_printf(line, _("received %s, sent %s"), in, out);
+    append_drops(line, traffic->drops);
+    g_string_append(line, "; ");
+    if (*offloads != '\0')
+        g_string_append_printf(line, _("offloads: %s"), offloads);
+    else
+        g_string_append(line, _("no offload is in use"));
     return g_string_free(line, FALSE);
 }

@@ -48,6 +48,18 @@ typedef struct {
     char *remote; /* "10.0.0.0/8" */
 } DialtonePhase2Report;
 
+/* Packets that were dropped for one cause: "replayed", "forged", "no-sa", ... */
+typedef struct {
+    char *cause;
+    guint64 packets;
+} DialtoneDropReport;
+
+/* What the tunnel has carried until now, in inner packets. */
+typedef struct {
+    guint64 bytes_in, packets_in, bytes_out, packets_out;
+    GPtrArray *drops; /* of DialtoneDropReport, owned; made by dialtone_report_new() */
+} DialtoneTrafficReport;
+
 typedef struct {
     DialtoneState state;
     gint64 time_us; /* microseconds since 1970; 0 = now, when it is written */
@@ -76,6 +88,8 @@ typedef struct {
     char **weak;       /* which of the algorithms are; see client/profile/weak.h */
     GPtrArray *phase2; /* of DialtonePhase2Report, owned; made by dialtone_report_new() */
     guint64 elapsed_ms;
+    char **offloads; /* in use; NULL: neither these nor the traffic are told */
+    DialtoneTrafficReport traffic;
 
     /* failed; also reconnecting, where it says why */
     DialtoneFailure reason;
@@ -95,13 +109,22 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DialtoneReport, dialtone_report_free)
 /* Appends an empty entry, owned by the report, for the caller to fill. */
 DialtonePhase2Report *dialtone_report_add_phase2(DialtoneReport *report);
 
+void dialtone_report_add_drop(DialtoneReport *report, const char *cause, guint64 packets);
+
 /* Makes it a `failed` report of @error: reason, message, advice. */
 void dialtone_report_take_error(DialtoneReport *report, const GError *error);
+
+/* Within DIALTONE_EXPIRES_SOON, or it has ended; false where there is none. */
+bool dialtone_report_ends_soon(const DialtoneCertificateReport *certificate)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* What was wanted is out of reach, or was lost and is so: a network may have its reasons. */
 bool dialtone_report_is_out_of_reach(const DialtoneReport *report) G_GNUC_WARN_UNUSED_RESULT;
 /* What to do where a network wants a web page met first; no other advice helps there. Static. */
 const char *dialtone_report_portal_advice(void) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Message and advice in the language of this program's user, see localize.h. */
+void dialtone_report_localize(DialtoneReport *report);
 
 /* One line without its newline. */
 char *dialtone_report_to_json(const DialtoneReport *report) G_GNUC_WARN_UNUSED_RESULT;
@@ -110,6 +133,9 @@ char *dialtone_report_to_json(const DialtoneReport *report) G_GNUC_WARN_UNUSED_R
  * out clean. Unknown members are ignored, so that an older program reads a newer one. */
 DialtoneReport *dialtone_report_from_json(const char *json, gsize n,
                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* One translated line of what it has carried and how, or NULL where that is not told. */
+char *dialtone_report_to_traffic_line(const DialtoneReport *report) G_GNUC_WARN_UNUSED_RESULT;
 
 /* One translated line for a terminal, without newline: "connected: dialtone0 10.1.2.3/32 ...". */
 char *dialtone_report_to_line(const DialtoneReport *report) G_GNUC_WARN_UNUSED_RESULT;

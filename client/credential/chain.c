@@ -92,19 +92,34 @@ static gint64 seconds_of(const ASN1_TIME *time)
     return date != NULL ? g_date_time_to_unix(date) : 0;
 }
 
-static char *subject_of(X509 *certificate)
+static char *text_of(const X509_NAME *name)
 {
     BIO *text = BIO_new(BIO_s_mem());
     char *bytes = NULL;
     long n = 0;
 
-    if (text != NULL && X509_NAME_print_ex(text, X509_get_subject_name(certificate), 0,
-                                           XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0)
+    if (text != NULL &&
+        X509_NAME_print_ex(text, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0)
         n = BIO_get_mem_data(text, &bytes);
-    char *subject =
+    char *clean =
         dialtone_text_clean(n > 0 ? bytes : "", (gsize)MAX(n, 0), SUBJECT_MAX, DIALTONE_TEXT_LINE);
     BIO_free(text);
-    return subject;
+    return clean;
+}
+
+char *credential_subject(X509 *certificate)
+{
+    return text_of(X509_get_subject_name(certificate));
+}
+
+static char *key_of(EVP_PKEY *key)
+{
+    const char *kind = key != NULL ? EVP_PKEY_get0_type_name(key) : NULL;
+    const int bits = key != NULL ? EVP_PKEY_get_bits(key) : 0;
+
+    if (kind != NULL && strcmp(kind, "EC") == 0)
+        return g_strdup_printf("ECDSA P-%d", bits);
+    return kind != NULL ? g_strdup_printf("%s %d", kind, bits) : g_strdup("");
 }
 
 /* Case does not count in names of hosts; for addresses gateways differ, and most ignore it. */
@@ -135,7 +150,9 @@ DialtoneCertificate *credential_certificate_new(X509 *leaf, const DialtoneProfil
     DialtoneCertificate *certificate = g_new0(DialtoneCertificate, 1);
     EVP_PKEY *key = X509_get0_pubkey(leaf);
 
-    certificate->subject = subject_of(leaf);
+    certificate->subject = credential_subject(leaf);
+    certificate->issuer = text_of(X509_get_issuer_name(leaf));
+    certificate->key = key_of(key);
     certificate->not_before = seconds_of(X509_get0_notBefore(leaf));
     certificate->not_after = seconds_of(X509_get0_notAfter(leaf));
     certificate->names_id = names_id(leaf, &profile->id);
@@ -149,6 +166,8 @@ void dialtone_certificate_free(DialtoneCertificate *certificate)
     if (certificate == NULL)
         return;
     g_free(certificate->subject);
+    g_free(certificate->issuer);
+    g_free(certificate->key);
     g_free(certificate);
 }
 

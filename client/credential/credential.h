@@ -19,6 +19,7 @@ enum {
     DIALTONE_CREDENTIAL_TEXT_MAX = 64 * 1024,   /* of a certificate in the keyring */
     DIALTONE_CREDENTIAL_BYTES_MAX = 640 * 1024, /* of all certificates and lists together */
     DIALTONE_CREDENTIAL_LIST_MAX = 512 * 1024,  /* of a list that is fetched */
+    DIALTONE_PASSPHRASE_MAX = 1024,             /* bytes, with a NUL */
     DIALTONE_SIGNATURE_MAX = 512,               /* RSA with 4096 bits */
 };
 
@@ -53,6 +54,8 @@ typedef struct DialtoneCredentialAccess {
 /* What may be shown of a certificate. */
 typedef struct DialtoneCertificate {
     char *subject;
+    char *issuer;
+    char *key;                    /* "RSA 2048", "ECDSA P-256" */
     gint64 not_before, not_after; /* seconds since 1970 */
     bool names_id;                /* the profile's ID stands in it */
     int curve_bits;               /* of an ECDSA key; 0: RSA */
@@ -94,6 +97,31 @@ GBytes *dialtone_credential_sign(DialtoneCredential *self, const DialtoneDigest 
 DialtoneCertificate *dialtone_credential_describe(const DialtoneProfile *profile,
                                                   const DialtoneCredentialAccess *access,
                                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What somebody chose, see inspect.c. */
+typedef struct DialtoneInspection {
+    DialtoneCertificate *certificate; /* NULL: none can be seen */
+    bool locked;                      /* a passphrase is missing, or another one is needed */
+    char *problem;                    /* why it can't be used; NULL: nothing speaks against it */
+} DialtoneInspection;
+
+/* @profile may lack all that is of no interest here. The clock is the reader's to look at. Opened
+ * by the passphrase of @access, else by the keyring's. */
+void dialtone_credential_inspect(const DialtoneProfile *profile,
+                                 const DialtoneCredentialAccess *access, DialtoneInspection *found);
+void dialtone_inspection_clear(DialtoneInspection *found);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DialtoneInspection, dialtone_inspection_clear)
+
+/* A certificate on one of the computer's tokens. */
+typedef struct DialtoneTokenCertificate {
+    char *uri; /* for [Identity] Certificate */
+    char *token;
+    char *subject;
+} DialtoneTokenCertificate;
+
+/* Of DialtoneTokenCertificate; the caller frees it. */
+GPtrArray *dialtone_token_certificates(void) G_GNUC_WARN_UNUSED_RESULT;
+
 void dialtone_certificate_free(DialtoneCertificate *certificate);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DialtoneCertificate, dialtone_certificate_free)
 

@@ -12,7 +12,7 @@
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 
-enum { PASSPHRASE_MAX = 1024, ATTEMPTS = 3 };
+enum { ATTEMPTS = 3 };
 
 static bool is_known(const DialtoneCredentialAccess *access)
 {
@@ -32,7 +32,8 @@ static char *copy_known(const DialtoneCredentialAccess *access)
 char *credential_passphrase(const DialtoneCredentialAccess *access, const char *prompt,
                             GError **error)
 {
-    char *text = is_known(access) ? copy_known(access) : access->memory->alloc(PASSPHRASE_MAX);
+    char *text =
+        is_known(access) ? copy_known(access) : access->memory->alloc(DIALTONE_PASSPHRASE_MAX);
 
     if (text == NULL) {
         dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL, "%s",
@@ -40,7 +41,7 @@ char *credential_passphrase(const DialtoneCredentialAccess *access, const char *
         return NULL;
     }
     if (is_known(access) ||
-        (access->ask != NULL && access->ask(prompt, text, PASSPHRASE_MAX, access->data)))
+        (access->ask != NULL && access->ask(prompt, text, DIALTONE_PASSPHRASE_MAX, access->data)))
         return text;
     access->memory->free(text);
     const char *advice = access->system != NULL
@@ -69,9 +70,9 @@ static CredentialOpening open_with_keyring(const DialtoneCredentialAccess *acces
                                            CredentialOpenFn open, gpointer what)
 {
     CredentialOpening result = CREDENTIAL_LOCKED;
-    char *text = access->memory->alloc(PASSPHRASE_MAX);
+    char *text = access->memory->alloc(DIALTONE_PASSPHRASE_MAX);
 
-    if (text != NULL && access->fetch("passphrase", text, PASSPHRASE_MAX, access->data))
+    if (text != NULL && access->fetch("passphrase", text, DIALTONE_PASSPHRASE_MAX, access->data))
         result = open(what, text);
     access->memory->free(text);
     return result;

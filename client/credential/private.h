@@ -123,6 +123,8 @@ X509 *credential_chain_leaf(const GPtrArray *certificates, EVP_PKEY *key);
 /* DER of the leaf and its issuers, without what signed itself; array of GBytes. */
 GPtrArray *credential_chain_of(X509 *leaf, const GPtrArray *certificates);
 DialtoneCertificate *credential_certificate_new(X509 *leaf, const DialtoneProfile *profile);
+/* Its name as text; the caller frees it. */
+char *credential_subject(X509 *certificate);
 /* NULL, or why the gateway would not take it. */
 char *credential_key_problem(EVP_PKEY *key);
 

@@ -106,10 +106,15 @@ GArray *dialtone_access_groups(uid_t uid)
 
 bool dialtone_access_check(const DialtoneProfile *profile, uid_t uid, GError **error)
 {
-    g_autoptr(GArray) gids = dialtone_access_groups(uid);
-    const DialtoneSubject subject = {
-        .uid = uid, .gids = (const gid_t *)(const void *)gids->data, .gids_n = gids->len};
+    g_autoptr(GArray) gids = NULL;
+    DialtoneSubject subject = {.uid = uid};
 
+    /* The directory may be far away, so it is asked only where a group could matter. */
+    if (profile->groups->len > 0) {
+        gids = dialtone_access_groups(uid);
+        subject.gids = (const gid_t *)(const void *)gids->data;
+        subject.gids_n = gids->len;
+    }
     if (dialtone_profile_allows(profile, &subject))
         return true;
     dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED,

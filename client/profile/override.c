@@ -89,9 +89,8 @@ static bool is_locked(const DialtoneProfile *profile, const DialtoneProfileKey *
     return false;
 }
 
-/* Why users may not change a key of the profile; NULL: they may. */
-static char *refused(const DialtoneProfile *profile, const char *profile_path,
-                     const DialtoneProfileKey *row)
+char *dialtone_override_refused(const DialtoneProfile *profile, const char *profile_path,
+                                const DialtoneProfileKey *row)
 {
     static const char system[] = "system";
     const char *value = profile->values[row - dialtone_profile_keys];
@@ -141,7 +140,8 @@ static void drop_refused(Merge *merge, gsize row)
 {
     const DialtoneProfileKey *key = &dialtone_profile_keys[row];
     const DialtoneIssue where = place_of(merge, row, true);
-    g_autofree char *why = refused(merge->base, merge->override->profile_path, key);
+    g_autofree char *why =
+        dialtone_override_refused(merge->base, merge->override->profile_path, key);
 
     if (merge->part->values[row] == NULL)
         return;

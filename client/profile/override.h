@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #include "client/profile/profile.h"
+#include "client/profile/value.h"
 
 typedef struct {
     const char *bytes;
@@ -19,3 +20,8 @@ typedef struct {
 DialtoneProfile *dialtone_override_apply(const DialtoneProfile *base,
                                          const DialtoneOverride *override,
                                          GPtrArray **issuesp) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Why users may not change a setting of a profile of the system, as a part of a sentence; NULL:
+ * they may. @profile_path names its file. The caller frees it. */
+char *dialtone_override_refused(const DialtoneProfile *profile, const char *profile_path,
+                                const DialtoneProfileKey *row) G_GNUC_WARN_UNUSED_RESULT;

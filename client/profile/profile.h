@@ -123,6 +123,8 @@ typedef struct {
     DialtoneTri initial_contact;
     bool sha256_truncation;
     bool offer_plain_psk;
+    guint offloads; /* a set of DialtoneOffload: those that may be used */
+
     /* One a key of the schema; read them with dialtone_profile_value(). */
     char **values;    /* in normal spelling; NULL: neither value nor default */
     bool *is_default; /* not set by the file */

@@ -261,6 +261,14 @@ const DialtoneProfileKey dialtone_profile_keys[] = {
      .syntax = "yes | no",
      .help = N_("Offers authentication without a user beside that with one. The gateway may "
                 "then skip the user's password.")},
+    {"Quirks", "Offloads", dialtone_value_offloads, FIELD(offloads), .fallback = "auto",
+     .syntax = "auto | none | vnet-hdr;uso;gso;gro;multi-buffer",
+     .help = N_("What may be left to the kernel or the processor, for speed: all that works here "
+                "(auto), nothing (none), or these: TCP and, with uso, UDP in large packets at the "
+                "interface (vnet-hdr), datagrams of the tunnel that leave (gso) or arrive (gro) in "
+                "one go, and packets that are encrypted several at a time (multi-buffer). What is "
+                "refused here is left out by itself, and status shows what is in use. A change "
+                "counts from the next connect on.")},
 };
 /* clang-format on */
 

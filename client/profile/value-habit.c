@@ -28,7 +28,8 @@ static bool is_list(const DialtoneValueParser parse)
     return parse == dialtone_value_gateways || parse == dialtone_value_networks ||
            parse == dialtone_value_addresses || parse == dialtone_value_dns ||
            parse == dialtone_value_phase1_proposals || parse == dialtone_value_phase2_proposals ||
-           parse == dialtone_value_accounts || parse == dialtone_value_lock;
+           parse == dialtone_value_accounts || parse == dialtone_value_lock ||
+           parse == dialtone_value_offloads;
 }
 
 static bool refuse_comment(DialtoneValue *value, const char *text, const char *comment)

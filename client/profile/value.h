@@ -83,6 +83,9 @@ bool dialtone_value_number(DialtoneValue *value, const char *text);
 bool dialtone_value_mtu(DialtoneValue *value, const char *text);
 bool dialtone_value_id_port(DialtoneValue *value, const char *text);
 
+/* value-offload.c */
+bool dialtone_value_offloads(DialtoneValue *value, const char *text);
+
 /* value-address.c */
 bool dialtone_value_gateways(DialtoneValue *value, const char *text);
 bool dialtone_value_networks(DialtoneValue *value, const char *text);

@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "client/profile/parse.h"
+#include "client/service/holds.h"
 #include "client/service/log.h"
 #include "client/service/manager-private.h"
+#include "client/service/override.h"
 #include "client/service/rules.h"
 #include "client/service/wanted.h"
 
@@ -90,6 +92,7 @@ void service_always_look(ServiceManager *self)
         ServiceProfile *profile = all->pdata[i];
         g_clear_handle_id(&profile->retry, g_source_remove);
         profile->refused = false;
+        service_hold_keep(self, profile);
         service_rules_look(self, profile);
         service_always_profile(self, profile);
     }

@@ -27,6 +27,8 @@ static const char *const IDS[] = {
     [SERVICE_ACTION_CONNECT_SYSTEM] = "org.dialtone.connect-system",
     [SERVICE_ACTION_CONNECT_PERSISTENT] = "org.dialtone.connect-persistent",
     [SERVICE_ACTION_TAKE_OVER] = "org.dialtone.take-over",
+    [SERVICE_ACTION_RELEASE_KILL_SWITCH] = "org.dialtone.release-kill-switch",
+    [SERVICE_ACTION_MANAGE_SYSTEM_PROFILES] = "org.dialtone.manage-system-profiles",
 };
 
 static void finish(Check *check, ServiceAnswer answer)
@@ -100,6 +102,8 @@ void service_authority_check(const ServiceCaller *caller, ServiceAction action, 
     case SERVICE_ACTION_CONNECT_SYSTEM:
     case SERVICE_ACTION_CONNECT_PERSISTENT:
     case SERVICE_ACTION_TAKE_OVER:
+    case SERVICE_ACTION_RELEASE_KILL_SWITCH:
+    case SERVICE_ACTION_MANAGE_SYSTEM_PROFILES:
         check->id = IDS[action];
         break;
     case SERVICE_ACTION_REFUSED:

@@ -231,8 +231,7 @@ static void nobody_serves(ServiceConnectionAgent *self)
 {
     if (self->given)
         return;
-    if (self->setup.auth != DIALTONE_AUTH_PSK &&
-        !service_credential_is_complete(self->setup.credential)) {
+    if (self->setup.needs_credentials) {
         self->setup.waiting(self->setup.data);
         return;
     }
@@ -270,11 +269,19 @@ bool service_connection_agent_is_tried(const ServiceConnectionAgent *self)
     return self->channel != NULL || self->offered >= 0;
 }
 
+/* Who has been offered the channel, and whose answer is on its way, finds it there: a connection
+ * may have failed before that. */
+static void tell(const ServiceConnectionAgent *self, TunnelFrameType type, const void *bytes,
+                 gsize n)
+{
+    const int fd = self->channel != NULL ? tunnel_channel_fd(self->channel) : self->offered;
+    if (fd >= 0 && tunnel_frame_send(fd, type, bytes, n) < 0)
+        g_debug("the agent does not read");
+}
+
 void service_connection_agent_report(ServiceConnectionAgent *self, const char *json)
 {
-    if (self->channel != NULL && tunnel_frame_send(tunnel_channel_fd(self->channel),
-                                                   TUNNEL_FRAME_REPORT, json, strlen(json)) < 0)
-        g_debug("the agent does not read");
+    tell(self, TUNNEL_FRAME_REPORT, json, strlen(json));
 }
 
 void service_connection_agent_notice(ServiceConnectionAgent *self, const char *text)
@@ -308,10 +315,8 @@ void service_connection_agent_sign(ServiceConnectionAgent *self, const TunnelSig
 
 void service_connection_agent_end(ServiceConnectionAgent *self, DialtoneFailure code)
 {
-    guint8 byte = (guint8)code;
-    if (self->channel != NULL &&
-        tunnel_frame_send(tunnel_channel_fd(self->channel), TUNNEL_FRAME_END, &byte, 1) < 0)
-        g_debug("the agent does not read");
+    const guint8 byte = (guint8)code;
+    tell(self, TUNNEL_FRAME_END, &byte, 1);
 }
 
 /* ---- life ---- */
@@ -325,6 +330,7 @@ ServiceConnectionAgent *service_connection_agent_new(const ServiceConnectionAgen
 {
     ServiceConnectionAgent *self = g_new0(ServiceConnectionAgent, 1);
     self->setup = *setup;
+    self->given = setup->given;
     self->offered = -1;
     self->cancellable = g_cancellable_new();
     self->tried = g_array_new(FALSE, FALSE, sizeof(guint64));

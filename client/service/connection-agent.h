@@ -17,7 +17,8 @@ typedef struct ServiceConnectionAgentSetup {
     uid_t owner;
     const char *preferred; /* asked first: a name on the bus; NULL: none */
     const char *connection, *profile_path, *profile_text, *layer;
-    DialtoneAuth auth;
+    bool needs_credentials;              /* it can't begin without those of an agent */
+    bool given;                          /* what it needs from the start it has */
     const ServiceCredential *credential; /* what an agent need not bring; NULL: nothing */
     Tunnel *tunnel;
     TunnelSecrets *system_secrets_take; /* NULL: none */

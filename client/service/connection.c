@@ -7,16 +7,17 @@
  * A connection that failed stays on the bus, without a tunnel, until it is wanted again or taken
  * away: who looks later shall find why.
  */
-#include "client/service/connection.h"
+#include "client/service/connection-private.h"
 
 #include <string.h>
 
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
+#include "client/profile/entry.h"
 #include "client/profile/parse.h"
-#include "client/service/connection-agent.h"
 #include "client/service/helper-client.h"
 #include "client/service/log.h"
+#include "client/tunnel/datapath.h"
 #include "client/tunnel/memory.h"
 #include "client/tunnel/tunnel.h"
 #include "client/tunnel/warm-up.h"
@@ -26,32 +27,6 @@
 enum {
     AGAIN_MAX = 5,      /* helpers, */
     AGAIN_SECONDS = 60, /* each that soon after the one before */
-};
-
-struct ServiceConnection {
-    ServiceConnectionSetup setup; /* strings are copies */
-    char *path;
-    DialtoneProfile *profile;
-    DialtoneBusObjectSkeleton *object;
-    DialtoneBusConnection *skeleton;
-    GCancellable *cancellable;
-    Tunnel *tunnel; /* NULL: not yet, or no more */
-    ServiceConnectionAgent *agent;
-    char *report;
-    DialtoneState state;
-    GPtrArray *waiting; /* of GDBusMethodInvocation: answered when it has gone */
-    bool stopping;      /* nobody wants it any more */
-    GError *refused;    /* why it may not go on, though somebody wants it; NULL: it may */
-    DialtoneFailure failure;
-    PlatformPortalWatch *portal; /* while what is wanted is out of reach; NULL */
-    bool was_connected;
-    guint again;                    /* how often it began again in short order */
-    gint64 began_again;             /* last, in microseconds of the monotonic clock */
-    TunnelCredentials *credentials; /* of the tunnel before; NULL: none */
-    TunnelMemory *memory;           /* likewise */
-    TunnelSigning signing;          /* the last that is for the service's own key */
-    guint sign_idle;
-    guint idle;
 };
 
 static void on_helper(GObject *source, GAsyncResult *result, gpointer data);
@@ -154,6 +129,13 @@ static void on_question(const TunnelQuestion *question, gpointer data)
     service_connection_agent_question(self->agent, question);
 }
 
+/* Whose certificate the tunnel shows: while a change waits that is the former's. */
+static ServiceCredential *signer(const ServiceConnection *self)
+{
+    const bool waits = self->former != NULL && !tunnel_change_is_tried(self->tunnel);
+    return waits ? self->former->credential : self->setup.credential_take;
+}
+
 /* Outside of the tunnel's call: it takes nothing from within one. */
 static gboolean on_idle_to_sign(gpointer data)
 {
@@ -161,10 +143,10 @@ static gboolean on_idle_to_sign(gpointer data)
     g_autoptr(GError) error = NULL;
     gsize n = 0;
     self->sign_idle = 0;
-    if (self->tunnel == NULL || !tunnel_is_signing(self->tunnel, self->signing.id))
+    if (self->tunnel == NULL || !tunnel_is_signing(self->tunnel, self->signing.id) ||
+        !service_credential_has_own(signer(self)))
         return G_SOURCE_REMOVE;
-    g_autoptr(GBytes) signature =
-        service_credential_sign(self->setup.credential_take, &self->signing, &error);
+    g_autoptr(GBytes) signature = service_credential_sign(signer(self), &self->signing, &error);
     if (signature == NULL)
         service_log(self->setup.owner, self->profile->name, "%s", error->message);
     const guint8 *bytes = signature != NULL ? g_bytes_get_data(signature, &n) : NULL;
@@ -175,7 +157,7 @@ static gboolean on_idle_to_sign(gpointer data)
 static void on_sign(const TunnelSigning *signing, gpointer data)
 {
     ServiceConnection *self = data;
-    if (!service_credential_has_own(self->setup.credential_take)) {
+    if (!service_credential_has_own(signer(self))) {
         service_connection_agent_sign(self->agent, signing);
         return;
     }
@@ -186,13 +168,16 @@ static void on_sign(const TunnelSigning *signing, gpointer data)
 
 /* ---- the end ---- */
 
-/* With all that was known; an agent is asked for what is not. */
+/* With all that was known; an agent is asked for what is not. That is the former's, where a change
+ * was not connected with yet: it would go to the gateway of another profile. */
 static void begin_again(ServiceConnection *self)
 {
     const ServiceHelperOwner owner = {.uid = self->setup.owner};
     gint64 now = g_get_monotonic_time();
     self->again = now - self->began_again < AGAIN_SECONDS * G_USEC_PER_SEC ? self->again + 1 : 1;
     self->began_again = now;
+    tunnel_forget_change(self->tunnel);
+    (void)service_connection_go_back(self, DIALTONE_FAILURE_TUNNEL_LOST);
     tunnel_secrets_free(self->setup.system_secrets_take);
     tunnel_credentials_free(self->credentials);
     self->setup.system_secrets_take = tunnel_steal_secrets(self->tunnel);
@@ -217,6 +202,7 @@ static gboolean on_idle_after_end(gpointer data)
     g_clear_pointer(&self->tunnel, tunnel_free);
     if (!self->stopping) {
         /* It stays to tell of its end, and keeps nothing else. */
+        (void)service_connection_go_back(self, DIALTONE_FAILURE_NONE);
         g_clear_pointer(&self->setup.system_secrets_take, tunnel_secrets_free);
         g_clear_pointer(&self->credentials, tunnel_credentials_free);
         g_clear_pointer(&self->setup.credential_take, service_credential_free);
@@ -252,6 +238,7 @@ static const TunnelHandlers TUNNEL = {
     .question = on_question,
     .sign = on_sign,
     .notice = on_notice,
+    .changed = service_connection_on_changed,
     .ended = on_ended,
 };
 
@@ -294,9 +281,44 @@ void service_connection_refuse(ServiceConnection *self, const GError *why)
 static void on_waiting(gpointer data)
 {
     ServiceConnection *self = data;
+    /* What it has carries on until then. */
+    if (self->former != NULL) {
+        service_log(self->setup.owner, self->profile->name,
+                    "the changed profile waits for a program of its user's");
+        return;
+    }
     g_autoptr(DialtoneReport) report =
         dialtone_report_new(DIALTONE_STATE_NEEDS_SECRETS, self->profile->name);
     publish(self, report);
+}
+
+static bool needs_credentials(const ServiceConnection *self)
+{
+    return self->profile->auth != DIALTONE_AUTH_PSK &&
+           !service_credential_is_complete(self->setup.credential_take) &&
+           !tunnel_change_keeps_credentials(self->tunnel);
+}
+
+void service_connection_begin_agent(ServiceConnection *self, bool given)
+{
+    const ServiceConnectionAgentSetup agent = {
+        .bus = self->setup.bus,
+        .agents = self->setup.agents,
+        .owner = self->setup.owner,
+        .preferred = self->setup.agent,
+        .connection = self->path,
+        .profile_path = self->setup.profile_path,
+        .profile_text = self->setup.profile_text,
+        .layer = self->setup.layer,
+        .needs_credentials = needs_credentials(self),
+        .given = given,
+        .credential = self->setup.credential_take,
+        .tunnel = self->tunnel,
+        .system_secrets_take = g_steal_pointer(&self->setup.system_secrets_take),
+        .waiting = on_waiting,
+        .data = self,
+    };
+    self->agent = service_connection_agent_new(&agent);
 }
 
 static void begin(ServiceConnection *self, GDBusConnection *helper_take)
@@ -305,7 +327,9 @@ static void begin(ServiceConnection *self, GDBusConnection *helper_take)
     const TunnelSetup setup = {
         .profile_take = dialtone_profile_parse(self->setup.profile_text,
                                                strlen(self->setup.profile_text), "profile", NULL),
+        .is_system = !service_connection_is_users(self),
         .helper_take = helper_take,
+        .warm_up_take = g_steal_pointer(&self->warm_up),
         .began = platform_clock_now(),
         .handlers = &TUNNEL,
         .data = self};
@@ -321,23 +345,7 @@ static void begin(ServiceConnection *self, GDBusConnection *helper_take)
     else if (service_credential_is_complete(self->setup.credential_take))
         tunnel_give_credentials(self->tunnel,
                                 service_credential_share(self->setup.credential_take, NULL));
-    const ServiceConnectionAgentSetup agent = {
-        .bus = self->setup.bus,
-        .agents = self->setup.agents,
-        .owner = self->setup.owner,
-        .preferred = self->setup.agent,
-        .connection = self->path,
-        .profile_path = self->setup.profile_path,
-        .profile_text = self->setup.profile_text,
-        .layer = self->setup.layer,
-        .auth = self->profile->auth,
-        .credential = self->setup.credential_take,
-        .tunnel = self->tunnel,
-        .system_secrets_take = g_steal_pointer(&self->setup.system_secrets_take),
-        .waiting = on_waiting,
-        .data = self,
-    };
-    self->agent = service_connection_agent_new(&agent);
+    service_connection_begin_agent(self, false);
     service_connection_agent_look(self->agent);
 }
 
@@ -384,6 +392,7 @@ ServiceConnection *service_connection_new(const ServiceConnectionSetup *setup)
     self->path = g_strdup(setup->path);
     self->setup.profile_path = g_strdup(setup->profile_path);
     self->setup.profile_text = g_strdup(setup->profile_text);
+    self->setup.override = g_strdup(setup->override);
     self->setup.layer = g_strdup(setup->layer);
     self->setup.agent = g_strdup(setup->agent);
     self->profile =
@@ -398,7 +407,7 @@ ServiceConnection *service_connection_new(const ServiceConnectionSetup *setup)
         self->idle = g_idle_add(on_idle_to_fail, self);
         return self;
     }
-    tunnel_warm_up_group(self->profile);
+    self->warm_up = tunnel_warm_up_proposal(self->profile);
     service_helper_open(setup->bus, &owner, self->cancellable, on_helper, self);
     return self;
 }
@@ -413,10 +422,12 @@ void service_connection_free(ServiceConnection *self)
     platform_portal_watch_free(self->portal);
     service_connection_agent_free(self->agent);
     tunnel_free(self->tunnel);
+    tunnel_warm_up_free(self->warm_up);
     tunnel_secrets_free(self->setup.system_secrets_take);
     tunnel_credentials_free(self->credentials);
     service_credential_free(self->setup.credential_take);
     tunnel_memory_free(self->memory);
+    service_connection_forget_former(self);
     g_clear_error(&self->setup.error_take);
     g_clear_error(&self->refused);
     for (guint i = 0; i < self->waiting->len; i++)
@@ -429,6 +440,7 @@ void service_connection_free(ServiceConnection *self)
     dialtone_profile_free(self->profile);
     g_free((char *)(uintptr_t)self->setup.profile_path);
     g_free((char *)(uintptr_t)self->setup.profile_text);
+    g_free((char *)(uintptr_t)self->setup.override);
     g_free((char *)(uintptr_t)self->setup.layer);
     g_free((char *)(uintptr_t)self->setup.agent);
     g_free(self->report);
@@ -446,6 +458,21 @@ DialtoneBusObjectSkeleton *service_connection_object(const ServiceConnection *se
 const char *service_connection_path(const ServiceConnection *self)
 {
     return self->path;
+}
+
+const char *service_connection_text(const ServiceConnection *self)
+{
+    return self->setup.profile_text;
+}
+
+bool service_connection_is_users(const ServiceConnection *self)
+{
+    return strcmp(self->setup.layer, dialtone_layer_name(DIALTONE_LAYER_USER)) == 0;
+}
+
+const char *service_connection_override(const ServiceConnection *self)
+{
+    return self->setup.override;
 }
 
 uid_t service_connection_owner(const ServiceConnection *self)
@@ -485,10 +512,34 @@ const char *service_connection_report(const ServiceConnection *self)
     return self->report;
 }
 
+GVariant *service_connection_counters(const ServiceConnection *self)
+{
+    DatapathStats stats = {0};
+    GVariantBuilder drops;
+    g_variant_builder_init(&drops, G_VARIANT_TYPE("a{st}"));
+    if (self->tunnel != NULL)
+        tunnel_stats(self->tunnel, &stats);
+    for (int i = 0; i < DATAPATH_DROPS; i++)
+        if (stats.drops[i] != 0)
+            g_variant_builder_add(&drops, "{st}", datapath_drop_name((DatapathDrop)i),
+                                  (guint64)stats.drops[i]);
+    return g_variant_new("(tttta{st})", (guint64)stats.bytes_in, (guint64)stats.packets_in,
+                         (guint64)stats.bytes_out, (guint64)stats.packets_out, &drops);
+}
+
+GVariant *service_connection_offloads(const ServiceConnection *self)
+{
+    g_auto(GStrv) offloads =
+        dialtone_offload_list(self->tunnel != NULL ? tunnel_offloads(self->tunnel) : 0);
+
+    return g_variant_new("(^as)", offloads);
+}
+
 void service_connection_renegotiate(ServiceConnection *self)
 {
-    if (self->tunnel != NULL)
-        tunnel_renegotiate(self->tunnel);
+    /* What the profile is now waits or is tried already, and brings new keys. */
+    if (self->tunnel != NULL && self->former == NULL)
+        tunnel_keep_profile(self->tunnel);
 }
 
 void service_connection_agent_came(ServiceConnection *self)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Asks the helper on the bus, which the bus starts, for the end of a socket pair: behind it is a
- * process of its own that speaks org.dialtone.Helper1 for this tunnel alone. Whether it is really
- * root's is the bus's policy: only root may own that name.
+ * process of its own that speaks org.dialtone.Helper1 for this tunnel alone. It releases kill
+ * switches, too, that nobody holds. Whether it is really root's is the bus's policy: only root may
+ * own that name.
  */
 #include "client/service/helper-client.h"
 
@@ -73,4 +74,39 @@ void service_helper_open(GDBusConnection *bus, const ServiceHelperOwner *owner,
 GDBusConnection *service_helper_open_finish(GAsyncResult *result, GError **error)
 {
     return g_task_propagate_pointer(G_TASK(result), error);
+}
+
+/* ---- kill switches ---- */
+
+static void on_released(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GTask) task = data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) answer =
+        g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
+    if (answer == NULL)
+        fail(task, error);
+    else
+        g_task_return_boolean(task, TRUE);
+}
+
+void service_helper_release(GDBusConnection *bus, const ServiceHelperRelease *release,
+                            GAsyncReadyCallback callback, gpointer data)
+{
+    GTask *task = g_task_new(NULL, NULL, callback, data);
+    GVariantBuilder options;
+    g_task_set_source_tag(task, service_helper_release);
+    g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
+    if (release->owner != NULL)
+        g_variant_builder_add(&options, "{sv}", "owner",
+                              g_variant_new_uint32((guint32)*release->owner));
+    g_dbus_connection_call(bus, HELPER_BUS_NAME, HELPER_MANAGER_OBJECT_PATH,
+                           "org.dialtone.HelperManager1", "ReleaseKillSwitch",
+                           g_variant_new("(sa{sv})", release->label, &options), NULL,
+                           G_DBUS_CALL_FLAGS_NONE, OPEN_MS, NULL, on_released, task);
+}
+
+gboolean service_helper_release_finish(GAsyncResult *result, GError **error)
+{
+    return g_task_propagate_boolean(G_TASK(result), error);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A privileged helper for one tunnel, from org.dialtone.Helper1 on the system bus. */
+/* A privileged helper for one tunnel, from org.dialtone.Helper1 on the system bus; and what that
+ * releases of tunnels that are no more. */
 #pragma once
 
 #include <gio/gio.h>
@@ -16,3 +17,15 @@ void service_helper_open(GDBusConnection *bus, const ServiceHelperOwner *owner,
 /* A connection for TunnelSetup.helper_take. */
 GDBusConnection *service_helper_open_finish(GAsyncResult *result,
                                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Kill switches that were left behind, by the label of their tunnels. */
+typedef struct ServiceHelperRelease {
+    const char *label;
+    const uid_t *owner; /* only this user's, and not what is to stay; NULL: whatever stands */
+} ServiceHelperRelease;
+
+/* Ends with service_helper_release_finish(), within half a minute. */
+void service_helper_release(GDBusConnection *bus, const ServiceHelperRelease *release,
+                            GAsyncReadyCallback callback, gpointer data);
+gboolean service_helper_release_finish(GAsyncResult *result,
+                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -97,7 +97,7 @@ static int run(GDBusConnection *bus, PlatformNotify *notify, ServiceDirectory *d
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    dialtone_i18n_init();
+    dialtone_i18n_init_untranslated();
     signal(SIGPIPE, SIG_IGN);
     if (!give_up_privileges()) {
         fprintf(stderr, "dialtoned: the privileges of root could not be given up\n");

@@ -43,7 +43,8 @@ typedef struct ServiceRequest {
     bool asked_also;
     ServiceAction action, also; /* what was allowed; also, where it is more than ANYBODY */
     char *sender, *user;        /* where it is counted; user NULL: not there */
-    ServiceNamed named;         /* by the profile that it is about */
+    ServiceNamed named;         /* by the profile that it is about: */
+    char *about;                /* its path then; NULL: nobody was asked */
 } ServiceRequest;
 
 /* A row of the table of methods: who may call, and what it does. */
@@ -53,6 +54,8 @@ typedef struct ServiceMethod {
     ServiceAction (*decide)(ServiceRequest *request, GError **error);
     /* Answers the invocation, or sets the error. What decide() has seen may be gone by now. */
     void (*run)(ServiceRequest *request, GError **error);
+    /* It is a connection's, and about its profile as that is now. */
+    bool takes_profile;
 } ServiceMethod;
 
 /* Who wants a connection, and how. */
@@ -64,19 +67,17 @@ typedef struct ServiceWish {
     bool by_rule;         /* nobody has asked for it */
 } ServiceWish;
 
-/* What a user has changed for themselves in a profile of the system. */
-typedef struct ServiceChange {
-    const ServiceProfile *profile;
-    const char *override; /* a part of a profile, as they wrote it; NULL: nothing */
-    bool tells;           /* what is not taken of it is logged, */
-    uid_t owner;          /* for them */
-} ServiceChange;
-
 /* ---- request.c ---- */
 /* A handler of every method of every skeleton; connect it swapped. */
 gboolean service_request_begin(ServiceManager *manager, GDBusMethodInvocation *invocation);
 /* @value floating; NULL: no value. */
 void service_request_return(ServiceRequest *request, GVariant *value);
+/* Whether each option is one of @known, which may be NULL. */
+bool service_request_check_options(GVariant *options, const char *const *known,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- add-profile.c ---- */
+void service_add_profile(ServiceRequest *request, GError **error);
 
 /* ---- methods.c ---- */
 extern const ServiceMethod service_methods[];
@@ -102,17 +103,14 @@ ServiceConnection *service_manager_connection_of(ServiceManager *self,
 /* Does not look whether it is connected, nor who may. It fails if a secret is missing here. */
 ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile *profile,
                                            const ServiceWish *wish);
+/* Of a connection whose profile is another text by now. False: it goes on as it was. */
+bool service_manager_change(ServiceManager *self, ServiceConnection *connection,
+                            const ServiceWish *wish, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Somebody has asked for the connection, whoever wanted it before. */
 void service_manager_want_by_hand(ServiceManager *self, ServiceProfile *profile);
 /* How many are this user's. */
 guint service_manager_count(ServiceManager *self, uid_t uid);
 char *service_manager_next_path(ServiceManager *self, const char *kind);
-
-/* ---- override.c ---- */
-/* The text of the profile with the change, in normal form; NULL: nothing is changed. What users may
- * not change stays as it is. False: it has mistakes, or the policy forbids the result. */
-bool service_override_apply(ServiceManager *self, const ServiceChange *change, char **textp,
-                            GError **error);
 
 /* ---- always.c ---- */
 /* Connects what was wanted when the service ended last, and what is to be connected always. */
@@ -140,11 +138,11 @@ bool service_policy_is_always_on(ServiceManager *self, const ServiceProfile *pro
 void service_logout_begin(ServiceManager *self);
 void service_logout_end(ServiceManager *self);
 
-/* ---- system-profiles.c ---- */
-/* Keeps the profiles on the bus what the folders hold. */
+/* ---- system-profiles.c: what is on the bus is what the folders hold ---- */
 void service_system_profiles_begin(ServiceManager *self);
 
-/* ---- kill-switches.c ---- */
-/* Keeps the manager's property what it is in the slots' folder. */
+/* ---- kill-switches.c: a property that tells of them, and a method that releases them ---- */
 void service_kill_switches_begin(ServiceManager *self);
 void service_kill_switches_end(ServiceManager *self);
+ServiceAction service_kill_switches_decide(ServiceRequest *request, GError **error);
+void service_kill_switches_release(ServiceRequest *request, GError **error);

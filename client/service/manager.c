@@ -10,6 +10,7 @@
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/profile/parse.h"
+#include "client/service/holds.h"
 #include "client/service/log.h"
 #include "client/service/rules.h"
 #include "client/service/wanted.h"
@@ -60,6 +61,7 @@ ServiceProfile *service_manager_add_profile(ServiceManager *self, DialtoneProfil
     static const char *const CALLS[] = {"handle-connect", "handle-get-text", "handle-remove", NULL};
     g_autofree char *path = service_manager_next_path(self, "profile");
     ServiceProfile *profile = service_profile_new(path, profile_take, layer, owner, file);
+    service_hold_restore(self, profile);
     connect_calls(self, profile->skeleton, CALLS);
     g_hash_table_insert(self->profiles, profile->path, profile);
     g_dbus_object_manager_server_export(self->server, G_DBUS_OBJECT_SKELETON(profile->object));
@@ -178,6 +180,7 @@ static void note_refusal(ServiceManager *self, ServiceProfile *profile,
           profile->profile->password_source != DIALTONE_SOURCE_SYSTEM)))
         return;
     profile->refused = true;
+    service_hold_keep(self, profile);
     if (profile->profile->rule != DIALTONE_RULE_MANUAL || service_always_wants(self, profile))
         service_log(profile->owner, profile->profile->name,
                     "does not connect by itself again until a secret or the profile changes");
@@ -196,7 +199,8 @@ static void on_failed(ServiceConnection *connection, gpointer data)
     note_refusal(self, profile, connection);
     if (profile->refused || service_rules_failed(self, profile, connection))
         return;
-    if (service_connection_owner(connection) == 0 && service_always_wants(self, profile))
+    if (service_policy_is_always_on(self, profile) ||
+        (service_connection_owner(connection) == 0 && service_always_wants(self, profile)))
         service_always_again(self, profile);
 }
 
@@ -215,21 +219,35 @@ static void on_gone(ServiceConnection *connection, gpointer data)
     if (!service_agents_has(self->agents, owner))
         drop_profiles(self, owner);
     profile = path != NULL ? service_manager_profile(self, path, NULL) : NULL;
+    const bool by_hand = profile != NULL && !profile->rule.ending;
     if (profile != NULL)
         service_rules_gone(self, profile);
+    /* Who has logged out leaves it to the machine. */
+    if (profile != NULL && !by_hand && !self->stopping &&
+        service_policy_is_always_on(self, profile))
+        service_always_profile(self, profile);
     quit_if_stopped(self);
 }
 
-static void keep_wanted(const ServiceConnection *connection, const ServiceProfile *profile,
-                        const ServiceWish *wish)
+static void keep_wanted(const ServiceConnection *connection, const ServiceProfile *profile)
 {
     bool is_system = service_profile_is_system(profile);
+    const char *text = service_connection_text(connection);
+    const char *override = service_connection_override(connection);
     const ServiceWanted wanted = {.owner = service_connection_owner(connection),
                                   .by_rule = profile->rule.by_rule,
                                   .uuid = is_system ? profile->profile->uuid : NULL,
-                                  .text = is_system ? NULL : profile->text,
-                                  .override = (char *)(uintptr_t)wish->override};
+                                  .text = is_system ? NULL : (char *)(uintptr_t)text,
+                                  .override = (char *)(uintptr_t) override};
     service_wanted_keep(key_of(connection), &wanted);
+}
+
+static void on_changed(ServiceConnection *connection, gpointer data)
+{
+    ServiceManager *self = data;
+    const ServiceProfile *profile = service_manager_profile_of(self, connection);
+    if (profile != NULL)
+        keep_wanted(connection, profile);
 }
 
 /* NULL without an error: it takes nothing from the machine. */
@@ -267,8 +285,13 @@ static ServiceCredential *system_credential(ServiceManager *self, const ServiceP
 ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile *profile,
                                            const ServiceWish *wish)
 {
-    static const char *const CALLS[] = {"handle-get-report", "handle-disconnect",
-                                        "handle-renegotiate", NULL};
+    static const char *const CALLS[] = {"handle-get-report",
+                                        "handle-get-counters",
+                                        "handle-get-offloads",
+                                        "handle-disconnect",
+                                        "handle-renegotiate",
+                                        "handle-take-profile",
+                                        NULL};
     g_autofree char *path = service_manager_next_path(self, "connection");
     GError *error = NULL;
     TunnelSecrets *secrets = system_secrets(self, profile, &error);
@@ -281,6 +304,7 @@ ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile 
                                           .profile_path = profile->path,
                                           .profile_text =
                                               wish->text != NULL ? wish->text : profile->text,
+                                          .override = wish->override,
                                           .layer = dialtone_layer_name(profile->layer),
                                           .owner = wish->owner,
                                           .agent = wish->agent,
@@ -288,6 +312,7 @@ ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile 
                                           .credential_take = credential,
                                           .error_take = error,
                                           .failed = on_failed,
+                                          .changed = on_changed,
                                           .gone = on_gone,
                                           .data = self};
     ServiceConnection *connection = service_connection_new(&setup);
@@ -301,19 +326,41 @@ ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile 
     service_profile_set_connection(profile, path);
     profile->rule.by_rule = wish->by_rule;
     profile->rule.ending = false;
-    keep_wanted(connection, profile, wish);
+    keep_wanted(connection, profile);
     service_log(wish->owner, profile->profile->name, "wanted by uid %u", (unsigned)wish->owner);
     return connection;
+}
+
+bool service_manager_change(ServiceManager *self, ServiceConnection *connection,
+                            const ServiceWish *wish, GError **error)
+{
+    const ServiceProfile *profile = service_manager_profile_of(self, connection);
+    g_autoptr(GError) failed = NULL;
+    g_return_val_if_fail(profile != NULL, false);
+    g_autoptr(TunnelSecrets) secrets = system_secrets(self, profile, &failed);
+    ServiceCredential *credential =
+        failed == NULL ? system_credential(self, profile, wish, &failed) : NULL;
+    if (failed != NULL) {
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return false;
+    }
+    const ServiceConnectionChange change = {.profile_text =
+                                                wish->text != NULL ? wish->text : profile->text,
+                                            .override = wish->override,
+                                            .agent = wish->agent,
+                                            .system_secrets_take = g_steal_pointer(&secrets),
+                                            .credential_take = credential};
+    service_log(wish->owner, profile->profile->name, "takes the changed profile");
+    return service_connection_change(connection, &change, error);
 }
 
 void service_manager_want_by_hand(ServiceManager *self, ServiceProfile *profile)
 {
     const ServiceConnection *current = service_manager_connection_of(self, profile);
-    const ServiceWish wish = {0};
     if (!profile->rule.by_rule || current == NULL)
         return;
     profile->rule.by_rule = false;
-    keep_wanted(current, profile, &wish);
+    keep_wanted(current, profile);
 }
 
 /* ---- agents ---- */
@@ -341,8 +388,9 @@ static const ServiceAgentsHandlers AGENTS = {.came = on_agent_came, .left = on_a
 
 static void export_manager(ServiceManager *self)
 {
-    static const char *const CALLS[] = {"handle-add-profile", "handle-register-agent",
-                                        "handle-unregister-agent", "handle-get-log", NULL};
+    static const char *const CALLS[] = {"handle-add-profile",         "handle-register-agent",
+                                        "handle-unregister-agent",    "handle-get-log",
+                                        "handle-release-kill-switch", NULL};
     self->skeleton = dialtone_bus_manager_skeleton_new();
     self->object = dialtone_bus_object_skeleton_new(SERVICE_PATH "/manager");
     dialtone_bus_manager_set_version(self->skeleton, DIALTONE_VERSION);

@@ -12,15 +12,11 @@
 #include "client/profile/parse.h"
 #include "client/service/log.h"
 #include "client/service/manager-private.h"
+#include "client/service/override.h"
 #include "client/service/rules.h"
 
-enum {
-    PROFILES_MAX = 64, /* added by one uid */
-    PROFILE_TEXT_MAX = 128 * 1024,
-};
-
-static const char *const ADD_OPTIONS[] = {"name", NULL};
 static const char *const CONNECT_OPTIONS[] = {"take-over", "override", NULL};
+static const char *const TAKE_OPTIONS[] = {"override", NULL};
 
 static GVariant *parameters(const ServiceRequest *request)
 {
@@ -42,22 +38,6 @@ static ServiceConnection *find_connection(ServiceRequest *request, GError **erro
     return service_manager_connection(request->manager, object_path(request), error);
 }
 
-/* An option is known or it is an error: who misspells one shall hear of it. */
-static bool check_options(GVariant *options, const char *const *known, GError **error)
-{
-    GVariantIter iter;
-    const char *key;
-    g_variant_iter_init(&iter, options);
-    while (g_variant_iter_next(&iter, "{&sv}", &key, NULL)) {
-        if (known != NULL && g_strv_contains(known, key))
-            continue;
-        dialtone_failure_set(error, DIALTONE_FAILURE_USAGE, NULL, _("There is no option \"%s\"."),
-                             key);
-        return false;
-    }
-    return true;
-}
-
 /* ---- who ---- */
 
 static ServiceAction anybody(ServiceRequest *request, GError **error)
@@ -69,7 +49,8 @@ static bool may_use(const ServiceRequest *request, const ServiceProfile *profile
 {
     const uid_t uid = request->caller->uid;
     if (service_profile_names_users(profile))
-        return uid == 0 || request->named == SERVICE_NAMED;
+        return uid == 0 ||
+               (request->named == SERVICE_NAMED && g_strcmp0(request->about, profile->path) == 0);
     return service_profile_is_system(profile) || uid == 0 || uid == profile->owner;
 }
 
@@ -155,19 +136,24 @@ static bool decide_kill_switch(ServiceRequest *request, const ServiceProfile *pr
     return true;
 }
 
+static bool check_use(const ServiceRequest *request, const ServiceProfile *profile, GError **error)
+{
+    if (may_use(request, profile))
+        return true;
+    dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED,
+                         _("Its Users= and Groups= say who may; ask the administrator."),
+                         _("The profile \"%s\" is not for you."), profile->profile->name);
+    return false;
+}
+
 static ServiceAction decide_connect(ServiceRequest *request, GError **error)
 {
     g_autoptr(GVariant) options = g_variant_get_child_value(parameters(request), 0);
     ServiceProfile *profile = find_profile(request, error);
-    if (profile == NULL || !check_options(options, CONNECT_OPTIONS, error))
+    if (profile == NULL || !service_request_check_options(options, CONNECT_OPTIONS, error))
         return SERVICE_ACTION_REFUSED;
-    if (!may_use(request, profile)) {
-        dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED,
-                             _("Its Users= and Groups= say who may; ask the administrator."),
-                             _("The profile \"%s\" is not for you."), profile->profile->name);
-        return SERVICE_ACTION_REFUSED;
-    }
-    if (!service_policy_allows(request->manager, profile->profile, profile->layer, error))
+    if (!check_use(request, profile, error) ||
+        !service_policy_allows(request->manager, profile->profile, profile->layer, error))
         return SERVICE_ACTION_REFUSED;
     const ServiceConnection *current = service_manager_connection_of(request->manager, profile);
     const bool is_theirs = is_in_use(current, request->caller->uid);
@@ -196,6 +182,25 @@ static ServiceAction owner_of_connection(ServiceRequest *request, GError **error
                                                                         : SERVICE_ACTION_REFUSED;
 }
 
+/* The administrator has said that it is to be connected, for all users and always: who ends it
+ * changes that, whoever has connected it. */
+static bool is_always_on(const ServiceRequest *request, const ServiceConnection *connection)
+{
+    const ServiceProfile *profile = service_manager_profile_of(request->manager, connection);
+    return profile != NULL && service_policy_is_always_on(request->manager, profile);
+}
+
+static ServiceAction decide_disconnect(ServiceRequest *request, GError **error)
+{
+    const ServiceConnection *connection = find_connection(request, error);
+    if (connection == NULL)
+        return SERVICE_ACTION_REFUSED;
+    if (is_always_on(request, connection))
+        return SERVICE_ACTION_MANAGE_SYSTEM_PROFILES;
+    return service_connection_owner(connection) == request->caller->uid ? SERVICE_ACTION_ANYBODY
+                                                                        : SERVICE_ACTION_TAKE_OVER;
+}
+
 static ServiceAction owner_or_take_over(ServiceRequest *request, GError **error)
 {
     ServiceAction action = owner_of_connection(request, error);
@@ -204,103 +209,112 @@ static ServiceAction owner_or_take_over(ServiceRequest *request, GError **error)
     return action;
 }
 
-/* ---- Manager ---- */
+/* ---- a profile that was changed while it is connected ---- */
 
-static guint count_of(ServiceManager *manager, uid_t uid)
+/* What a connection is to go on with. */
+typedef struct Wanted {
+    ServiceProfile *profile;
+    char *override, *text; /* text NULL: it is what the connection has */
+} Wanted;
+
+static void wanted_clear(Wanted *wanted)
 {
-    GHashTableIter iter;
-    gpointer value;
-    guint n = 0;
-    g_hash_table_iter_init(&iter, manager->profiles);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const ServiceProfile *profile = value;
-        n += !service_profile_is_system(profile) && profile->owner == uid ? 1 : 0;
-    }
-    return n;
+    g_free(wanted->override);
+    g_free(wanted->text);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Wanted, wanted_clear)
+
+static bool takes_options(const ServiceRequest *request)
+{
+    return g_variant_n_children(parameters(request)) > 0;
 }
 
-/* A system profile keeps its name and its UUID, also when its file has mistakes. */
-static bool is_free(ServiceRequest *request, const DialtoneProfile *profile, GError **error)
+/* Its file may be there, with a mistake that has taken it from the bus. */
+static bool tell_mistake(const ServiceRequest *request, const ServiceConnection *connection,
+                         GError **error)
 {
-    g_autofree char *why = dialtone_system_shadowed(
-        dialtone_system_watch_profiles(request->manager->watch), profile->name, profile->uuid);
-    if (why != NULL)
-        dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED,
-                             _("Give yours another name, and a UUID of its own."), "%s: %s",
-                             profile->name, why);
-    return why == NULL;
+    const GPtrArray *entries = dialtone_system_watch_profiles(request->manager->watch);
+    const char *name = service_connection_profile(connection)->name;
+    for (guint i = 0; i < entries->len; i++) {
+        const DialtoneStoreEntry *entry = entries->pdata[i];
+        if (entry->profile != NULL || entry->issues->len == 0 || g_strcmp0(entry->name, name) != 0)
+            continue;
+        g_autofree char *text = dialtone_issue_text(entry->issues->pdata[0], entry->path);
+        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, NULL, "%s", text);
+        return true;
+    }
+    return false;
 }
 
-/* The caller's own of that name or UUID, or NULL. */
-static ServiceProfile *find_own(ServiceRequest *request, const DialtoneProfile *profile)
-{
-    GHashTableIter iter;
-    gpointer value;
-    g_hash_table_iter_init(&iter, request->manager->profiles);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        ServiceProfile *other = value;
-        if (!service_profile_is_system(other) && other->owner == request->caller->uid &&
-            service_profile_clashes(other, profile))
-            return other;
-    }
-    return NULL;
-}
-
-static DialtoneProfile *parse(ServiceRequest *request, GError **error)
-{
-    g_autoptr(GVariant) options = g_variant_get_child_value(parameters(request), 1);
-    const char *text = NULL, *name = "profile";
-    g_autoptr(GPtrArray) issues = NULL;
-    if (!check_options(options, ADD_OPTIONS, error))
-        return NULL;
-    g_variant_get_child(parameters(request), 0, "&s", &text);
-    (void)g_variant_lookup(options, "name", "&s", &name);
-    if (strlen(text) > PROFILE_TEXT_MAX) {
-        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, NULL,
-                             _("The profile has more than %d KiB."), PROFILE_TEXT_MAX / 1024);
-        return NULL;
-    }
-    if (strlen(name) > 128 || !dialtone_text_is_clean(name)) {
-        dialtone_failure_set(error, DIALTONE_FAILURE_USAGE, NULL, _("The name can't be shown."));
-        return NULL;
-    }
-    DialtoneProfile *profile = dialtone_profile_parse_with_psk(text, strlen(text), name, &issues);
-    if (profile == NULL) {
-        g_autofree char *issue =
-            issues->len > 0 ? dialtone_issue_text(issues->pdata[0], name) : g_strdup(name);
-        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, NULL, "%s", issue);
-    }
-    return profile;
-}
-
-static void run_add_profile(ServiceRequest *request, GError **error)
+/* False: it can't be used; the connection goes on as it is. One that is gone has not changed. */
+static bool find_wanted(ServiceRequest *request, const ServiceConnection *connection,
+                        Wanted *wanted, GError **error)
 {
     ServiceManager *manager = request->manager;
-    uid_t uid = request->caller->uid;
-    g_autoptr(DialtoneProfile) profile = parse(request, error);
-    if (profile == NULL || !is_free(request, profile, error) ||
-        !service_policy_allows(manager, profile, DIALTONE_LAYER_USER, error))
-        return;
-    ServiceProfile *old = find_own(request, profile);
-    if (old == NULL && count_of(manager, uid) >= PROFILES_MAX) {
-        dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED, NULL,
-                             _("There are %d profiles of yours already."), PROFILES_MAX);
-        return;
+    wanted->profile = service_manager_profile_of(manager, connection);
+    const ServiceProfile *profile = wanted->profile;
+    if (profile == NULL)
+        return !tell_mistake(request, connection, error);
+    wanted->override = takes_options(request) ? override_of(request, profile)
+                                              : g_strdup(service_connection_override(connection));
+    const ServiceChange change = {.profile = profile, .override = wanted->override};
+    if (!service_override_apply(manager, &change, &wanted->text, error))
+        return false;
+    if (wanted->text == NULL)
+        wanted->text = g_strdup(profile->text);
+    if (strcmp(wanted->text, service_connection_text(connection)) == 0) {
+        g_clear_pointer(&wanted->text, g_free);
+        return true;
     }
-    ServiceProfile *added = service_manager_add_profile(manager, g_steal_pointer(&profile),
-                                                        DIALTONE_LAYER_USER, uid, NULL);
-    if (old != NULL)
-        service_manager_replace_profile(manager, old, added);
-    service_rules_look(manager, added);
-    service_request_return(request, g_variant_new("(o)", added->path));
+    return check_use(request, profile, error) &&
+           service_policy_allows(manager, profile->profile, profile->layer, error);
 }
+
+static bool blocks_anew(const ServiceConnection *connection, const Wanted *wanted)
+{
+    return service_connection_profile(connection)->kill_switch != DIALTONE_KILL_SWITCH_PERSISTENT &&
+           blocks_for_good(wanted->profile, wanted->text);
+}
+
+/* Another text is allowed as it is to who connects. */
+static ServiceAction decide_change(ServiceRequest *request, GError **error)
+{
+    g_auto(Wanted) wanted = {0};
+    const ServiceConnection *connection = find_connection(request, error);
+    if (connection == NULL || !find_wanted(request, connection, &wanted, error))
+        return SERVICE_ACTION_REFUSED;
+    if (wanted.text == NULL)
+        return SERVICE_ACTION_ANYBODY;
+    if (blocks_anew(connection, &wanted))
+        request->also = SERVICE_ACTION_CONNECT_PERSISTENT;
+    return service_profile_is_system(wanted.profile) ? SERVICE_ACTION_CONNECT_SYSTEM
+                                                     : SERVICE_ACTION_CONNECT_OWN;
+}
+
+static ServiceAction decide_renegotiate(ServiceRequest *request, GError **error)
+{
+    ServiceAction action = owner_or_take_over(request, error);
+    return action == SERVICE_ACTION_ANYBODY ? decide_change(request, error) : action;
+}
+
+static ServiceAction decide_take_profile(ServiceRequest *request, GError **error)
+{
+    g_autoptr(GVariant) options = g_variant_get_child_value(parameters(request), 0);
+    ServiceAction action = owner_of_connection(request, error);
+    if (action != SERVICE_ACTION_ANYBODY ||
+        !service_request_check_options(options, TAKE_OPTIONS, error))
+        return SERVICE_ACTION_REFUSED;
+    return decide_change(request, error);
+}
+
+/* ---- Manager ---- */
 
 static void run_register_agent(ServiceRequest *request, GError **error)
 {
     const char *path = NULL;
     g_autoptr(GVariant) options = g_variant_get_child_value(parameters(request), 1);
     g_variant_get_child(parameters(request), 0, "&o", &path);
-    if (!check_options(options, NULL, error) ||
+    if (!service_request_check_options(options, NULL, error) ||
         !service_agents_add(request->manager->agents, request->caller->uid,
                             request->caller->bus_name, path, error))
         return;
@@ -388,8 +402,8 @@ static void run_connect(ServiceRequest *request, GError **error)
                                   .agent = request->caller->bus_name,
                                   .text = text,
                                   .override = override};
-        service_rules_release(profile);
         profile->refused = false;
+        service_rules_release(manager, profile);
         current = service_manager_connect(manager, profile, &wish);
     }
     service_manager_want_by_hand(manager, profile);
@@ -422,20 +436,75 @@ static void run_get_report(ServiceRequest *request, GError **error)
                                g_variant_new("(s)", service_connection_report(connection)));
 }
 
+static void run_get_counters(ServiceRequest *request, GError **error)
+{
+    const ServiceConnection *connection = find_connection(request, error);
+    if (connection != NULL)
+        service_request_return(request, service_connection_counters(connection));
+}
+
+static void run_get_offloads(ServiceRequest *request, GError **error)
+{
+    const ServiceConnection *connection = find_connection(request, error);
+    if (connection != NULL)
+        service_request_return(request, service_connection_offloads(connection));
+}
+
 static void run_disconnect(ServiceRequest *request, GError **error)
 {
     ServiceConnection *connection = find_connection(request, error);
-    if (connection != NULL)
-        service_connection_stop(connection, g_steal_pointer(&request->invocation));
+    if (connection == NULL)
+        return;
+    /* The policy was another one when that was decided. */
+    if (is_always_on(request, connection) &&
+        request->action != SERVICE_ACTION_MANAGE_SYSTEM_PROFILES) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED, NULL,
+                             _("The policy keeps it connected by now; try again."));
+        return;
+    }
+    service_connection_stop(connection, g_steal_pointer(&request->invocation));
+}
+
+static void return_changed(ServiceRequest *request, bool changed)
+{
+    service_request_return(request, takes_options(request) ? g_variant_new("(b)", changed) : NULL);
+}
+
+/* It was another text, or none, when that was decided. */
+static bool was_decided(ServiceRequest *request, const ServiceConnection *connection,
+                        const Wanted *wanted, GError **error)
+{
+    const bool asked =
+        request->action != SERVICE_ACTION_ANYBODY &&
+        (!blocks_anew(connection, wanted) || request->also == SERVICE_ACTION_CONNECT_PERSISTENT);
+    if (!asked)
+        dialtone_failure_set(error, DIALTONE_FAILURE_NOT_PERMITTED, NULL,
+                             _("The profile was just changed again; try again."));
+    return asked;
 }
 
 static void run_renegotiate(ServiceRequest *request, GError **error)
 {
     ServiceConnection *connection = find_connection(request, error);
+    g_auto(Wanted) wanted = {0};
     if (connection == NULL)
         return;
-    service_connection_renegotiate(connection);
-    service_request_return(request, NULL);
+    if (request->action != SERVICE_ACTION_TAKE_OVER &&
+        !find_wanted(request, connection, &wanted, error))
+        return;
+    if (wanted.text == NULL) {
+        service_connection_renegotiate(connection);
+        return_changed(request, false);
+        return;
+    }
+    const ServiceWish wish = {.owner = service_connection_owner(connection),
+                              .agent = request->caller->bus_name,
+                              .text = wanted.text,
+                              .override = wanted.override};
+    if (was_decided(request, connection, &wanted, error) &&
+        may_be_here(request, wanted.profile, wanted.text, error) &&
+        service_manager_change(request->manager, connection, &wish, error))
+        return_changed(request, true);
 }
 
 #define MANAGER    "org.dialtone.Dialtone1.Manager"
@@ -443,15 +512,19 @@ static void run_renegotiate(ServiceRequest *request, GError **error)
 #define CONNECTION "org.dialtone.Dialtone1.Connection"
 
 const ServiceMethod service_methods[] = {
-    {MANAGER, "AddProfile", anybody, run_add_profile},
+    {MANAGER, "AddProfile", anybody, service_add_profile},
     {MANAGER, "RegisterAgent", anybody, run_register_agent},
     {MANAGER, "UnregisterAgent", anybody, run_unregister_agent},
     {MANAGER, "GetLog", anybody, run_get_log},
+    {MANAGER, "ReleaseKillSwitch", service_kill_switches_decide, service_kill_switches_release},
     {PROFILE, "Connect", decide_connect, run_connect},
     {PROFILE, "GetText", whoever_uses, run_get_text},
     {PROFILE, "Remove", owner_of_profile, run_remove},
     {CONNECTION, "GetReport", owner_of_connection, run_get_report},
-    {CONNECTION, "Disconnect", owner_or_take_over, run_disconnect},
-    {CONNECTION, "Renegotiate", owner_or_take_over, run_renegotiate},
+    {CONNECTION, "GetCounters", owner_of_connection, run_get_counters},
+    {CONNECTION, "GetOffloads", owner_of_connection, run_get_offloads},
+    {CONNECTION, "Disconnect", decide_disconnect, run_disconnect},
+    {CONNECTION, "Renegotiate", decide_renegotiate, run_renegotiate, true},
+    {CONNECTION, "TakeProfile", decide_take_profile, run_renegotiate, true},
 };
 const gsize service_methods_n = G_N_ELEMENTS(service_methods);

@@ -12,6 +12,7 @@
 #include "client/profile/parse.h"
 #include "client/service/log.h"
 #include "client/service/manager-private.h"
+#include "client/service/override.h"
 
 enum { OVERRIDE_MAX = 64 * 1024 };
 

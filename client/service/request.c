@@ -56,6 +56,7 @@ static void request_free(ServiceRequest *request)
     service_caller_free(request->caller);
     g_free(request->sender);
     g_free(request->user);
+    g_free(request->about);
     g_free(request);
 }
 
@@ -212,19 +213,31 @@ static void on_named(ServiceNamed named, gpointer data)
     decide(request, error);
 }
 
+/* Its own, where it is about a profile, or that of a connection. */
+static const ServiceProfile *profile_of(const ServiceRequest *request)
+{
+    const char *path = g_dbus_method_invocation_get_object_path(request->invocation);
+    const ServiceProfile *profile = g_hash_table_lookup(request->manager->profiles, path);
+    const ServiceConnection *connection = g_hash_table_lookup(request->manager->connections, path);
+    if (profile == NULL && connection != NULL && request->method->takes_profile)
+        profile = service_manager_profile_of(request->manager, connection);
+    return profile;
+}
+
 /* A profile may be for some only, and who they are is another's to know. */
 static void on_caller(GObject *source, GAsyncResult *result, gpointer data)
 {
     ServiceRequest *request = data;
     GError *error = NULL;
     request->caller = service_caller_ask_finish(result, &error);
-    const ServiceProfile *profile = g_hash_table_lookup(
-        request->manager->profiles, g_dbus_method_invocation_get_object_path(request->invocation));
+    const ServiceProfile *profile = profile_of(request);
     if (request->caller == NULL || profile == NULL || !service_profile_names_users(profile) ||
         request->caller->uid == 0) {
         decide(request, error);
         return;
     }
+    /* It may be another by the time that all is allowed, with other names in it. */
+    request->about = g_strdup(profile->path);
     service_caller_ask_named(request->caller, request->manager->directory, profile->profile,
                              on_named, request);
 }
@@ -257,4 +270,20 @@ gboolean service_request_begin(ServiceManager *manager, GDBusMethodInvocation *i
                                 .sender = g_strdup(sender)};
     service_caller_ask(manager->bus, sender, NULL, on_caller, request);
     return TRUE;
+}
+
+/* An option is known or it is an error: who misspells one shall hear of it. */
+bool service_request_check_options(GVariant *options, const char *const *known, GError **error)
+{
+    GVariantIter iter;
+    const char *key;
+    g_variant_iter_init(&iter, options);
+    while (g_variant_iter_next(&iter, "{&sv}", &key, NULL)) {
+        if (known != NULL && g_strv_contains(known, key))
+            continue;
+        dialtone_failure_set(error, DIALTONE_FAILURE_USAGE, NULL, _("There is no option \"%s\"."),
+                             key);
+        return false;
+    }
+    return true;
 }

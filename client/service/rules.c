@@ -18,6 +18,7 @@
 
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
+#include "client/service/holds.h"
 #include "client/service/log.h"
 
 static void on_networks(gpointer data);
@@ -334,18 +335,20 @@ void service_rules_look(ServiceManager *self, ServiceProfile *profile)
 
 /* ---- holding ---- */
 
-void service_rules_hold(ServiceProfile *profile)
+void service_rules_hold(ServiceManager *self, ServiceProfile *profile)
 {
     if (profile->profile->rule != DIALTONE_RULE_MANUAL && !profile->rule.held)
         log_profile(profile, "does not connect again on this network");
     profile->rule.held = true;
+    service_hold_keep(self, profile);
 }
 
-void service_rules_release(ServiceProfile *profile)
+void service_rules_release(ServiceManager *self, ServiceProfile *profile)
 {
     profile->rule.held = false;
     profile->pause = 0;
     g_clear_handle_id(&profile->retry, g_source_remove);
+    service_hold_keep(self, profile);
 }
 
 void service_rules_take_over(ServiceProfile *from, ServiceProfile *by)
@@ -371,14 +374,15 @@ bool service_rules_failed(ServiceManager *self, ServiceProfile *profile,
         mends_itself(service_connection_failure(connection)))
         service_always_again(self, profile);
     else
-        service_rules_hold(profile);
+        service_rules_hold(self, profile);
     return true;
 }
 
 void service_rules_gone(ServiceManager *self, ServiceProfile *profile)
 {
-    if (!profile->rule.ending)
-        service_rules_hold(profile);
+    /* The end of the service is nobody's word about the connection. */
+    if (!profile->rule.ending && !self->stopping)
+        service_rules_hold(self, profile);
     profile->rule.ending = profile->rule.by_rule = false;
     service_rules_look(self, profile);
 }
@@ -399,15 +403,17 @@ static GPtrArray *with_rules(ServiceManager *self)
     return all;
 }
 
-/* The network as it was last, while there was one: who comes back to it has not left it. */
+/* The network as it was last, while there was one: who comes back to it has not left it. The first
+ * one that is told of is where we are already. */
 static bool has_moved(ServiceManager *self)
 {
     g_autofree char *network = service_rule_network(joined(self));
     if (network == NULL || g_strcmp0(network, self->where.network) == 0)
         return false;
+    const bool first = self->where.network == NULL;
     g_free(self->where.network);
     self->where.network = g_steal_pointer(&network);
-    return true;
+    return !first;
 }
 
 static void on_networks(gpointer data)
@@ -419,7 +425,9 @@ static void on_networks(gpointer data)
     for (guint i = 0; i < all->len; i++) {
         ServiceProfile *profile = all->pdata[i];
         if (moved)
-            service_rules_release(profile);
+            service_rules_release(self, profile);
+        else if (profile->rule.held)
+            service_hold_keep(self, profile);
         service_rules_look(self, profile);
         if (service_profile_is_system(profile) && !profile->rule.held)
             service_always_profile(self, profile);

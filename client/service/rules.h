@@ -11,8 +11,8 @@ bool service_rules_allow(ServiceManager *self, const DialtoneProfile *profile, G
 /* The same for what connects by itself: where nobody knows where we are, it does not. */
 bool service_rules_let_connect(ServiceManager *self, const ServiceProfile *profile);
 /* Nothing is connected by itself any more, until the network changes or it is released. */
-void service_rules_hold(ServiceProfile *profile);
-void service_rules_release(ServiceProfile *profile);
+void service_rules_hold(ServiceManager *self, ServiceProfile *profile);
+void service_rules_release(ServiceManager *self, ServiceProfile *profile);
 /* What stands for another profile object is as that was. */
 void service_rules_take_over(ServiceProfile *from, ServiceProfile *by);
 /* Its connection has failed: false: that is none of its rules' business. */

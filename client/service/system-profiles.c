@@ -19,6 +19,33 @@ static void tell_mistakes(const DialtoneStoreEntry *entry)
     }
 }
 
+/* A connection goes on while the file of its profile has a mistake, and is that profile's again
+ * when the mistake is mended. */
+static bool is_orphan_of(ServiceManager *self, const ServiceConnection *connection,
+                         const DialtoneProfile *profile)
+{
+    const DialtoneProfile *used = service_connection_profile(connection);
+    const bool same = used->uuid != NULL ? g_strcmp0(used->uuid, profile->uuid) == 0
+                                         : strcmp(used->name, profile->name) == 0;
+    return same && !service_connection_is_users(connection) &&
+           service_manager_profile_of(self, connection) == NULL;
+}
+
+static void adopt(ServiceManager *self, ServiceProfile *added)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, self->connections);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        ServiceConnection *connection = value;
+        if (!is_orphan_of(self, connection, added->profile))
+            continue;
+        service_profile_set_connection(added, service_connection_path(connection));
+        service_connection_set_profile(connection, added->path);
+        return;
+    }
+}
+
 /* Takes the place of what the system has under its UUID, if that is there. */
 static void put(ServiceManager *self, const DialtoneStoreEntry *entry)
 {
@@ -39,6 +66,8 @@ static void put(ServiceManager *self, const DialtoneStoreEntry *entry)
         service_manager_remove_profile(self, old);
     if (added == NULL)
         return;
+    if (old == NULL)
+        adopt(self, added);
     service_rules_look(self, added);
     service_always_profile(self, added);
 }

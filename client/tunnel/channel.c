@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Frames of an agent, one by one, to the Tunnel that they are for. SECRETS come once, and before
- * anything but CREDENTIALS; whatever a tunnel says itself has no business here.
+ * anything but CREDENTIALS, and once more behind each PROFILE that was asked for; whatever a tunnel
+ * says itself has no business here.
  */
 #include "client/tunnel/channel.h"
 
@@ -15,7 +16,8 @@ struct TunnelChannel {
     Tunnel *tunnel;
     const TunnelChannelHandlers *handlers;
     gpointer data;
-    bool ready; /* SECRETS have come */
+    bool ready;     /* SECRETS have come */
+    bool reloading; /* a RELOAD was sent, and was not answered in full */
 };
 
 /* ---- frames ---- */
@@ -28,6 +30,7 @@ static bool take_secrets(TunnelChannel *self, const TunnelFrame *frame)
         return false;
     }
     self->ready = true;
+    self->reloading = false;
     self->handlers->secrets(secrets, self->data);
     return true;
 }
@@ -66,6 +69,26 @@ static bool take_signature(TunnelChannel *self, const TunnelFrame *frame)
     return true;
 }
 
+/* Once for each time that it was asked for. */
+static bool take_profile(TunnelChannel *self, const TunnelFrame *frame)
+{
+    if (!self->reloading || !self->ready || frame->n < 1)
+        return false;
+    self->ready = false;
+    return self->handlers->profile((const char *)frame->bytes + 1, frame->n - 1, self->data);
+}
+
+static bool take_keep(TunnelChannel *self, const TunnelFrame *frame)
+{
+    g_autoptr(GError) why = NULL;
+    if (!self->reloading || !tunnel_frame_read_keep(frame, &why))
+        return false;
+    self->ready = true;
+    self->reloading = false;
+    self->handlers->keep(why, self->data);
+    return true;
+}
+
 static bool take(TunnelChannel *self, const TunnelFrame *frame)
 {
     switch (frame->type) {
@@ -78,6 +101,11 @@ static bool take(TunnelChannel *self, const TunnelFrame *frame)
     case TUNNEL_FRAME_SIGNATURE:
         return take_signature(self, frame);
     case TUNNEL_FRAME_PROFILE:
+        return take_profile(self, frame);
+    case TUNNEL_FRAME_KEEP:
+        return take_keep(self, frame);
+    case TUNNEL_FRAME_RELOAD:
+    case TUNNEL_FRAME_CHANGED:
     case TUNNEL_FRAME_SIGN:
     case TUNNEL_FRAME_REPORT:
     case TUNNEL_FRAME_QUESTION:
@@ -105,6 +133,15 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
     self->source = 0;
     self->handlers->closed(result == -ECONNRESET ? 0 : result, self->data);
     return G_SOURCE_REMOVE;
+}
+
+void tunnel_channel_reload(TunnelChannel *self)
+{
+    if (self->reloading || !self->ready)
+        return;
+    self->reloading = true;
+    if (tunnel_frame_send(self->fd, TUNNEL_FRAME_RELOAD, NULL, 0) < 0)
+        g_debug("the agent does not read");
 }
 
 /* ---- life ---- */

@@ -14,6 +14,12 @@ typedef struct TunnelChannelHandlers {
     void (*secrets)(TunnelSecrets *secrets_take, gpointer data);
     /* Its certificates; NULL: they are the tunnel's as they are. */
     void (*credentials)(TunnelCredentials *credentials_take, gpointer data);
+    /* In answer to tunnel_channel_reload(); both NULL: such frames have no business here. The
+     * profile as it is now, behind which credentials and secrets come once more; false: it is none.
+     */
+    bool (*profile)(const char *text, gsize n, gpointer data);
+    /* It is as it was, or can't be used; it may be heard behind `profile`, too. */
+    void (*keep)(const GError *why, gpointer data);
     /* The agent has left: 0, or a negative errno for why it is not heard any more. The last call;
      * the channel may be freed in it. */
     void (*closed)(int error, gpointer data);
@@ -26,6 +32,8 @@ TunnelChannel *tunnel_channel_new(int fd_take, Tunnel *tunnel,
 void tunnel_channel_free(TunnelChannel *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TunnelChannel, tunnel_channel_free)
 
+/* The agent is to read the profile again. */
+void tunnel_channel_reload(TunnelChannel *self);
 /* For what is said to the agent; stays the channel's. */
 int tunnel_channel_fd(const TunnelChannel *self) G_GNUC_WARN_UNUSED_RESULT;
 /* Its SECRETS have come. */

@@ -11,6 +11,7 @@
 
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
+#include "client/common/offload.h"
 #include "client/tunnel/distinguished-name.h"
 #include "platform/machine.h"
 
@@ -287,6 +288,7 @@ bool tunnel_config_fill(IkeConfig *config, const DialtoneProfile *profile,
     config->id_port = profile->id_port;
     config->sha256_truncation = profile->sha256_truncation;
     config->offer_plain_psk = profile->offer_plain_psk;
+    config->plain_crypto = (profile->offloads & DIALTONE_OFFLOAD_MULTI_BUFFER) == 0;
     return true;
 }
 

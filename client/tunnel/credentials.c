@@ -40,6 +40,17 @@ void tunnel_credentials_add(GPtrArray *into, const GPtrArray *items)
         g_ptr_array_add(into, g_bytes_ref(items->pdata[i]));
 }
 
+TunnelCredentials *tunnel_credentials_copy(const TunnelCredentials *self)
+{
+    TunnelCredentials *copy = tunnel_credentials_new();
+    tunnel_credentials_add(copy->chain, self->chain);
+    tunnel_credentials_add(copy->anchors, self->anchors);
+    tunnel_credentials_add(copy->crls, self->crls);
+    copy->subject = g_strdup(self->subject);
+    copy->not_after = self->not_after;
+    return copy;
+}
+
 bool tunnel_credentials_have_old_list(const TunnelCredentials *self)
 {
     bool old = false;

@@ -19,6 +19,9 @@ TunnelCredentials *tunnel_credentials_new(void) G_GNUC_WARN_UNUSED_RESULT;
 void tunnel_credentials_free(TunnelCredentials *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TunnelCredentials, tunnel_credentials_free)
 
+/* The certificates are shared. */
+TunnelCredentials *tunnel_credentials_copy(const TunnelCredentials *self) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Adds what is in @items, of GBytes, to a list of its own. */
 void tunnel_credentials_add(GPtrArray *into, const GPtrArray *items);
 /* One of the lists is out of date by now: who asks for a current one asks in vain. */

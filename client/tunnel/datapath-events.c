@@ -10,7 +10,7 @@
 static bool same_event(const DatapathEvent *a, const DatapathEvent *b)
 {
     return a->type == b->type && a->spi == b->spi && a->error == b->error &&
-           datapath_same_address(&a->path, &b->path);
+           a->offload == b->offload && datapath_same_address(&a->path, &b->path);
 }
 
 static bool queued(const DatapathEvents *events, const DatapathEvent *event)
@@ -62,7 +62,58 @@ int datapath_event_fd(const Datapath *self)
     return self->events.fd;
 }
 
+/* ---- offloads ---- */
+
+unsigned datapath_offloads(const Datapath *self)
+{
+    return __atomic_load_n(&self->offloads, __ATOMIC_RELAXED);
+}
+
+bool datapath_offload_use(Datapath *path, DialtoneOffload offload, bool on)
+{
+    if (on && (path->without & offload) == 0) {
+        __atomic_fetch_or(&path->offloads, offload, __ATOMIC_RELAXED);
+        return true;
+    }
+    __atomic_fetch_and(&path->offloads, ~(unsigned)offload, __ATOMIC_RELAXED);
+    return false;
+}
+
+/* After each run of packets, so the constant itself is compared and not its text. */
+void datapath_note_provider(Datapath *path, const char *provider)
+{
+    if (provider == path->provider)
+        return;
+    path->provider = provider;
+    datapath_offload_use(path, DIALTONE_OFFLOAD_MULTI_BUFFER, strcmp(provider, "OpenSSL") != 0);
+}
+
+void datapath_offload_refused(Datapath *path, DialtoneOffload offload, int error)
+{
+    DatapathEvent event = {.type = DATAPATH_EVENT_OFFLOAD, .offload = offload, .error = error};
+
+    datapath_offload_use(path, offload, false);
+    if ((__atomic_fetch_or(&path->refused, offload, __ATOMIC_RELAXED) & offload) == 0)
+        datapath_raise(path, &event);
+}
+
 /* ---- times and counters ---- */
+
+/* Either the control thread, which asks and then reads, sees what was counted, or the thread that
+ * counted sees that it was asked. */
+void datapath_watch_traffic(Datapath *self)
+{
+    __atomic_store_n(&self->traffic_wanted, 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+void datapath_tell_traffic(Datapath *path)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&path->traffic_wanted, __ATOMIC_RELAXED) &&
+        __atomic_exchange_n(&path->traffic_wanted, 0, __ATOMIC_RELAXED))
+        datapath_raise(path, &(DatapathEvent){.type = DATAPATH_EVENT_TRAFFIC});
+}
 
 uint64_t datapath_now(void)
 {

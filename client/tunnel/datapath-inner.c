@@ -41,27 +41,39 @@ static uint32_t fold(uint64_t sum)
     return (uint32_t)sum;
 }
 
+/* Four 32-bit words, in lanes of 64 bits that no packet can overflow. */
+typedef uint64_t Pair __attribute__((vector_size(16)));
+
 /* The sum does not depend on the byte order in which it is made (RFC 1071): native words are
- * added, and only the result is turned. */
+ * added, and only the result is turned. Where whole lanes are added their sum loses its carries and
+ * that of their upper halves does not, so the lower halves' is what remains of the difference. */
 uint32_t inner_sum(const uint8_t *bytes, size_t n, uint32_t sum)
 {
-    uint64_t a = 0, b = 0;
-    uint32_t words[4];
+    Pair words[4], all[2] = {{0}}, upper[2] = {{0}}, lower;
+    uint64_t total, word;
     uint8_t result[2];
     uint16_t native;
 
     for (; n >= sizeof(words); bytes += sizeof(words), n -= sizeof(words)) {
         memcpy(words, bytes, sizeof(words));
-        a += (uint64_t)words[0] + words[1];
-        b += (uint64_t)words[2] + words[3];
+        all[0] += words[0] + words[2];
+        all[1] += words[1] + words[3];
+        upper[0] += (words[0] >> 32) + (words[2] >> 32);
+        upper[1] += (words[1] >> 32) + (words[3] >> 32);
+    }
+    upper[0] += upper[1];
+    lower = all[0] + all[1] - (upper[0] << 32);
+    total = upper[0][0] + upper[0][1] + lower[0] + lower[1];
+    for (; n >= sizeof(word); bytes += sizeof(word), n -= sizeof(word)) {
+        memcpy(&word, bytes, sizeof(word));
+        total += (word & UINT32_MAX) + (word >> 32);
     }
     if (n > 0) {
-        memset(words, 0, sizeof(words));
-        memcpy(words, bytes, n);
-        a += (uint64_t)words[0] + words[1];
-        b += (uint64_t)words[2] + words[3];
+        word = 0;
+        memcpy(&word, bytes, n);
+        total += (word & UINT32_MAX) + (word >> 32);
     }
-    native = (uint16_t)fold((uint64_t)fold(a) + fold(b));
+    native = (uint16_t)fold(total);
     memcpy(result, &native, 2);
     return fold((uint64_t)sum + get16(result));
 }
@@ -73,6 +85,50 @@ uint32_t inner_pseudo_sum(const uint8_t *packet, uint8_t protocol, size_t n)
     if (packet[0] >> 4 == 4)
         return inner_sum(packet + 12, 8, sum);
     return inner_sum(packet + 8, 32, sum);
+}
+
+/* ---- traffic class ---- */
+
+enum { NOT_ECT = 0, ECT_1 = 1, ECT_0 = 2, CE = 3, ECN_BITS = 3 };
+
+static unsigned class_of(const uint8_t *packet)
+{
+    if (packet[0] >> 4 == 4)
+        return packet[1];
+    return (get16(packet) >> 4) & 0xff;
+}
+
+uint8_t inner_outer_class(const uint8_t *packet)
+{
+    return (uint8_t)(class_of(packet) & ~(unsigned)ECN_BITS);
+}
+
+/* RFC 1624, equation 3; the word of IPv4 that changes is the first. */
+static void set_ecn(uint8_t *packet, unsigned ecn)
+{
+    unsigned before = get16(packet), checksum;
+
+    if (packet[0] >> 4 == 6) {
+        packet[1] = (uint8_t)((packet[1] & ~(ECN_BITS << 4)) | ecn << 4);
+        return;
+    }
+    packet[1] = (uint8_t)((packet[1] & ~ECN_BITS) | ecn);
+    checksum = fold((uint64_t)(~get16(packet + 10) & 0xffff) + (~before & 0xffff) + get16(packet));
+    put16(packet + 10, ~checksum & 0xffff);
+}
+
+/* The table of RFC 6040, 4.2: a mark goes on to who understands it, and is a drop for who doesn't.
+ */
+bool inner_combine_ecn(uint8_t *packet, unsigned outer)
+{
+    unsigned inner = class_of(packet) & ECN_BITS;
+
+    outer &= ECN_BITS;
+    if (outer == CE && inner == NOT_ECT)
+        return false;
+    if ((outer == CE && inner != CE) || (outer == ECT_1 && inner == ECT_0))
+        set_ecn(packet, outer);
+    return true;
 }
 
 /* ---- segment size ---- */

@@ -23,4 +23,12 @@ void inner_clamp_mss(uint8_t *packet, size_t n, unsigned mtu, bool whole);
  * `answer`, INNER_ANSWER_MAX bytes; returns its size, 0 where no answer is due. */
 size_t inner_too_big(const uint8_t *packet, size_t n, unsigned mtu, uint8_t *answer);
 
+/* What the outer packet of this one is marked with: its DSCP (RFC 4301, 5.1.2.1), and Not-ECT. For
+ * ECN on the way both ends have to agree (RFC 3168, 9.2.1), for which IKEv1's gateways have no word
+ * in common: without, RFC 6040, 4.1 demands its compatibility mode. `packet` has a whole IP header.
+ */
+uint8_t inner_outer_class(const uint8_t *packet);
+/* Brings the ECN of the outer packet into this one (RFC 6040, 4.2); false: it is to be dropped. */
+bool inner_combine_ecn(uint8_t *packet, unsigned outer);
+
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The reverse of segmentation (GRO in software): TCP segments of one flow that stand in order in
- * one batch become one write, and the kernel takes them as one packet.
+ * one batch become one write, and the kernel takes them as one packet. So do UDP datagrams of one
+ * flow, which keep their bounds: where the receiver does not ask for trains the kernel parts them.
  *
  * Joined segments claim a correct checksum (NEEDS_CSUM), so each one's is verified before; what
  * stays alone is written as it came, and the kernel judges it. Joined are only segments that
@@ -16,19 +17,24 @@
 
 enum {
     PROTOCOL_TCP = 6,
+    PROTOCOL_UDP = 17,
     TCP_HEADER = 20,
+    UDP_HEADER = 8,
     TCP_PSH = 8,
     TCP_ACK = 16,
     TCP_CHECKSUM_AT = 16,
+    UDP_CHECKSUM_AT = 6,
     VNET_HEADER = 10,
     TOTAL_MAX = 65535,
+    DATAGRAMS_MAX = 64, /* of UDP in one packet, as the kernel itself makes them */
 };
 
-/* A TCP segment in its packet. */
+/* A TCP segment or a UDP datagram in its packet. */
 typedef struct Segment {
     uint8_t *packet;
+    uint8_t protocol;
     size_t n, transport, headers, payload;
-    uint32_t sequence;
+    uint32_t sequence; /* TCP's */
 } Segment;
 
 static unsigned get16(const uint8_t *at)
@@ -47,53 +53,80 @@ static bool is_ipv4(const uint8_t *packet)
     return packet[0] >> 4 == 4;
 }
 
-/* Where TCP begins, 0 in packets that are not TCP, have options or are fragments. */
-static size_t transport_of(const uint8_t *packet, size_t n)
+/* Where TCP or UDP begins, 0 in packets that have options or are fragments. */
+static size_t transport_of(const uint8_t *packet, size_t n, uint8_t *protocolp)
 {
-    if (n >= 20 + TCP_HEADER && packet[0] == 0x45)
-        return packet[9] == PROTOCOL_TCP && (get16(packet + 6) & 0x3fff) == 0 &&
-                       get16(packet + 2) == n
-                   ? 20
-                   : 0;
-    if (n >= 40 + TCP_HEADER && packet[0] >> 4 == 6)
-        return packet[6] == PROTOCOL_TCP && get16(packet + 4) + 40u == n ? 40 : 0;
+    if (n >= 20 && packet[0] == 0x45) {
+        *protocolp = packet[9];
+        return (get16(packet + 6) & 0x3fff) == 0 && get16(packet + 2) == n ? 20 : 0;
+    }
+    if (n >= 40 && packet[0] >> 4 == 6) {
+        *protocolp = packet[6];
+        return get16(packet + 4) + 40u == n ? 40 : 0;
+    }
     return 0;
 }
 
-static bool read_segment(Segment *segment, uint8_t *packet, size_t n)
+static bool read_tcp(Segment *segment)
 {
-    const uint8_t *tcp;
+    const uint8_t *tcp = segment->packet + segment->transport;
 
-    segment->packet = packet;
-    segment->n = n;
-    segment->transport = transport_of(packet, n);
-    if (segment->transport == 0)
+    if (segment->n < segment->transport + TCP_HEADER)
         return false;
-    tcp = packet + segment->transport;
     segment->headers = segment->transport + (size_t)(tcp[12] >> 4) * 4;
-    if (segment->headers < segment->transport + TCP_HEADER || segment->headers > n)
+    if (segment->headers < segment->transport + TCP_HEADER || segment->headers > segment->n)
         return false;
-    segment->payload = n - segment->headers;
     segment->sequence = (uint32_t)get16(tcp + 4) << 16 | get16(tcp + 6);
     return true;
 }
 
-/* Data of an established connection, nothing else. */
-static bool is_plain(const Segment *segment)
+static bool read_udp(Segment *segment)
 {
-    const uint8_t *tcp = segment->packet + segment->transport;
-
-    return segment->payload > 0 && (tcp[12] & 15) == 0 && (tcp[13] & ~TCP_PSH) == TCP_ACK &&
-           get16(tcp + 18) == 0;
+    segment->headers = segment->transport + UDP_HEADER;
+    segment->sequence = 0;
+    return segment->n >= segment->headers &&
+           get16(segment->packet + segment->transport + 4) == segment->n - segment->transport;
 }
 
-static bool checksums_fit(const uint8_t *packet, size_t n, size_t transport)
+static bool read_segment(Segment *segment, uint8_t *packet, size_t n, bool udp)
+{
+    segment->packet = packet;
+    segment->n = n;
+    segment->transport = transport_of(packet, n, &segment->protocol);
+    if (segment->transport == 0)
+        return false;
+    if (segment->protocol == PROTOCOL_TCP
+            ? !read_tcp(segment)
+            : segment->protocol != PROTOCOL_UDP || !udp || !read_udp(segment))
+        return false;
+    segment->payload = n - segment->headers;
+    return true;
+}
+
+/* Data of an established connection, nothing else; or a datagram with data and a checksum. */
+static bool is_plain(const Segment *segment)
+{
+    const uint8_t *at = segment->packet + segment->transport;
+
+    if (segment->protocol == PROTOCOL_UDP)
+        return segment->payload > 0 && get16(at + UDP_CHECKSUM_AT) != 0;
+    return segment->payload > 0 && (at[12] & 15) == 0 && (at[13] & ~TCP_PSH) == TCP_ACK &&
+           get16(at + 18) == 0;
+}
+
+static bool pushes(const Segment *segment)
+{
+    return segment->protocol == PROTOCOL_TCP &&
+           (segment->packet[segment->transport + 13] & TCP_PSH) != 0;
+}
+
+static bool checksums_fit(const uint8_t *packet, size_t n, size_t transport, uint8_t protocol)
 {
     uint32_t sum;
 
     if (is_ipv4(packet) && inner_sum(packet, 20, 0) != 0xffff)
         return false;
-    sum = inner_pseudo_sum(packet, PROTOCOL_TCP, n - transport);
+    sum = inner_pseudo_sum(packet, protocol, n - transport);
     return inner_sum(packet + transport, n - transport, sum) == 0xffff;
 }
 
@@ -102,7 +135,8 @@ static bool same_flow(const JoinFlow *flow, const Segment *segment)
     size_t addresses = segment->transport == 20 ? 12 : 8;
 
     /* Addresses and ports stand next to each other. */
-    return flow->first != NULL && flow->transport == segment->transport &&
+    return flow->first != NULL && flow->protocol == segment->protocol &&
+           flow->transport == segment->transport &&
            memcmp(flow->first + addresses, segment->packet + addresses,
                   segment->transport + 4 - addresses) == 0;
 }
@@ -119,6 +153,8 @@ static bool same_headers(const JoinFlow *flow, const Segment *segment)
     if (is_ipv4(a) ? a[1] != b[1] || a[6] != b[6] || a[8] != b[8]
                    : memcmp(a, b, 4) != 0 || a[7] != b[7])
         return false;
+    if (flow->protocol == PROTOCOL_UDP)
+        return true;
     return memcmp(tcp_a + 8, tcp_b + 8, 4) == 0 && memcmp(tcp_a + 14, tcp_b + 14, 2) == 0 &&
            memcmp(tcp_a + TCP_HEADER, tcp_b + TCP_HEADER,
                   flow->headers - flow->transport - TCP_HEADER) == 0;
@@ -126,16 +162,20 @@ static bool same_headers(const JoinFlow *flow, const Segment *segment)
 
 static bool fits(const JoinFlow *flow, const Segment *segment)
 {
-    return !flow->closed && flow->segments < JOIN_SEGMENTS && segment->sequence == flow->next &&
-           segment->payload <= flow->segment_size &&
+    bool follows = flow->protocol == PROTOCOL_UDP
+                       ? flow->segments < DATAGRAMS_MAX
+                       : flow->segments < JOIN_SEGMENTS && segment->sequence == flow->next;
+
+    return !flow->closed && follows && segment->payload <= flow->segment_size &&
            flow->first_n + flow->payload + segment->payload <= TOTAL_MAX;
 }
 
 static bool all_verified(JoinFlow *flow, const Segment *segment)
 {
     if (!flow->verified)
-        flow->verified = checksums_fit(flow->first, flow->first_n, flow->transport);
-    return flow->verified && checksums_fit(segment->packet, segment->n, segment->transport);
+        flow->verified = checksums_fit(flow->first, flow->first_n, flow->transport, flow->protocol);
+    return flow->verified &&
+           checksums_fit(segment->packet, segment->n, segment->transport, segment->protocol);
 }
 
 /* ---- flows ---- */
@@ -145,7 +185,9 @@ static bool all_verified(JoinFlow *flow, const Segment *segment)
 static void unite(JoinFlow *flow)
 {
     size_t n = flow->first_n + flow->payload, size = n - flow->transport;
-    uint8_t *packet = flow->first, *tcp = packet + flow->transport;
+    uint8_t *packet = flow->first, *at = packet + flow->transport;
+    bool udp = flow->protocol == PROTOCOL_UDP;
+    unsigned checksum = udp ? UDP_CHECKSUM_AT : TCP_CHECKSUM_AT;
 
     if (is_ipv4(packet)) {
         put16(packet + 2, (unsigned)n);
@@ -154,15 +196,19 @@ static void unite(JoinFlow *flow)
     } else {
         put16(packet + 4, (unsigned)(n - 40));
     }
-    if (flow->push)
-        tcp[13] |= TCP_PSH;
-    put16(tcp + TCP_CHECKSUM_AT, inner_pseudo_sum(packet, PROTOCOL_TCP, size));
+    if (udp)
+        put16(at + 4, (unsigned)size);
+    else if (flow->push)
+        at[13] |= TCP_PSH;
+    put16(at + checksum, inner_pseudo_sum(packet, flow->protocol, size));
     flow->header.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-    flow->header.gso_type = is_ipv4(packet) ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
+    flow->header.gso_type = udp               ? JOIN_UDP_L4
+                            : is_ipv4(packet) ? VIRTIO_NET_HDR_GSO_TCPV4
+                                              : VIRTIO_NET_HDR_GSO_TCPV6;
     flow->header.hdr_len = (uint16_t)flow->headers;
     flow->header.gso_size = (uint16_t)flow->segment_size;
     flow->header.csum_start = (uint16_t)flow->transport;
-    flow->header.csum_offset = TCP_CHECKSUM_AT;
+    flow->header.csum_offset = (uint16_t)checksum;
 }
 
 static void write_flow(Join *join, JoinFlow *flow)
@@ -187,13 +233,14 @@ static void open_flow(JoinFlow *flow, const Segment *segment)
 {
     flow->first = segment->packet;
     flow->first_n = segment->n;
+    flow->protocol = segment->protocol;
     flow->transport = segment->transport;
     flow->headers = segment->headers;
     flow->segment_size = segment->payload;
     flow->payload = 0;
     flow->next = segment->sequence + (uint32_t)segment->payload;
     flow->segments = 1;
-    flow->push = (segment->packet[segment->transport + 13] & TCP_PSH) != 0;
+    flow->push = pushes(segment);
     flow->closed = flow->push;
     flow->verified = false;
     memset(&flow->header, 0, sizeof(flow->header));
@@ -208,7 +255,7 @@ static void append(JoinFlow *flow, const Segment *segment)
         (struct iovec){segment->packet + segment->headers, segment->payload};
     flow->payload += segment->payload;
     flow->next += (uint32_t)segment->payload;
-    flow->push = (segment->packet[segment->transport + 13] & TCP_PSH) != 0;
+    flow->push = pushes(segment);
     flow->closed = flow->push || segment->payload < flow->segment_size;
 }
 
@@ -239,7 +286,7 @@ void join_packet(Join *join, uint8_t *packet, size_t n)
     JoinFlow *flow;
     bool plain;
 
-    if (!read_segment(&segment, packet, n)) {
+    if (!read_segment(&segment, packet, n, join->udp)) {
         write_one(join, packet, n);
         return;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* TCP segments that follow each other, joined into one large packet for TUN. */
+/* TCP segments that follow each other and UDP datagrams of one flow, joined into one large packet
+ * for TUN. */
 #ifndef CLIENT_TUNNEL_DATAPATH_JOIN_H
 #define CLIENT_TUNNEL_DATAPATH_JOIN_H
 
@@ -12,10 +13,12 @@
 enum {
     JOIN_FLOWS = 8,      /* that can be open at a time */
     JOIN_SEGMENTS = 128, /* of one flow */
+    JOIN_UDP_L4 = 5,     /* VIRTIO_NET_HDR_GSO_UDP_L4, which older headers of the kernel lack */
 };
 
 typedef struct JoinFlow {
     uint8_t *first; /* the packet that the others are joined to; NULL: no flow */
+    uint8_t protocol;
     size_t first_n, transport, headers;
     size_t segment_size, payload;
     uint32_t next; /* sequence number */
@@ -31,6 +34,7 @@ typedef struct JoinFlow {
 typedef struct Join {
     JoinFlow flows[JOIN_FLOWS];
     size_t turn; /* the flow to give up when all are taken */
+    bool udp;    /* TUN takes UDP so, too */
     /* Writes what a flow has become: `segments` packets in `parts`. */
     void (*write)(void *context, const struct iovec *parts, size_t n, size_t segments);
     void *context;

@@ -14,8 +14,8 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
+#include "client/tunnel/datapath-inbox.h"
 #include "client/tunnel/datapath.h"
-#include "client/tunnel/selectors.h"
 
 enum {
     DATAPATH_BATCH = 64, /* packets of one round; also what one UDP_SEGMENT may carry */
@@ -24,64 +24,6 @@ enum {
     DATAPATH_SAS = 256, /* a direction: every network, its former SA, and room */
     DATAPATH_EVENTS = 1024,
 };
-
-/* A TUN is written by both threads and closed by the last that lets it go. */
-typedef struct DatapathTun {
-    int fd;
-    bool vnet;
-    int holders;
-    int worked; /* it has taken or given a packet */
-    int lost;   /* the control thread has been told that it is gone */
-} DatapathTun;
-
-DatapathTun *datapath_tun_new(int fd, bool vnet, int holders);
-DatapathTun *datapath_tun_release(DatapathTun *tun);
-/* One finished packet; 0 or a negative errno. */
-int datapath_tun_write(const DatapathTun *tun, const uint8_t *packet, size_t n);
-
-/* ---- commands ---- */
-
-typedef enum DatapathCommandKind {
-    DATAPATH_COMMAND_SA,     /* add or replace; inbound without .sa: .spi is handed over */
-    DATAPATH_COMMAND_REMOVE, /* .spi */
-    DATAPATH_COMMAND_PEER,
-    DATAPATH_COMMAND_TUN,
-} DatapathCommandKind;
-
-typedef struct DatapathCommand DatapathCommand;
-struct DatapathCommand {
-    DatapathCommand *next;
-    DatapathCommandKind kind;
-    EspSa *sa;
-    Selectors selectors;
-    uint32_t spi;
-    IkeAddress peer;
-    unsigned path_mtu;
-    DatapathTun *tun;
-};
-
-typedef struct DatapathInbox {
-    pthread_mutex_t lock;
-    DatapathCommand *first, **end;
-    int waiting; /* something is there, or the thread is to end; read without the lock */
-    bool stop;
-    int wake; /* eventfd */
-} DatapathInbox;
-
-int datapath_inbox_init(DatapathInbox *inbox);
-void datapath_inbox_clear(DatapathInbox *inbox);
-/* Takes the command's SA and TUN over. */
-void datapath_inbox_post(DatapathInbox *inbox, const DatapathCommand *command);
-void datapath_inbox_stop(DatapathInbox *inbox);
-/* All commands, to be freed one by one; false: the thread is to end. */
-bool datapath_inbox_take(DatapathInbox *inbox, DatapathCommand **list);
-/* Frees a command whose SA and TUN were taken out or are not wanted. Returns the next one. */
-DatapathCommand *datapath_command_free(DatapathCommand *command);
-
-static inline bool datapath_inbox_waiting(const DatapathInbox *inbox)
-{
-    return __atomic_load_n(&inbox->waiting, __ATOMIC_ACQUIRE) != 0;
-}
 
 /* ---- the data path ---- */
 
@@ -99,6 +41,7 @@ struct Datapath {
     int udp4, udp6;
     int esp4, esp6; /* raw, -1: none */
     uint16_t ike_port;
+    DatapathSizes sizes;
     int ike_in, ike_out; /* the receiving thread's and the control thread's end */
     DatapathInbox send_inbox, receive_inbox;
     DatapathSender *sender;
@@ -110,6 +53,10 @@ struct Datapath {
     uint64_t last_inbound, last_sent; /* atomics */
     uint32_t last_inbound_spi;        /* atomic */
     uint32_t inner_mtu;               /* atomic; of the narrowest outbound SA, 0: none */
+    unsigned without;                 /* offloads that are not to be used */
+    unsigned offloads, refused;       /* atomics: those in use; those that events were raised for */
+    const char *provider;             /* of the sending thread's SAs, as it was noted last */
+    int traffic_wanted;               /* atomic: the next packet raises an event */
     DatapathStats send_stats, receive_stats;
 };
 
@@ -130,6 +77,16 @@ void *datapath_sender_run(void *sender);
 DatapathReceiver *datapath_receiver_new(Datapath *path);
 DatapathReceiver *datapath_receiver_free(DatapathReceiver *receiver);
 void *datapath_receiver_run(void *receiver);
+
+/* From now on it is in use, if `on` and the profile let it, or is not. Returns that. */
+bool datapath_offload_use(Datapath *path, DialtoneOffload offload, bool on);
+/* Whose ciphers an SA uses now: whether packets are encrypted several at a time. */
+void datapath_note_provider(Datapath *path, const char *provider);
+/* It is not used from now on; the control thread is told, once. */
+void datapath_offload_refused(Datapath *path, DialtoneOffload offload, int error);
+
+/* After each round that counted something. */
+void datapath_tell_traffic(Datapath *path);
 
 /* An event that waits already in the same words is not queued twice. */
 void datapath_raise(Datapath *path, const DatapathEvent *event);

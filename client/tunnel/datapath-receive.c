@@ -11,13 +11,13 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/udp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "client/tunnel/datapath-control.h"
 #include "client/tunnel/datapath-inner.h"
 #include "client/tunnel/datapath-join.h"
 #include "client/tunnel/datapath-private.h"
@@ -36,15 +36,11 @@ typedef struct Inbound {
     bool seen; /* it has brought an authentic packet */
 } Inbound;
 
-typedef union SizeControl {
-    struct cmsghdr header;
-    uint8_t bytes[CMSG_SPACE(sizeof(int))];
-} SizeControl;
-
 struct DatapathReceiver {
     Datapath *path;
     DatapathTun *tun;
     bool tun_gone;
+    bool counted; /* ESP has come since others were told */
 
     Inbound ins[DATAPATH_SAS];
     size_t ins_n;
@@ -54,7 +50,8 @@ struct DatapathReceiver {
     struct mmsghdr messages[MESSAGES];
     struct iovec parts[MESSAGES];
     struct sockaddr_storage names[MESSAGES];
-    SizeControl controls[MESSAGES];
+    DatapathControl controls[MESSAGES];
+    uint8_t classes[MESSAGES]; /* of the outer headers; a train has one */
 
     /* ESP packets that wait to be opened, their SAs, and the message each came in */
     EspPacket packets[DATAPATH_BATCH];
@@ -183,25 +180,41 @@ static void count_in(DatapathReceiver *receiver, size_t n, size_t segments)
     datapath_count(&receiver->path->receive_stats.bytes_in, n);
 }
 
+/* Datagrams were joined and TUN does not know such packets: they are lost, and no others will be.
+ */
+static bool refuses_datagrams(DatapathReceiver *receiver, const struct virtio_net_hdr *header,
+                              int error)
+{
+    if (header->gso_type != JOIN_UDP_L4 || error != EINVAL)
+        return false;
+    datapath_offload_refused(receiver->path, DIALTONE_OFFLOAD_USO, error);
+    receiver->join.udp = false;
+    return true;
+}
+
 static void write_parts(void *context, const struct iovec *parts, size_t n, size_t segments)
 {
     DatapathReceiver *receiver = context;
     ssize_t written = writev(receiver->tun->fd, parts, (int)n);
 
-    if (written < 0)
-        note_refusal(receiver, errno, segments);
-    else
+    if (written >= 0)
         count_in(receiver, (size_t)written - parts[0].iov_len, segments);
+    else if (refuses_datagrams(receiver, parts[0].iov_base, errno))
+        datapath_count(&receiver->path->receive_stats.drops[DATAPATH_DROP_TUN], segments);
+    else
+        note_refusal(receiver, errno, segments);
 }
 
 static void write_tun(DatapathReceiver *receiver, const EspPacket *packet)
 {
+    int error;
+
     if (receiver->tun == NULL || receiver->tun_gone)
         drop(receiver, DATAPATH_DROP_TUN);
-    else if (receiver->tun->vnet)
+    else if (receiver->tun->large)
         join_packet(&receiver->join, packet->data, packet->n);
-    else if (write(receiver->tun->fd, packet->data, packet->n) < 0)
-        note_refusal(receiver, errno, 1);
+    else if ((error = datapath_tun_write(receiver->tun, packet->data, packet->n)) < 0)
+        note_refusal(receiver, -error, 1);
     else
         count_in(receiver, packet->n, 1);
 }
@@ -245,6 +258,11 @@ static void deliver(DatapathReceiver *receiver, size_t i, unsigned mtu)
     if (!selectors_read(packet->data, packet->n, &addresses) ||
         !selectors_cover_in(&receiver->of[i]->selectors, &addresses)) {
         drop(receiver, DATAPATH_DROP_SELECTOR);
+        return;
+    }
+    if (receiver->classes[receiver->message_of[i]] != 0 &&
+        !inner_combine_ecn(packet->data, receiver->classes[receiver->message_of[i]])) {
+        drop(receiver, DATAPATH_DROP_MALFORMED);
         return;
     }
     if (mtu != 0)
@@ -319,6 +337,7 @@ static void take_esp(DatapathReceiver *receiver, size_t message, uint8_t *bytes,
     IkeAddress from;
     Inbound *in;
 
+    receiver->counted = true;
     if (n < ESP_HEADER_SIZE) {
         drop(receiver, DATAPATH_DROP_MALFORMED);
         return;
@@ -368,28 +387,12 @@ static void take_datagram(DatapathReceiver *receiver, size_t message, uint8_t *b
         take_esp(receiver, message, bytes, n);
 }
 
-/* The size of the datagrams of a train, or of the one datagram that it is. */
-static size_t datagram_size(const struct msghdr *header, size_t n)
-{
-    for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL;
-         control = CMSG_NXTHDR((struct msghdr *)header, control)) {
-        int size;
-
-        if (control->cmsg_level != IPPROTO_UDP || control->cmsg_type != UDP_GRO ||
-            control->cmsg_len < CMSG_LEN(sizeof(size)))
-            continue;
-        memcpy(&size, CMSG_DATA(control), sizeof(size));
-        if (size > 0)
-            return (size_t)size;
-    }
-    return n;
-}
-
 static void take_message(DatapathReceiver *receiver, size_t message)
 {
     struct mmsghdr *got = &receiver->messages[message];
     uint8_t *bytes = receiver->room + message * MESSAGE_SIZE;
-    size_t left = got->msg_len, size = datagram_size(&got->msg_hdr, left);
+    size_t left = got->msg_len;
+    size_t size = datapath_control_read(&got->msg_hdr, left, &receiver->classes[message]);
 
     while (left > 0) {
         size_t n = left < size ? left : size;
@@ -406,6 +409,8 @@ static void take_raw(DatapathReceiver *receiver, size_t message)
     uint8_t *bytes = receiver->room + message * MESSAGE_SIZE;
     size_t n = receiver->messages[message].msg_len, header = 0;
 
+    (void)datapath_control_read(&receiver->messages[message].msg_hdr, n,
+                                &receiver->classes[message]);
     if (receiver->names[message].ss_family == AF_INET)
         header = n > 0 ? (size_t)(bytes[0] & 0x0f) * 4 : 1;
     if (header > n)
@@ -419,6 +424,7 @@ static bool receive_from(DatapathReceiver *receiver, int fd)
 {
     int n;
 
+    memset(receiver->classes, 0, sizeof(receiver->classes));
     for (size_t i = 0; i < MESSAGES; i++) {
         receiver->parts[i] = (struct iovec){receiver->room + i * MESSAGE_SIZE, MESSAGE_SIZE};
         receiver->messages[i].msg_hdr =
@@ -435,11 +441,15 @@ static bool receive_from(DatapathReceiver *receiver, int fd)
     /* A new SA may have come before the packets did. */
     if (!take_commands(receiver))
         return false;
+    receiver->join.udp = (datapath_offloads(receiver->path) & DIALTONE_OFFLOAD_USO) != 0;
     bool raw = fd == receiver->path->esp4 || fd == receiver->path->esp6;
     for (int i = 0; i < n; i++)
         (raw ? take_raw : take_message)(receiver, (size_t)i);
     open_waiting(receiver);
     join_flush(&receiver->join);
+    if (receiver->counted)
+        datapath_tell_traffic(receiver->path);
+    receiver->counted = false;
     return n == MESSAGES;
 }
 

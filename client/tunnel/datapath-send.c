@@ -4,24 +4,22 @@
  *
  * A round takes what TUN has, up to a batch, cuts large packets into segments (datapath-split.c),
  * seals runs of packets of one SA in place, and hands all to the kernel in one call; neighbours of
- * equal size become one message with UDP_SEGMENT. The thread sleeps without a time-out when TUN is
- * empty: nothing here needs a clock to tick.
+ * equal size become one message with UDP_SEGMENT. When TUN is empty the thread sleeps without end.
  *
  * A command holds for every packet that came after it. So the inbox is looked at between a read of
- * TUN and the search for the packet's SA; if something is there the round ends, the batch that
- * points to the former SAs leaves first, and what was read waits for the next round.
+ * TUN and the search for an SA: if it has something the batch leaves first, what was read waits.
  *
  * A packet that no SA covers is dropped and counted, never kept: SAs replace each other without a
  * gap, and after an outage a retransmission is worth more to its receiver than a stale packet.
  */
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/udp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "client/tunnel/datapath-control.h"
 #include "client/tunnel/datapath-inner.h"
 #include "client/tunnel/datapath-private.h"
 #include "client/tunnel/datapath-split.h"
@@ -33,6 +31,7 @@ enum {
     SEGMENTS_BYTES_MAX = 65000,     /* of one message with UDP_SEGMENT */
     BUSY_MS = 20,                   /* how long a full socket is waited for, */
     BUSY_TRIES = 3,                 /* and how often in a round */
+    USE_SECONDS = 60,               /* between two events that say so */
 };
 
 typedef struct Outbound {
@@ -41,12 +40,6 @@ typedef struct Outbound {
     Selectors selectors;
     unsigned inner_mtu;
 } Outbound;
-
-/* Room for the one control message that a datagram may carry. */
-typedef union SegmentControl {
-    struct cmsghdr header;
-    uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
-} SegmentControl;
 
 struct DatapathSender {
     Datapath *path;
@@ -62,7 +55,7 @@ struct DatapathSender {
     unsigned path_mtu;
     bool segments; /* the way out takes UDP_SEGMENT */
 
-    uint64_t unanswered_since, silence_said, error_said;
+    uint64_t unanswered_since, silence_said, error_said, use_said;
 
     struct { /* the SA of the packet before: most have the same addresses */
         uint8_t family, addresses[32];
@@ -75,10 +68,11 @@ struct DatapathSender {
     size_t kept;    /* the size of a packet that waits for the commands before it */
     EspPacket packets[DATAPATH_BATCH];
     Outbound *of[DATAPATH_BATCH];
+    uint8_t classes[DATAPATH_BATCH]; /* DSCP, for the outer header */
     size_t n;
     struct mmsghdr messages[DATAPATH_BATCH];
     struct iovec parts[DATAPATH_BATCH];
-    SegmentControl controls[DATAPATH_BATCH];
+    DatapathControl controls[DATAPATH_BATCH];
 };
 
 DatapathSender *datapath_sender_new(Datapath *path)
@@ -87,7 +81,6 @@ DatapathSender *datapath_sender_new(Datapath *path)
 
     sender->path = path;
     sender->socket = -1;
-    sender->segments = true;
     sender->slots = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (sender->slots == MAP_FAILED) {
         g_free(sender);
@@ -192,7 +185,9 @@ static void take_peer(DatapathSender *sender, const DatapathCommand *command)
     sender->path_mtu = command->path_mtu;
     sender->to_n = datapath_to_sockaddr(&sender->peer, &sender->to);
     sender->socket = socket_for(sender->path, &sender->peer);
-    sender->segments = sender->peer.port != 0; /* another way out may take them */
+    /* Not without UDP; another way out may take them. */
+    sender->segments =
+        datapath_offload_use(sender->path, DIALTONE_OFFLOAD_GSO, sender->peer.port != 0);
 }
 
 static void take_command(DatapathSender *sender, DatapathCommand *command)
@@ -294,6 +289,7 @@ static bool take_packet(DatapathSender *sender, uint8_t *packet, size_t n)
     }
     inner_clamp_mss(packet, n, out->inner_mtu, true);
     sender->of[sender->n] = out;
+    sender->classes[sender->n] = inner_outer_class(packet);
     sender->packets[sender->n++] = (EspPacket){.data = packet, .n = n};
     return true;
 }
@@ -417,11 +413,14 @@ static size_t seal_run(DatapathSender *sender, size_t i, size_t end, size_t good
 
     esp_seal(out->sa, sender->packets + i, end - i);
     for (; i < end; i++) {
-        if (sender->packets[i].verdict == ESP_OK)
-            sender->packets[good++] = sender->packets[i];
-        else
+        if (sender->packets[i].verdict != ESP_OK) {
             count_verdict(sender, sender->packets[i].verdict);
+            continue;
+        }
+        sender->classes[good] = sender->classes[i];
+        sender->packets[good++] = sender->packets[i];
     }
+    datapath_note_provider(sender->path, esp_sa_provider(out->sa));
     after = esp_sa_counters(out->sa);
     datapath_count(&stats->packets_out, after.packets - before.packets);
     datapath_count(&stats->bytes_out, after.bytes - before.bytes);
@@ -443,31 +442,21 @@ static void seal(DatapathSender *sender)
 
 /* ---- to UDP ---- */
 
-/* How many packets from `first` on fit one message: of one size, the last may be shorter. */
+/* How many packets from `first` on fit one message: of one class and size, the last may be shorter.
+ */
 static size_t run_of(const DatapathSender *sender, size_t first)
 {
     size_t size = sender->packets[first].n, total = 0, i = first;
 
     if (!sender->segments)
         return 1;
-    while (i < sender->n && sender->packets[i].n <= size && total + size <= SEGMENTS_BYTES_MAX) {
+    while (i < sender->n && sender->packets[i].n <= size &&
+           sender->classes[i] == sender->classes[first] && total + size <= SEGMENTS_BYTES_MAX) {
         total += size;
         if (sender->packets[i++].n < size)
             break;
     }
     return i - first;
-}
-
-static void set_segment_size(struct msghdr *message, SegmentControl *control, size_t size)
-{
-    uint16_t value = (uint16_t)size;
-
-    message->msg_control = control;
-    message->msg_controllen = sizeof(control->bytes);
-    control->header.cmsg_level = IPPROTO_UDP;
-    control->header.cmsg_type = UDP_SEGMENT;
-    control->header.cmsg_len = CMSG_LEN(sizeof(value));
-    memcpy(CMSG_DATA(&control->header), &value, sizeof(value));
 }
 
 /* Messages for the packets from `first` on; returns their number. */
@@ -486,7 +475,11 @@ static size_t build_messages(DatapathSender *sender, size_t first)
                                    .msg_iov = &sender->parts[first],
                                    .msg_iovlen = run};
         if (run > 1)
-            set_segment_size(message, &sender->controls[messages], sender->packets[first].n);
+            datapath_control_segments(message, &sender->controls[messages],
+                                      sender->packets[first].n);
+        if (sender->classes[first] != 0)
+            datapath_control_class(message, &sender->controls[messages], sender->peer.family,
+                                   sender->classes[first]);
         messages++;
     }
     return messages;
@@ -500,19 +493,28 @@ static bool wait_for_socket(const DatapathSender *sender)
     return poll(&one, 1, BUSY_MS) > 0;
 }
 
+/* EMSGSIZE: larger than the link, which one by one may be cut into fragments; no fault of GSO's. */
+static bool refuses_trains(DatapathSender *sender, int error)
+{
+    if (error == EMSGSIZE)
+        datapath_offload_use(sender->path, DIALTONE_OFFLOAD_GSO, false);
+    else if (error == EIO || error == EINVAL || error == EOPNOTSUPP)
+        datapath_offload_refused(sender->path, DIALTONE_OFFLOAD_GSO, error);
+    else
+        return false;
+    sender->segments = false;
+    return true;
+}
+
 /* What to do about a message that was refused; returns how many packets are done with. */
 static size_t handle_refusal(DatapathSender *sender, const struct msghdr *message, int error,
                              unsigned *tries)
 {
     bool full = error == EAGAIN || error == ENOBUFS;
 
-    if (error == EINTR || (full && ++*tries <= BUSY_TRIES && wait_for_socket(sender)))
+    if (error == EINTR || (full && ++*tries <= BUSY_TRIES && wait_for_socket(sender)) ||
+        (message->msg_iovlen > 1 && refuses_trains(sender, error)))
         return 0;
-    /* A device without checksums for segments (EIO), or a kernel without them. */
-    if (message->msg_iovlen > 1 && (error == EIO || error == EINVAL || error == EOPNOTSUPP)) {
-        sender->segments = false;
-        return 0;
-    }
     drop(sender, DATAPATH_DROP_SEND, message->msg_iovlen);
     if (!full)
         say_error(sender, error);
@@ -546,6 +548,12 @@ static void note_sent(DatapathSender *sender)
     uint64_t heard = __atomic_load_n(&path->last_inbound, __ATOMIC_RELAXED);
 
     __atomic_store_n(&path->last_sent, now, __ATOMIC_RELAXED);
+    if (sender->use_said == 0)
+        sender->use_said = now;
+    if (now - sender->use_said > USE_SECONDS * IKE_SECOND) {
+        sender->use_said = now;
+        datapath_raise(path, &(DatapathEvent){.type = DATAPATH_EVENT_USED});
+    }
     if (sender->unanswered_since == 0 || heard >= sender->unanswered_since) {
         sender->unanswered_since = now;
         return;
@@ -583,6 +591,8 @@ void *datapath_sender_run(void *data)
             send_batch(sender);
             note_sent(sender);
         }
+        if (sender->tun != NULL)
+            datapath_tell_traffic(sender->path);
         if (empty)
             wait_for_work(sender);
     }

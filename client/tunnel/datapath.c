@@ -21,7 +21,10 @@
 #include "client/tunnel/datapath-private.h"
 #include "client/tunnel/datapath-split.h"
 
-enum { FULL_MS = 20 };
+enum {
+    FULL_MS = 20,
+    SMALL = 512, /* every network carries it whole */
+};
 
 /* ---- addresses ---- */
 
@@ -102,12 +105,26 @@ static int open_channels(Datapath *self)
     return error != 0 ? error : datapath_inbox_init(&self->receive_inbox);
 }
 
+/* One read of a socket then brings many datagrams of one size; kernels without it read as ever. */
+static void ask_for_gro(Datapath *self)
+{
+    const int sockets[] = {self->udp4, self->udp6};
+
+    if (!datapath_offload_use(self, DIALTONE_OFFLOAD_GRO, true))
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(sockets); i++)
+        if (sockets[i] >= 0 &&
+            setsockopt(sockets[i], IPPROTO_UDP, UDP_GRO, &(int){1}, sizeof(int)) < 0)
+            datapath_offload_refused(self, DIALTONE_OFFLOAD_GRO, errno);
+}
+
 static int start(Datapath *self)
 {
     int error = open_channels(self);
 
     if (error != 0)
         return error;
+    ask_for_gro(self);
     self->sender = datapath_sender_new(self);
     self->receiver = datapath_receiver_new(self);
     if (self->sender == NULL || self->receiver == NULL)
@@ -122,11 +139,17 @@ static int start(Datapath *self)
     return error;
 }
 
-/* One read of a socket then brings many datagrams of one size; kernels without it read as ever. */
-static void ask_for_gro(int fd)
+/* With each message comes the traffic class of its packet, for ECN. */
+static void ask_for_classes(const Datapath *self)
 {
-    if (fd >= 0)
-        (void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &(int){1}, sizeof(int));
+    const int fds[] = {self->udp4, self->esp4, self->udp6, self->esp6};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
+        if (fds[i] >= 0 && i < 2)
+            (void)setsockopt(fds[i], IPPROTO_IP, IP_RECVTOS, &(int){1}, sizeof(int));
+        else if (fds[i] >= 0)
+            (void)setsockopt(fds[i], IPPROTO_IPV6, IPV6_RECVTCLASS, &(int){1}, sizeof(int));
+    }
 }
 
 Datapath *datapath_new(const DatapathSetup *setup, GError **error)
@@ -140,8 +163,8 @@ Datapath *datapath_new(const DatapathSetup *setup, GError **error)
     self->esp6 = setup->raw ? setup->esp6 : -1;
     self->ike_port = setup->ike_port != 0 ? setup->ike_port : DATAPATH_IKE_PORT;
     self->ike_in = self->ike_out = self->events.fd = -1;
-    ask_for_gro(self->udp4);
-    ask_for_gro(self->udp6);
+    self->without = setup->without;
+    ask_for_classes(self);
     result = start(self);
     if (result == 0)
         return self;
@@ -190,25 +213,34 @@ Datapath *datapath_free(Datapath *self)
 
 /* From then on the kernel hands over packets without checksums, and large ones that stand for many.
  * Kernels before 6.2 know segmentation for TCP only; others may know none. */
-static void ask_for_offloads(int fd)
+static bool ask_for_large(Datapath *self, int fd)
 {
     enum { USO4 = 0x20, USO6 = 0x40 }; /* newer than the headers of some distributions */
     unsigned tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
 
     (void)ioctl(fd, TUNSETVNETHDRSZ, &(int){SPLIT_VNET_HEADER});
-    if (ioctl(fd, TUNSETOFFLOAD, tcp | USO4 | USO6) < 0)
-        (void)ioctl(fd, TUNSETOFFLOAD, tcp);
+    if (!datapath_offload_use(self, DIALTONE_OFFLOAD_VNET_HDR, true))
+        return false;
+    if (ioctl(fd, TUNSETOFFLOAD, tcp) < 0) {
+        datapath_offload_refused(self, DIALTONE_OFFLOAD_VNET_HDR, errno);
+        return false;
+    }
+    if (datapath_offload_use(self, DIALTONE_OFFLOAD_USO, true) &&
+        ioctl(fd, TUNSETOFFLOAD, tcp | USO4 | USO6) < 0)
+        datapath_offload_refused(self, DIALTONE_OFFLOAD_USO, errno);
+    return true;
 }
 
 void datapath_attach_tun(Datapath *self, int fd, bool vnet)
 {
     DatapathCommand command = {.kind = DATAPATH_COMMAND_TUN};
 
+    datapath_offload_use(self, DIALTONE_OFFLOAD_VNET_HDR, false);
+    datapath_offload_use(self, DIALTONE_OFFLOAD_USO, false);
     if (fd >= 0) {
         (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-        if (vnet)
-            ask_for_offloads(fd);
         command.tun = datapath_tun_new(fd, vnet, 2);
+        command.tun->large = vnet && ask_for_large(self, fd);
     }
     datapath_inbox_post(&self->receive_inbox, &command);
     datapath_inbox_post(&self->send_inbox, &command);
@@ -222,17 +254,46 @@ void datapath_set_peer(Datapath *self, const IkeAddress *peer, unsigned path_mtu
     datapath_inbox_post(&self->send_inbox, &command);
 }
 
+/* PROBE is DF, and what the kernel has learnt by ICMP is not looked at; DO is DF and refuses what
+ * is larger than that. */
+static void set_discovery(int fd, int family, DatapathSizes sizes)
+{
+    static const int values4[] = {IP_PMTUDISC_DONT, IP_PMTUDISC_DO, IP_PMTUDISC_PROBE};
+    static const int values6[] = {IPV6_PMTUDISC_DONT, IPV6_PMTUDISC_DO, IPV6_PMTUDISC_PROBE};
+
+    if (fd >= 0 && family == 6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &values6[sizes], sizeof(int));
+    else if (fd >= 0)
+        (void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &values4[sizes], sizeof(int));
+}
+
+void datapath_set_sizes(Datapath *self, DatapathSizes sizes)
+{
+    if (sizes == self->sizes)
+        return;
+    self->sizes = sizes;
+    set_discovery(self->udp4, 4, sizes);
+    set_discovery(self->udp6, 6, sizes);
+    set_discovery(self->esp4, 4, sizes);
+    set_discovery(self->esp6, 6, sizes);
+}
+
 bool datapath_has_raw(const Datapath *self, const IkeAddress *peer)
 {
     return (peer->family == 6 ? self->esp6 : self->esp4) >= 0;
 }
 
-unsigned datapath_inner_mtu(const EspSa *sa, const IkeAddress *peer, unsigned path_mtu)
+unsigned datapath_shape_mtu(EspShape shape, const IkeAddress *peer, unsigned path_mtu)
 {
     unsigned headers = (peer->family == 6 ? 40 : 20) + (peer->port != 0 ? 8 : 0);
-    size_t mtu = path_mtu > headers ? esp_sa_inner_mtu(sa, path_mtu - headers) : 0;
+    size_t mtu = path_mtu > headers ? esp_shape_inner_mtu(shape, path_mtu - headers) : 0;
 
     return (unsigned)(mtu < DATAPATH_INNER_MAX ? mtu : DATAPATH_INNER_MAX);
+}
+
+unsigned datapath_inner_mtu(const EspSa *sa, const IkeAddress *peer, unsigned path_mtu)
+{
+    return datapath_shape_mtu(esp_sa_shape(sa), peer, path_mtu);
 }
 
 static void post_sa(DatapathInbox *inbox, EspSa *sa, const IkeSaInfo *info)
@@ -291,13 +352,17 @@ bool datapath_take_ike(Datapath *self, DatapathIke *message)
     return true;
 }
 
-int datapath_send(Datapath *self, const IkeAddress *to, const uint8_t *bytes, size_t n)
+static int socket_to(const Datapath *self, const IkeAddress *to)
+{
+    if (to->port == 0)
+        return to->family == 6 ? self->esp6 : self->esp4;
+    return to->family == 6 ? self->udp6 : self->udp4;
+}
+
+static int send_now(Datapath *self, int fd, const IkeAddress *to, const uint8_t *bytes, size_t n)
 {
     struct sockaddr_storage address;
     socklen_t size = datapath_to_sockaddr(to, &address);
-    int udp = to->family == 6 ? self->udp6 : self->udp4;
-    int raw = to->family == 6 ? self->esp6 : self->esp4;
-    int fd = to->port != 0 ? udp : raw;
     /* ESP may have filled the socket for a moment; IKE is worth a short wait. */
     struct pollfd wanted = {.fd = fd, .events = POLLOUT};
     ssize_t sent;
@@ -311,4 +376,29 @@ int datapath_send(Datapath *self, const IkeAddress *to, const uint8_t *bytes, si
         return -errno;
     __atomic_store_n(&self->last_sent, datapath_now(), __ATOMIC_RELAXED);
     return 0;
+}
+
+/* A socket has one way to treat what is too large, and this is another one for a moment: what the
+ * sending thread sends meanwhile may be cut, or lost, as it may at any time. */
+static int send_as(Datapath *self, const IkeAddress *to, const uint8_t *bytes, size_t n,
+                   DatapathSizes sizes)
+{
+    int fd = socket_to(self, to), result;
+
+    if (sizes != self->sizes)
+        set_discovery(fd, to->family, sizes);
+    result = send_now(self, fd, to, bytes, n);
+    if (sizes != self->sizes)
+        set_discovery(fd, to->family, self->sizes);
+    return result;
+}
+
+int datapath_send(Datapath *self, const IkeAddress *to, const uint8_t *bytes, size_t n)
+{
+    return send_as(self, to, bytes, n, n <= SMALL ? self->sizes : DATAPATH_CUT);
+}
+
+int datapath_send_whole(Datapath *self, const IkeAddress *to, const uint8_t *bytes, size_t n)
+{
+    return send_as(self, to, bytes, n, DATAPATH_WHOLE_DEAF);
 }

@@ -5,13 +5,14 @@
  * The receiving thread is the only reader of the UDP sockets. It runs from datapath_new() on, for
  * IKE comes before there is an interface; IKE datagrams go on to the control thread. The sending
  * thread sleeps until a TUN is attached. All functions here are for the one control thread, but
- * datapath_send(), datapath_stats() and the two datapath_last_*(), which any thread may call.
+ * datapath_stats(), datapath_offloads() and the two datapath_last_*(), which any thread may call.
  */
 #ifndef CLIENT_TUNNEL_DATAPATH_H
 #define CLIENT_TUNNEL_DATAPATH_H
 
 #include <glib.h>
 
+#include "client/common/offload.h"
 #include "ike/ike.h"
 
 typedef struct Datapath Datapath;
@@ -26,6 +27,7 @@ typedef struct DatapathSetup {
     bool raw;          /* the next two count */
     int esp4, esp6;    /* raw sockets for ESP without UDP; -1: none */
     uint16_t ike_port; /* all that comes from it is IKE without a marker; 0: 500 */
+    unsigned without;  /* offloads not to be used, a set of DialtoneOffload; SAs have their own */
 } DatapathSetup;
 
 /* Takes the descriptors when it succeeds; leaves them to the caller when it fails. */
@@ -41,10 +43,18 @@ void datapath_attach_tun(Datapath *self, int fd, bool vnet);
 /* Where ESP goes, and the MTU of the way there (the outer IP packet); port 0: without UDP, by a raw
  * socket. Authentic ESP from another source raises DATAPATH_EVENT_PATH. */
 void datapath_set_peer(Datapath *self, const IkeAddress *peer, unsigned path_mtu);
+/* What becomes of datagrams that are larger than the way takes. DATAPATH_CUT until it is set. */
+typedef enum DatapathSizes {
+    DATAPATH_CUT,   /* they are cut into fragments, here or on the way */
+    DATAPATH_WHOLE, /* they are lost, or refused once ICMP has said so: EVENT_ERROR, EMSGSIZE */
+    DATAPATH_WHOLE_DEAF, /* the same, but what ICMP says does not count */
+} DatapathSizes;
+void datapath_set_sizes(Datapath *self, DatapathSizes sizes);
 /* Whether there is a raw socket for this peer's family. */
 bool datapath_has_raw(const Datapath *self, const IkeAddress *peer);
 /* The largest inner packet that fits such a path, in UDP unless the peer's port is 0; 0: none fits.
  * For the TUN's MTU. */
+unsigned datapath_shape_mtu(EspShape shape, const IkeAddress *peer, unsigned path_mtu);
 unsigned datapath_inner_mtu(const EspSa *sa, const IkeAddress *peer, unsigned path_mtu);
 
 /* All four take effect before any packet that comes after the call, in the order of the calls.
@@ -71,6 +81,8 @@ bool datapath_take_ike(Datapath *self, DatapathIke *message);
 /* A datagram as it stands: IKE, ESP that was sealed elsewhere, or a NAT keepalive; to port 0
  * without UDP, by the raw socket. 0 or a negative errno. */
 int datapath_send(Datapath *self, const IkeAddress *to, const uint8_t *bytes, size_t n);
+/* The same with what may not be cut, whatever ICMP has said. */
+int datapath_send_whole(Datapath *self, const IkeAddress *to, const uint8_t *bytes, size_t n);
 
 /* ---- what the threads saw ---- */
 
@@ -78,16 +90,21 @@ typedef enum DatapathEventType {
     DATAPATH_EVENT_INBOUND,  /* .spi: the first authentic packet of this inbound SA */
     DATAPATH_EVENT_SILENCE,  /* packets have gone out for over a second and nothing authentic has
                                 come back; at most once a second, and only while packets go out */
+    DATAPATH_EVENT_USED,     /* packets go out; at most once a minute, not of the first of all */
     DATAPATH_EVENT_RENEW,    /* .spi: an SA has passed its soft limit; once an SA */
     DATAPATH_EVENT_PATH,     /* .path: authentic ESP came from there, not from the peer */
     DATAPATH_EVENT_TUN_GONE, /* the interface was removed or taken down; .error */
     DATAPATH_EVENT_ERROR,    /* .error: the UDP socket refused to send; at most once a second */
+    DATAPATH_EVENT_OFFLOAD,  /* .offload is not used, for the kernel or the way out refused it with
+                                .error; once an offload */
+    DATAPATH_EVENT_TRAFFIC,  /* the first packets since datapath_watch_traffic() */
 } DatapathEventType;
 
 typedef struct DatapathEvent {
     DatapathEventType type;
     uint32_t spi; /* host order */
     int error;    /* an errno, positive */
+    DialtoneOffload offload;
     IkeAddress path;
 } DatapathEvent;
 
@@ -122,6 +139,11 @@ typedef struct DatapathStats {
     uint64_t drops[DATAPATH_DROPS];
 } DatapathStats;
 void datapath_stats(const Datapath *self, DatapathStats *stats);
+/* Asks for one DATAPATH_EVENT_TRAFFIC. What is read from the counters after this call and what the
+ * event follows is all that there is. */
+void datapath_watch_traffic(Datapath *self);
+/* Those in use, a set of DialtoneOffload. */
+unsigned datapath_offloads(const Datapath *self);
 /* "no-sa", "replayed", ... */
 const char *datapath_drop_name(DatapathDrop drop);
 

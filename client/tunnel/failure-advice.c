@@ -82,7 +82,8 @@ char *tunnel_advise_id(const IkeFailure *failure, const TunnelFailureContext *co
     for (size_t i = 0; i < G_N_ELEMENTS(ID_KINDS); i++)
         if (ID_KINDS[i].kind != id->kind)
             g_string_append_printf(
-                text, _(" If the gateway has `dynamic %s`, it wants %s: write the ID %s."),
+                g_string_append_c(text, ' '),
+                _("If the gateway has `dynamic %s`, it wants %s: write the ID %s."),
                 ID_KINDS[i].junos, _(ID_KINDS[i].name), _(ID_KINDS[i].write));
     return g_string_free(text, FALSE);
 }
@@ -93,9 +94,11 @@ char *tunnel_advise_id_kind(const IkeFailure *failure, const TunnelFailureContex
 {
     bool email = context->profile->id.kind == DIALTONE_ID_EMAIL;
     g_autofree char *id = tunnel_advise_id(failure, context);
-    return g_strconcat(_("Error 18 (INVALID-ID-INFORMATION) from a Junos SRX means as a rule that "
-                         "it has the other kind of ID: "),
-                       email ? _("a host name.") : _("an email address."), " ", id, NULL);
+    return g_strconcat(email ? _("Error 18 (INVALID-ID-INFORMATION) from a Junos SRX means as a "
+                                 "rule that it has the other kind of ID: a host name.")
+                             : _("Error 18 (INVALID-ID-INFORMATION) from a Junos SRX means as a "
+                                 "rule that it has the other kind of ID: an email address."),
+                       " ", id, NULL);
 }
 
 /* ---- the user ---- */

@@ -129,6 +129,12 @@ static const Row DETAILS[] = {
          N_("Most often UDP port 4500 is blocked on the way; try from another network. If it is "
             "so from everywhere, ask the administrator to look at the gateway's log."),
          NULL},
+    [IKE_DETAIL_SILENCE_PHASE2] =
+        {N_("The gateway %s does not answer what Phase 2 proposes to it."),
+         N_("Some gateways refuse without a word: compare [Phase2] Proposals, its group included, "
+            "and [Phase2] Networks with the gateway's, or ask the administrator to look at its "
+            "log."),
+         NULL},
     [IKE_DETAIL_NOTIFY] = {N_("The gateway %s refused the connection (%s)."),
                            N_("Ask the administrator to look at the gateway's log."), NULL},
     [IKE_DETAIL_WRONG_PSK] =

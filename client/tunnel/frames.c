@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "client/common/failure.h"
 #include "client/common/text.h"
 #include "ike/reader.h"
 #include "ike/writer.h"
@@ -21,6 +22,7 @@ enum {
     FRAME_MAX = 2 * 1024 * 1024,
     SECRETS_FRAME_MAX = 8 + (3 + TUNNEL_CODES_MAX) * (3 + IKE_SECRET_MAX),
     TEXT_MAX = IKE_TEXT_MAX * 2, /* what is cleaned may grow */
+    REFUSAL_MAX = 16 * 1024,
     QUESTION_FRAME_MAX = 16 + 2 * TUNNEL_ASK_KINDS + 3 * (2 + TEXT_MAX),
 };
 
@@ -108,10 +110,43 @@ int tunnel_frame_send(int fd, TunnelFrameType type, const void *bytes, gsize n)
     return sent < 0 ? -errno : 0;
 }
 
-int tunnel_frame_send_profile(int fd, const char *text, bool legacy)
+int tunnel_frame_send_profile(int fd, const char *text, unsigned flags)
 {
-    g_autofree char *frame = g_strdup_printf("%c%s", legacy ? 1 : 2, text);
+    g_autofree char *frame = g_strdup_printf("%c%s", (int)(TUNNEL_PROFILE_ALWAYS | flags), text);
     return tunnel_frame_send(fd, TUNNEL_FRAME_PROFILE, frame, strlen(frame));
+}
+
+int tunnel_frame_send_keep(int fd, const GError *why)
+{
+    if (why == NULL)
+        return tunnel_frame_send(fd, TUNNEL_FRAME_KEEP, NULL, 0);
+    const char *advice = dialtone_failure_advice(why);
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_string_append_c(text, (char)dialtone_failure_of(why));
+    g_string_append_len(text, why->message, (gssize)strlen(why->message) + 1);
+    g_string_append(text, advice != NULL ? advice : "");
+    return tunnel_frame_send(fd, TUNNEL_FRAME_KEEP, text->str, text->len);
+}
+
+bool tunnel_frame_read_keep(const TunnelFrame *frame, GError **whyp)
+{
+    if (frame->type != TUNNEL_FRAME_KEEP)
+        return false;
+    if (frame->n == 0)
+        return true;
+    const char *message = (const char *)frame->bytes + 1;
+    const gsize n = strnlen(message, frame->n - 1);
+    const guint8 reason = frame->bytes[0];
+    if (reason == DIALTONE_FAILURE_NONE || reason >= DIALTONE_FAILURE_N || n == 0 ||
+        n == frame->n - 1)
+        return false;
+    const char *advice = message + n + 1;
+    g_autofree char *clean = dialtone_text_clean(message, n, REFUSAL_MAX, DIALTONE_TEXT_LINES);
+    g_autofree char *clean_advice =
+        dialtone_text_clean(advice, strlen(advice), REFUSAL_MAX, DIALTONE_TEXT_LINES);
+    dialtone_failure_set(whyp, (DialtoneFailure)reason, *clean_advice != '\0' ? clean_advice : NULL,
+                         "%s", clean);
+    return true;
 }
 
 static void write_secret(IkeWriter *writer, const IkeSecret *secret)

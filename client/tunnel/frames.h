@@ -5,8 +5,7 @@
  * other's second half. The end of the connection is the end of both.
  *
  *   first byte  from    rest of the frame
- *   PROFILE     agent   1 byte: 1 = names an algorithm of libcrypto's legacy provider, else 2;
- *                       the profile in its normal form
+ *   PROFILE     agent   1 byte: TUNNEL_PROFILE_*; the profile in its normal form
  *   CREDENTIALS agent   8 bytes: when our certificate ends; 2 bytes: length of its subject, the
  *                       subject; chain, authorities, revocation lists, each 2 bytes: how many, and
  *                       for each 4 bytes: length, the DER
@@ -21,9 +20,15 @@
  *   SIGNATURE   agent   4 bytes: number of the request; the signature, or nothing: nobody signed
  *   NOTICE      tunnel  a line for the terminal
  *   END         tunnel  1 byte: the exit code; the last frame
+ *   RELOAD      tunnel  nothing: the profile is to be read again, for it may have been changed
+ *   KEEP        agent   in answer: nothing: it is as it was; or why it can't be used, and advice,
+ * with a NUL between the two, behind 1 byte of the reason CHANGED     tunnel  1 byte: 1 = what was
+ * handed over again is in use, 0 = the former is again
  *
  * A secret is 1 byte (1 = known), 2 bytes of length, and its bytes. Numbers stand in network order.
- * The agent sends PROFILE, CREDENTIALS (unless Auth=psk) and SECRETS once each, in this order. */
+ * The agent sends PROFILE, CREDENTIALS (unless Auth=psk) and SECRETS once each, in this order; and
+ * again in answer to a RELOAD, which may end with KEEP at any of them. The service asks for none.
+ */
 #pragma once
 
 #include <glib.h>
@@ -43,7 +48,17 @@ typedef enum TunnelFrameType {
     TUNNEL_FRAME_CREDENTIALS,
     TUNNEL_FRAME_SIGN,
     TUNNEL_FRAME_SIGNATURE,
+    TUNNEL_FRAME_RELOAD,
+    TUNNEL_FRAME_KEEP,
+    TUNNEL_FRAME_CHANGED,
 } TunnelFrameType;
+
+/* A sum of these. */
+enum {
+    TUNNEL_PROFILE_ALWAYS = 1,
+    TUNNEL_PROFILE_LEGACY = 2, /* names an algorithm of libcrypto's legacy provider */
+    TUNNEL_PROFILE_SYSTEM = 4, /* is the system's */
+};
 
 enum { TUNNEL_ASKED_SECRET = 1, TUNNEL_ASKED_ONCE = 2 };
 
@@ -65,7 +80,7 @@ int tunnel_frame_receive(int fd, int timeout_ms, TunnelFrame *frame) G_GNUC_WARN
 /* 0 or a negative errno. Never waits: -EAGAIN when the other end does not read. */
 int tunnel_frame_send(int fd, TunnelFrameType type, const void *bytes,
                       gsize n) G_GNUC_WARN_UNUSED_RESULT;
-int tunnel_frame_send_profile(int fd, const char *text, bool legacy) G_GNUC_WARN_UNUSED_RESULT;
+int tunnel_frame_send_profile(int fd, const char *text, unsigned flags) G_GNUC_WARN_UNUSED_RESULT;
 int tunnel_frame_send_secrets(int fd, const TunnelSecrets *secrets) G_GNUC_WARN_UNUSED_RESULT;
 /* NULL: nobody answered. */
 int tunnel_frame_send_answer(int fd, guint32 id,
@@ -83,6 +98,11 @@ bool tunnel_frame_read_question(const TunnelFrame *frame,
                                 TunnelQuestion *question) G_GNUC_WARN_UNUSED_RESULT;
 void tunnel_question_clear(TunnelQuestion *question);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TunnelQuestion, tunnel_question_clear)
+
+/* NULL: the profile is as it was. */
+int tunnel_frame_send_keep(int fd, const GError *why) G_GNUC_WARN_UNUSED_RESULT;
+/* *whyp NULL: it is as it was. */
+bool tunnel_frame_read_keep(const TunnelFrame *frame, GError **whyp) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- frames-credentials.c ---- */
 

@@ -29,7 +29,7 @@ struct TunnelNetwork {
     /* sockets that have come, by purpose and family, and for how many is waited */
     int sockets[PURPOSES][2];
     unsigned waiting[PURPOSES];
-    bool gone;
+    bool vnet, gone;
 };
 
 /* Which answer a request of OpenSocket is for. */
@@ -104,6 +104,8 @@ static GVariant *claim_options(const TunnelNetworkWants *wants)
     g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
     if (wants->kill_switch != NULL)
         g_variant_builder_add(&options, "{sv}", "kill-switch", g_variant_new_boolean(TRUE));
+    if (wants->system)
+        g_variant_builder_add(&options, "{sv}", "system", g_variant_new_boolean(TRUE));
     return g_variant_builder_end(&options);
 }
 
@@ -290,13 +292,14 @@ static void open_socket(TunnelNetwork *self, int family, Purpose purpose)
 
 void tunnel_network_claim(TunnelNetwork *self, const TunnelNetworkWants *wants)
 {
+    self->vnet = wants->vnet;
     dialtone_helper1_call_claim(self->helper, wants->label, claim_options(wants), NULL,
                                 self->cancellable, on_claimed, self);
     if (wants->kill_switch != NULL)
         tunnel_network_set_kill_switch(self, wants->kill_switch);
     open_socket(self, 0, FOR_WATCH);
-    for (int family = 0; family < 2 && wants->resolver; family++)
-        open_socket(self, family, FOR_RESOLVER);
+    if (wants->resolver)
+        tunnel_network_open_resolver(self);
     if (wants->esp && wants->udp4)
         open_socket(self, 0, FOR_ESP);
     if (wants->esp && wants->udp6)
@@ -308,11 +311,17 @@ void tunnel_network_claim(TunnelNetwork *self, const TunnelNetworkWants *wants)
     tunnel_network_open_tun(self);
 }
 
+void tunnel_network_open_resolver(TunnelNetwork *self)
+{
+    for (int family = 0; family < 2; family++)
+        open_socket(self, family, FOR_RESOLVER);
+}
+
 void tunnel_network_open_tun(TunnelNetwork *self)
 {
     GVariantBuilder options;
     g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
-    g_variant_builder_add(&options, "{sv}", "vnet-hdr", g_variant_new_boolean(TUNNEL_NETWORK_VNET));
+    g_variant_builder_add(&options, "{sv}", "vnet-hdr", g_variant_new_boolean(self->vnet));
     dialtone_helper1_call_open_tun(self->helper, TUNNEL_MTU_FALLBACK,
                                    g_variant_builder_end(&options), NULL, self->cancellable, on_tun,
                                    self);

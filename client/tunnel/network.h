@@ -9,7 +9,7 @@
 
 #include "platform/address.h"
 #include "platform/killswitch.h"
-#include "platform/helper/plan.h"
+#include "platform/helper-plan.h"
 
 typedef struct TunnelNetwork TunnelNetwork;
 
@@ -38,9 +38,6 @@ typedef struct TunnelNetworkHandlers {
     void (*failed)(const GError *error, gpointer data);
 } TunnelNetworkHandlers;
 
-/* Whether the TUN is opened with IFF_VNET_HDR, for segments as the kernel has them. */
-#define TUNNEL_NETWORK_VNET true
-
 /* Authenticates to the helper at the other end of a socket, which it takes also when it fails, and
  * starts GDBus's thread. Nothing is heard before tunnel_network_new(). */
 GDBusConnection *tunnel_network_connect(int fd_take, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -57,13 +54,17 @@ typedef struct TunnelNetworkWants {
     bool udp4, udp6;   /* one that could be done without may be missing in the answer */
     bool esp;          /* raw sockets beside those, where the helper has some */
     bool resolver;     /* sockets of both families to resolve names with */
+    bool system;       /* the label is that of a profile of the system */
+    bool vnet;         /* the TUN with IFF_VNET_HDR, for segments as the kernel has them */
     const PlatformKillSwitch *kill_switch; /* NULL: none */
 } TunnelNetworkWants;
 
 /* A slot, the sockets and the TUN, all in one go. Once. */
 void tunnel_network_claim(TunnelNetwork *self, const TunnelNetworkWants *wants);
-/* Another TUN in place of one that is gone. */
+/* Another TUN, as it was wanted, in place of one that is gone. */
 void tunnel_network_open_tun(TunnelNetwork *self);
+/* Sockets to resolve names with, where the claim asked for none. */
+void tunnel_network_open_resolver(TunnelNetwork *self);
 void tunnel_network_apply(TunnelNetwork *self, const HelperPlan *plan);
 void tunnel_network_set_kill_switch(TunnelNetwork *self, const PlatformKillSwitch *kill_switch);
 void tunnel_network_release_kill_switch(TunnelNetwork *self, bool asked);

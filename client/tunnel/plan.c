@@ -269,12 +269,20 @@ static void add_dns(HelperPlan *plan, const TunnelPlanInput *input)
 
 /* ---- the whole ---- */
 
-static unsigned choose_mtu(const TunnelPlanInput *input)
+static unsigned least_mtu(const HelperPlan *plan)
+{
+    for (guint i = 0; i < plan->addresses->len; i++)
+        if (g_array_index(plan->addresses, PlatformPrefix, i).address.family == AF_INET6)
+            return TUNNEL_MTU_LEAST6;
+    return HELPER_PLAN_MTU_MIN;
+}
+
+static unsigned choose_mtu(const TunnelPlanInput *input, const HelperPlan *plan)
 {
     unsigned mtu = input->profile->mtu != 0 ? input->profile->mtu : input->mtu;
     if (mtu == 0)
         mtu = TUNNEL_MTU_FALLBACK;
-    return CLAMP(mtu, (unsigned)HELPER_PLAN_MTU_MIN, (unsigned)HELPER_PLAN_MTU_MAX);
+    return CLAMP(mtu, least_mtu(plan), (unsigned)HELPER_PLAN_MTU_MAX);
 }
 
 HelperPlan *tunnel_plan_new(const TunnelPlanInput *input, GError **error)
@@ -286,7 +294,7 @@ HelperPlan *tunnel_plan_new(const TunnelPlanInput *input, GError **error)
     add_excluded(plan, input);
     add_local(plan, input);
     add_dns(plan, input);
-    plan->mtu = choose_mtu(input);
+    plan->mtu = choose_mtu(input, plan);
     PlatformAddress gateway = tunnel_address_from_ike(&input->gateway);
     if (gateway.family != AF_UNSPEC)
         g_array_append_val(plan->gateways, gateway);

@@ -5,11 +5,11 @@
 
 #include "client/profile/profile.h"
 #include "ike/ike.h"
-#include "platform/helper/plan.h"
+#include "platform/helper-plan.h"
 
 enum {
-    TUNNEL_PATH_MTU = 1500, /* Ethernet; what is assumed of the way to the gateway */
     TUNNEL_MTU_FALLBACK = 1280,
+    TUNNEL_MTU_LEAST6 = 1280, /* RFC 8200, 5: with less, an interface has no IPv6 */
 };
 
 typedef struct TunnelPlanInput {

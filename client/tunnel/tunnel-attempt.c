@@ -74,9 +74,15 @@ static void schedule_retry(Tunnel *self)
     tunnel_rearm(self);
 }
 
+/* What is tried anew ends with its first failure. */
+static bool is_sought(const Tunnel *self)
+{
+    return tunnel_is_wanted_back(self) && !tunnel_change_is_tried(self);
+}
+
 static void round_is_over(Tunnel *self)
 {
-    if (tunnel_is_wanted_back(self)) {
+    if (is_sought(self)) {
         tunnel_backoff_begin(&self->backoff, platform_clock_now());
         schedule_retry(self);
         return;
@@ -104,6 +110,8 @@ static bool is_same(const IkeAddress *a, const IkeAddress *b)
 
 static void add_candidate(Tunnel *self, const IkeAddress *address)
 {
+    if (address->family == 6 ? self->lacks6 : self->lacks4)
+        return;
     if (is_same(&self->tried, address))
         return;
     for (GList *l = self->candidates.head; l != NULL; l = l->next)
@@ -265,7 +273,9 @@ static IkeAddress *next_candidate(Tunnel *self)
 
 static void call(Tunnel *self, const IkeAddress *address)
 {
-    if (!tunnel_kill_switch_is_wanted(self) || is_same(&self->let_pass, address))
+    const bool stands = tunnel_kill_switch_is_wanted(self) ||
+                        tunnel_change_kill_switch(self) != DIALTONE_KILL_SWITCH_NO;
+    if (!stands || is_same(&self->let_pass, address))
         tunnel_attempt_may_call(self, address);
     else
         tunnel_kill_switch_let_pass(self, address);
@@ -298,6 +308,8 @@ static void begin_round(Tunnel *self)
     self->next_endpoint = self->redirects_n = 0;
     g_clear_pointer(&self->backup, g_free);
     self->retry_at = 0;
+    if (self->change.begins) /* when all that it needs is there: see tunnel_attempt_begin() */
+        return;
     g_array_set_size(self->found, 0);
     memset(&self->tried, 0, sizeof(self->tried));
     if (tunnel_is_wanted_back(self) && self->good.family != 0) {
@@ -328,7 +340,8 @@ void tunnel_attempt_begin(Tunnel *self)
 {
     bool busy =
         self->session != NULL || self->resolving != NULL || self->retry_at != 0 || self->passing;
-    if (busy || self->end != TUNNEL_END_NOT || self->was_connected)
+    bool was_begun = self->was_connected && !self->change.begins;
+    if (busy || self->end != TUNNEL_END_NOT || was_begun)
         return;
     if (self->interface == NULL) /* it is not known yet whether this system may */
         return;
@@ -336,6 +349,7 @@ void tunnel_attempt_begin(Tunnel *self)
         return;
     if (self->datapath == NULL || !self->resolver_ready)
         return;
+    self->change.begins = false;
     begin_round(self);
 }
 
@@ -390,7 +404,7 @@ static void fail_address(Tunnel *self, const IkeFailure *failure)
     g_autofree char *log = tunnel_failure_log_text(failure);
     g_debug("address failed: %s", log);
     DialtoneFailure reason = tunnel_failure_reason(failure);
-    bool final = tunnel_is_wanted_back(self)
+    bool final = is_sought(self)
                      ? is_final_while_reconnecting(reason) || needs_new_lists(self, failure)
                      : !tunnel_failure_is_transient(failure);
     tunnel_session_drop(self);

@@ -14,39 +14,24 @@
 #include "client/common/i18n.h"
 #include "client/tunnel/config.h"
 #include "client/tunnel/memory.h"
+#include "client/tunnel/protected.h"
 
 bool tunnel_kill_switch_is_wanted(const Tunnel *self)
 {
     return self->profile->kill_switch != DIALTONE_KILL_SWITCH_NO;
 }
 
-static void add_protected(const Tunnel *self, PlatformKillSwitch *kill_switch)
-{
-    const GArray *own = self->profile->networks, *exclude = self->profile->exclude;
-    for (guint i = 0; i < own->len; i++) {
-        PlatformPrefix prefix = tunnel_prefix_from_profile(&g_array_index(own, DialtoneNetwork, i));
-        g_array_append_val(kill_switch->networks, prefix);
-    }
-    for (guint i = 0; i < exclude->len; i++) {
-        PlatformPrefix prefix =
-            tunnel_prefix_from_profile(&g_array_index(exclude, DialtoneNetwork, i));
-        g_array_append_val(kill_switch->exclude, prefix);
-    }
-    const PlatformPrefix everything = {.address.family = AF_INET};
-    if (own->len == 0)
-        g_array_append_val(kill_switch->networks, everything);
-}
-
 PlatformKillSwitch *tunnel_kill_switch_new(const Tunnel *self, const IkeAddress *gateway)
 {
     PlatformKillSwitch *kill_switch = platform_kill_switch_new();
-    kill_switch->persistent = self->profile->kill_switch == DIALTONE_KILL_SWITCH_PERSISTENT;
+    kill_switch->persistent = self->profile->kill_switch == DIALTONE_KILL_SWITCH_PERSISTENT ||
+                              tunnel_change_kill_switch(self) == DIALTONE_KILL_SWITCH_PERSISTENT;
     if (self->plan != NULL) {
         const GArray *networks = self->plan->routes, *exclude = self->plan->exclude;
         g_array_append_vals(kill_switch->networks, networks->data, networks->len);
         g_array_append_vals(kill_switch->exclude, exclude->data, exclude->len);
     } else {
-        add_protected(self, kill_switch);
+        tunnel_protect(self->profile, kill_switch);
     }
     if (gateway != NULL) {
         const PlatformEndpoint endpoint = {tunnel_address_from_ike(gateway), gateway->port};
@@ -95,14 +80,20 @@ static bool is_to_stay(const Tunnel *self)
            (self->error != NULL && tunnel_is_wanted_back(self));
 }
 
+void tunnel_kill_switch_tell(Tunnel *self)
+{
+    tunnel_notice(self, _("The kill switch still stands. Connect again, or release it with `sudo "
+                          "dialtone disconnect --release-kill-switch`."));
+}
+
 void tunnel_kill_switch_end(Tunnel *self)
 {
-    if (!tunnel_kill_switch_is_wanted(self))
+    if (!tunnel_kill_switch_is_wanted(self) &&
+        tunnel_change_kill_switch(self) == DIALTONE_KILL_SWITCH_NO)
         return;
     if (!is_to_stay(self)) {
         tunnel_network_release_kill_switch(self->network, self->error == NULL);
         return;
     }
-    tunnel_notice(self, _("The kill switch still stands. Connect again, or release it with `sudo "
-                          "dialtone disconnect --release-kill-switch`."));
+    tunnel_kill_switch_tell(self);
 }

@@ -13,6 +13,8 @@ void tunnel_kill_switch_let_pass(Tunnel *self, const IkeAddress *gateway);
 void tunnel_kill_switch_is_set(Tunnel *self, const GError *error);
 /* Releases it, or says that it stands on. */
 void tunnel_kill_switch_end(Tunnel *self);
+/* Says that it stands on. */
+void tunnel_kill_switch_tell(Tunnel *self);
 
 /* tunnel-attempt.c: nothing is in the way of a call. */
 void tunnel_attempt_may_call(Tunnel *self, const IkeAddress *address);

@@ -9,14 +9,15 @@
 #include "client/tunnel/tunnel-killswitch.h"
 #include "client/tunnel/tunnel-private.h"
 
+#include <errno.h>
 #include <glib-unix.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client/common/i18n.h"
-#include "client/common/text.h"
 #include "client/tunnel/config.h"
 #include "client/tunnel/plan.h"
+#include "client/tunnel/protected.h"
 #include "client/tunnel/provider.h"
 
 /* ---- the data path ---- */
@@ -66,6 +67,18 @@ static void on_tun_gone(Tunnel *self)
     tunnel_network_open_tun(self->network);
 }
 
+static void on_offload_refused(Tunnel *self, const DatapathEvent *event)
+{
+    const char *name = dialtone_offload_name(event->offload);
+    /* Kernels before 6.2 have none, and nobody has to be told at each connection. */
+    if (event->offload == DIALTONE_OFFLOAD_USO)
+        g_debug("the offload %s is refused: %s", name, g_strerror(event->error));
+    else
+        tunnel_notice(self, _("The offload %s is not used, for the system refuses it: %s"), name,
+                      g_strerror(event->error));
+    tunnel_traffic_tell_again(self);
+}
+
 static void on_datapath_event(Tunnel *self, const DatapathEvent *event)
 {
     switch (event->type) {
@@ -73,6 +86,12 @@ static void on_datapath_event(Tunnel *self, const DatapathEvent *event)
         on_inbound(self, event->spi);
         break;
     case DATAPATH_EVENT_SILENCE:
+        tunnel_session_probe(self);
+        tunnel_mtu_used(self, true);
+        break;
+    case DATAPATH_EVENT_USED:
+        tunnel_mtu_used(self, false);
+        break;
     case DATAPATH_EVENT_PATH: /* a hint, which the gateway's authentic answer settles */
         tunnel_session_probe(self);
         break;
@@ -84,6 +103,14 @@ static void on_datapath_event(Tunnel *self, const DatapathEvent *event)
         break;
     case DATAPATH_EVENT_ERROR:
         g_debug("the data path could not send: %s", g_strerror(event->error));
+        if (event->error == EMSGSIZE)
+            tunnel_mtu_refused(self);
+        break;
+    case DATAPATH_EVENT_OFFLOAD:
+        on_offload_refused(self, event);
+        break;
+    case DATAPATH_EVENT_TRAFFIC:
+        tunnel_traffic_moves(self);
         break;
     }
 }
@@ -127,7 +154,8 @@ static void on_sockets(const TunnelSockets *sockets_take, gpointer data)
                                  .raw = self->profile->natt != DIALTONE_NATT_FORCE,
                                  .esp4 = sockets_take->esp4,
                                  .esp6 = sockets_take->esp6,
-                                 .ike_port = first->port};
+                                 .ike_port = first->port,
+                                 .without = DIALTONE_OFFLOADS_ALL & ~self->profile->offloads};
     g_autoptr(GError) error = NULL;
     self->datapath = datapath_new(&setup, &error);
     if (self->datapath == NULL) {
@@ -142,6 +170,7 @@ static void on_sockets(const TunnelSockets *sockets_take, gpointer data)
         return;
     }
     tunnel_roam_take_ports(self, setup.udp4, setup.udp6);
+    datapath_watch_traffic(self->datapath);
     self->datagram = g_new(DatapathIke, 1);
     self->ike_source = g_unix_fd_add_full(G_PRIORITY_HIGH, datapath_ike_fd(self->datapath), G_IO_IN,
                                           on_datagrams, self, NULL);
@@ -170,7 +199,7 @@ static void on_tun(int fd_take, gpointer data)
         close_fd(fd_take);
         return;
     }
-    datapath_attach_tun(self->datapath, fd_take, TUNNEL_NETWORK_VNET);
+    datapath_attach_tun(self->datapath, fd_take, self->tun_vnet);
     self->tun_attached = true;
     tunnel_link_apply(self);
 }
@@ -202,6 +231,7 @@ static void network_is_up(Tunnel *self)
     g_clear_error(&self->round_error);
     tunnel_attempt_keep_found(self);
     g_clear_pointer(&self->warning, g_free);
+    tunnel_change_is_good(self);
     tunnel_set_state(self, DIALTONE_STATE_CONNECTED);
     tunnel_roam_connected(self);
     tunnel_rearm(self);
@@ -238,7 +268,13 @@ static void on_stop_requested(gpointer data)
 
 static void on_renegotiate_requested(gpointer data)
 {
-    tunnel_renegotiate(data);
+    Tunnel *self = data;
+    if (tunnel_change_is_tried(self)) /* new keys are on their way */
+        return;
+    if (self->handlers->renegotiate != NULL)
+        self->handlers->renegotiate(self->data);
+    else
+        tunnel_renegotiate(self);
 }
 
 static void on_sleep_changed(bool asleep, gpointer data)
@@ -284,39 +320,46 @@ const TunnelNetworkHandlers tunnel_link_handlers = {
 
 /* ---- what is asked of the helper ---- */
 
-/* The label has a grammar of its own: 1 to 128 bytes without control characters. */
-static char *label_of(const DialtoneProfile *profile)
+bool tunnel_link_resolves(const DialtoneProfile *profile)
 {
-    enum { LABEL_MAX = 128 };
-    g_autofree char *label =
-        dialtone_text_clean(profile->name, strlen(profile->name), LABEL_MAX, DIALTONE_TEXT_LINE);
-    return g_strdup(*label != '\0' ? label : "profile");
+    for (guint i = 0; i < profile->gateways->len; i++)
+        if (!g_array_index(profile->gateways, DialtoneEndpoint, i).is_ip)
+            return true;
+    return false;
 }
 
 void tunnel_link_begin(Tunnel *self)
 {
-    g_autofree char *label = label_of(self->profile);
-    TunnelNetworkWants wants = {.label = label, .esp = self->profile->natt != DIALTONE_NATT_FORCE};
+    g_autofree char *label = tunnel_label(self->profile);
+    TunnelNetworkWants wants = {.label = label,
+                                .esp = self->profile->natt != DIALTONE_NATT_FORCE,
+                                .system = self->is_system,
+                                .vnet = (self->profile->offloads & DIALTONE_OFFLOAD_VNET_HDR) != 0};
+    self->tun_vnet = wants.vnet;
     for (guint i = 0; i < self->profile->gateways->len; i++) {
         const DialtoneEndpoint *endpoint =
             &g_array_index(self->profile->gateways, DialtoneEndpoint, i);
         bool is_ip6 = endpoint->is_ip && strchr(endpoint->host, ':') != NULL;
-        wants.resolver |= !endpoint->is_ip;
         wants.udp4 |= !is_ip6;
         wants.udp6 |= is_ip6 || !endpoint->is_ip;
     }
+    wants.resolver = tunnel_link_resolves(self->profile);
     self->resolver_ready = !wants.resolver;
+    self->lacks4 = !wants.udp4;
+    self->lacks6 = !wants.udp6;
     g_autoptr(PlatformKillSwitch) kill_switch =
         tunnel_kill_switch_is_wanted(self) ? tunnel_kill_switch_new(self, NULL) : NULL;
     wants.kill_switch = kill_switch;
     tunnel_network_claim(self->network, &wants);
 }
 
-static unsigned smallest_mtu(const Tunnel *self)
+unsigned tunnel_link_inner_mtu(const Tunnel *self, unsigned path_mtu)
 {
+    const IkeAddress peer = tunnel_session_esp_peer(self);
     unsigned mtu = 0;
     for (guint i = 0; i < self->sas->len; i++) {
-        unsigned one = g_array_index(self->sas, TunnelSa, i).mtu;
+        const EspShape shape = g_array_index(self->sas, TunnelSa, i).shape;
+        unsigned one = datapath_shape_mtu(shape, &peer, path_mtu);
         if (one != 0 && (mtu == 0 || one < mtu))
             mtu = one;
     }
@@ -340,7 +383,8 @@ static HelperPlan *plan_of_sas(Tunnel *self, GError **error)
     g_autofree IkeSaInfo *sas = g_new(IkeSaInfo, self->sas->len + 1);
     for (guint i = 0; i < self->sas->len; i++)
         sas[i] = g_array_index(self->sas, TunnelSa, i).info;
-    return make_plan(self, sas, self->sas->len, smallest_mtu(self), error);
+    unsigned mtu = tunnel_link_inner_mtu(self, tunnel_mtu_of_path(self));
+    return make_plan(self, sas, self->sas->len, mtu, error);
 }
 
 /* The MTU if the gateway takes this proposal; 0 where it can't be told. */
@@ -356,7 +400,7 @@ static unsigned mtu_of_proposal(const Tunnel *self, const DialtoneProposal *prop
     if (esp_seal_new(&sa, &parameters) < 0)
         return 0;
     const IkeAddress peer = tunnel_session_esp_peer(self);
-    unsigned mtu = datapath_inner_mtu(sa, &peer, TUNNEL_PATH_MTU);
+    unsigned mtu = datapath_inner_mtu(sa, &peer, tunnel_mtu_of_path(self));
     esp_sa_free(sa);
     return mtu;
 }
@@ -465,9 +509,7 @@ void tunnel_link_prepare(Tunnel *self)
 static void log_stats(const Tunnel *self)
 {
     DatapathStats stats;
-    if (self->datapath == NULL)
-        return;
-    datapath_stats(self->datapath, &stats);
+    tunnel_stats(self, &stats);
     g_debug("in %" G_GUINT64_FORMAT " packets, out %" G_GUINT64_FORMAT, stats.packets_in,
             stats.packets_out);
     for (int i = 0; i < DATAPATH_DROPS; i++)
@@ -479,6 +521,7 @@ static void log_stats(const Tunnel *self)
 void tunnel_link_clear(Tunnel *self)
 {
     log_stats(self);
+    tunnel_traffic_clear(self);
     g_clear_handle_id(&self->ike_source, g_source_remove);
     g_clear_handle_id(&self->event_source, g_source_remove);
     self->datapath = datapath_free(self->datapath);

@@ -18,7 +18,7 @@ enum {
 /* One ESP SA pair, or the half of it that has come. */
 typedef struct TunnelSa {
     IkeSaInfo info;
-    unsigned mtu; /* of the outbound half; 0: not there yet */
+    EspShape shape; /* of the outbound half; all zero: not there yet */
 } TunnelSa;
 
 /* Where the network stands. */

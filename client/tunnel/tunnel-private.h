@@ -6,9 +6,13 @@
 #include "client/tunnel/datapath.h"
 #include "client/tunnel/failure.h"
 #include "client/tunnel/network.h"
+#include "client/tunnel/tunnel-change.h"
+#include "client/tunnel/tunnel-link.h"
+#include "client/tunnel/tunnel-mtu.h"
 #include "client/tunnel/tunnel-parts.h"
 #include "client/tunnel/tunnel-question.h"
 #include "client/tunnel/tunnel-roam.h"
+#include "client/tunnel/tunnel-traffic.h"
 #include "client/tunnel/tunnel.h"
 #include "client/tunnel/warm-up.h"
 #include "ike/ike.h"
@@ -17,6 +21,7 @@
 
 struct Tunnel {
     DialtoneProfile *profile;
+    bool is_system;
     TunnelSecrets *secrets;         /* NULL until given */
     TunnelCredentials *credentials; /* NULL: none, as with a preshared key */
     const TunnelHandlers *handlers;
@@ -37,7 +42,8 @@ struct Tunnel {
     GCancellable *resolving;
     char *interface;
     int state_fd;
-    bool tun_attached, passing, resolver_ready; /* the last: or not needed */
+    bool tun_vnet, tun_attached, passing, resolver_ready; /* the last: or not needed */
+    bool lacks4, lacks6; /* sockets of that family: none was asked for */
     guint ike_source, event_source;
     DatapathIke *datagram;
     TunnelLink link;
@@ -80,13 +86,13 @@ struct Tunnel {
     const IkeGroup *weakest;
     GArray *sas;    /* of TunnelSa */
     GArray *handed; /* of uint32_t: inbound SPIs of the session's own SAs */
-    guint64 probe_at, probe_pause;
-    guint64 keepalive_at; /* tried last, successful or not */
+    guint64 probe_at, probe_pause, keepalive_at; /* the last: tried, successful or not */
     TunnelRoam roam;
+    TunnelTraffic traffic;
+    PathMtu mtu; /* of the way to `peer` */
 
     /* signatures */
-    guint32 signing;  /* asked for; 0: none */
-    guint32 signings; /* how many were */
+    guint32 signing, signings; /* asked for, 0: none; how many were */
     guint32 ike_signing;
     bool told_expiry; /* that the gateway's certificate ends soon */
 
@@ -94,6 +100,8 @@ struct Tunnel {
     guint32 question; /* open; 0: none */
     TunnelAsking asking;
     DialtoneState before_question;
+
+    TunnelChange change;
 };
 
 /* ---- tunnel.c ---- */
@@ -123,6 +131,8 @@ void tunnel_attempt_again(Tunnel *self, GError *why_take); /* in a new session, 
 /* ---- tunnel-session.c ---- */
 bool tunnel_session_start(Tunnel *self, const IkeAddress *gateway, GError **error);
 void tunnel_session_drop(Tunnel *self);
+/* Its DELETEs leave; it is to be dropped then. */
+void tunnel_session_say_goodbye(Tunnel *self);
 /* Everything that stands in the queues of the session, until both are empty. */
 void tunnel_session_pump(Tunnel *self);
 IkeAddress tunnel_session_esp_peer(const Tunnel *self); /* port 0: ESP without UDP */
@@ -131,20 +141,10 @@ guint64 tunnel_session_deadline(const Tunnel *self);
 /* Answers have stopped: the gateway is asked, ever more rarely while nothing changes. */
 void tunnel_session_probe(Tunnel *self);
 
-/* ---- tunnel-link.c ---- */
-extern const TunnelNetworkHandlers tunnel_link_handlers;
-void tunnel_link_begin(Tunnel *self);
-/* Brings the network in line with what the gateway gave, as far as it is needed. */
-void tunnel_link_apply(Tunnel *self);
-/* The same ahead of time, when an address has come and SAs have not. */
-void tunnel_link_prepare(Tunnel *self);
-void tunnel_link_clear(Tunnel *self);
-
 /* ---- tunnel-signature.c ---- */
 void tunnel_signature_wanted(Tunnel *self, const IkeSigning *ike);
 void tunnel_signature_settled(Tunnel *self);
 
 /* ---- tunnel-report.c ---- */
-/* Said once: the gateway's certificate ends within 30 days. */
-void tunnel_report_expiry(Tunnel *self);
+void tunnel_report_expiry(Tunnel *self); /* said once: 30 days before it ends */
 DialtoneReport *tunnel_report_new(const Tunnel *self);

@@ -22,6 +22,7 @@
 #include "client/common/i18n.h"
 #include "client/common/text.h"
 #include "client/tunnel/config.h"
+#include "client/tunnel/memory.h"
 #include "ike/crypto.h"
 #include "platform/secret-memory.h"
 
@@ -297,6 +298,14 @@ void tunnel_question_free(Tunnel *self)
     g_clear_pointer(&self->asking.typed, tunnel_answer_free);
 }
 
+void tunnel_question_begin_anew(Tunnel *self)
+{
+    const TunnelAsking former = self->asking;
+    tunnel_question_free(self);
+    /* A password that stays known stays a person's, and a number stands for one question. */
+    self->asking = (TunnelAsking){.asked_n = former.asked_n, .by_person = former.by_person};
+}
+
 /* ---- answers ---- */
 
 static void answer_first(Tunnel *self, const TunnelAnswer *answer)
@@ -314,6 +323,8 @@ static void answer_first(Tunnel *self, const TunnelAnswer *answer)
         tunnel_end(self, nobody_answered(psk_missing));
         return;
     }
+    if (tunnel_is_wanted_back(self))
+        tunnel_set_state(self, DIALTONE_STATE_RECONNECTING);
     tunnel_attempt_begin(self);
 }
 

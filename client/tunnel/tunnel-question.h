@@ -33,4 +33,6 @@ void tunnel_question_unheard(Tunnel *self);
 bool tunnel_question_may_give_password(const Tunnel *self);
 /* Another Phase 1 would ask a person, or use up a code. */
 bool tunnel_question_would_ask(const Tunnel *self);
+/* Nothing has been asked or answered for the profile that is in use now. */
+void tunnel_question_begin_anew(Tunnel *self);
 void tunnel_question_free(Tunnel *self);

@@ -124,6 +124,13 @@ static void add_phase2(DialtoneReport *report, const IkeSaInfo *info)
     phase2->remote = network_text(&info->remote);
 }
 
+static void add_why(DialtoneReport *report, const GError *why)
+{
+    report->reason = dialtone_failure_of(why);
+    report->message = g_strdup(why->message);
+    report->advice = g_strdup(dialtone_failure_advice(why));
+}
+
 static void add_connected(DialtoneReport *report, const Tunnel *self)
 {
     report->interface = g_strdup(self->interface);
@@ -139,6 +146,9 @@ static void add_connected(DialtoneReport *report, const Tunnel *self)
     if (self->warning != NULL)
         report->advice = g_strdup(_("Find out which program manages this computer's network, and "
                                     "have it leave alone what is not its own."));
+    if (self->warning == NULL && self->change.refused != NULL)
+        add_why(report, self->change.refused);
+    tunnel_traffic_add(report, self);
     add_phase1(report, &self->phase1);
     add_own_certificate(report, self->credentials);
     for (guint i = 0; i < self->sas->len; i++)
@@ -195,10 +205,7 @@ DialtoneReport *tunnel_report_new(const Tunnel *self)
         add_connected(report, self);
     if (self->state == DIALTONE_STATE_FAILED && self->error != NULL)
         dialtone_report_take_error(report, self->error);
-    if (self->state == DIALTONE_STATE_RECONNECTING && self->round_error != NULL) {
-        report->reason = dialtone_failure_of(self->round_error);
-        report->message = g_strdup(self->round_error->message);
-        report->advice = g_strdup(dialtone_failure_advice(self->round_error));
-    }
+    if (self->state == DIALTONE_STATE_RECONNECTING && self->round_error != NULL)
+        add_why(report, self->round_error);
     return report;
 }

@@ -27,16 +27,17 @@
 
 /* ---- the way ---- */
 
-static bool find_way(const Tunnel *self, const IkeAddress *to, PlatformWay *wayp)
+bool tunnel_roam_find_way(const Tunnel *self, const IkeAddress *to, PlatformWay *wayp)
 {
     const PlatformAddress address = tunnel_address_from_ike(to);
-    return platform_network_watch_way(self->roam.watch, &address, self->roam.mark, wayp);
+    return self->roam.watch != NULL &&
+           platform_network_watch_way(self->roam.watch, &address, self->roam.mark, wayp);
 }
 
 bool tunnel_roam_has_way(const Tunnel *self, const IkeAddress *to)
 {
     PlatformWay way;
-    return self->roam.watch == NULL || find_way(self, to, &way);
+    return self->roam.watch == NULL || tunnel_roam_find_way(self, to, &way);
 }
 
 static bool has_way_to(const Tunnel *self, const char *text)
@@ -63,7 +64,7 @@ IkeAddress tunnel_roam_local(const Tunnel *self, const IkeAddress *to)
 {
     const guint16 port = self->roam.ports[to->family == 6 ? 1 : 0];
     PlatformWay way;
-    if (self->roam.watch == NULL || port == 0 || !find_way(self, to, &way) ||
+    if (self->roam.watch == NULL || port == 0 || !tunnel_roam_find_way(self, to, &way) ||
         way.source.family == 0)
         return (IkeAddress){0};
     return tunnel_address_to_ike(&way.source, port);
@@ -74,13 +75,19 @@ static bool same_source(const PlatformWay *a, const PlatformWay *b)
     return a->source.family == b->source.family && platform_address_equal(&a->source, &b->source);
 }
 
+static bool same_way(const PlatformWay *a, const PlatformWay *b)
+{
+    return a->ifindex == b->ifindex && same_source(a, b);
+}
+
 void tunnel_roam_called(Tunnel *self, const IkeAddress *gateway)
 {
     TunnelRoam *roam = &self->roam;
     roam->held = false;
     roam->doubt_since = 0;
-    if (roam->watch == NULL || !find_way(self, gateway, &roam->way))
+    if (!tunnel_roam_find_way(self, gateway, &roam->way))
         roam->way = (PlatformWay){0};
+    tunnel_mtu_way_changed(self);
 }
 
 /* ---- doubt ---- */
@@ -235,7 +242,7 @@ static void go_offline(Tunnel *self)
 static void look_after(Tunnel *self, const PlatformWay *former, bool interrupted)
 {
     const PlatformWay *way = &self->roam.way;
-    bool same = way->ifindex == former->ifindex && same_source(way, former);
+    bool same = same_way(way, former);
     if (same && !interrupted)
         return;
     note_move(self);
@@ -252,7 +259,7 @@ static void look_after(Tunnel *self, const PlatformWay *former, bool interrupted
 static void look_after_attempt(Tunnel *self, const PlatformWay *former, bool interrupted)
 {
     const PlatformWay *way = &self->roam.way;
-    bool same = way->ifindex == former->ifindex && same_source(way, former);
+    bool same = same_way(way, former);
     if (is_asking(self) || (same && (!interrupted || self->session != NULL)))
         return;
     note_move(self);
@@ -270,11 +277,13 @@ static void look(Tunnel *self, bool interrupted)
     }
     const PlatformWay former = roam->way;
     const IkeAddress *to = self->session != NULL ? &self->peer : &self->good;
-    if (!find_way(self, to, &roam->way))
+    if (!tunnel_roam_find_way(self, to, &roam->way))
         roam->way = (PlatformWay){0};
     interrupted |= roam->offline;
     roam->offline = false;
     roam->relinked |= roam->way.ifindex != former.ifindex;
+    if (roam->way.mtu != former.mtu || !same_way(&roam->way, &former))
+        tunnel_mtu_way_changed(self);
     if (stands(self))
         look_after(self, &former, interrupted);
     else

@@ -42,6 +42,8 @@ void tunnel_roam_take_ports(Tunnel *self, int udp4, int udp6);
 void tunnel_roam_free(Tunnel *self);
 /* True also where nobody knows. */
 bool tunnel_roam_has_way(const Tunnel *self, const IkeAddress *to);
+/* False also where nobody knows. */
+bool tunnel_roam_find_way(const Tunnel *self, const IkeAddress *to, PlatformWay *wayp);
 /* What the gateway sees where no NAT is between; family 0: not known. */
 IkeAddress tunnel_roam_local(const Tunnel *self, const IkeAddress *to);
 /* A session begins with this gateway, or has come to its end of being set up. */

@@ -149,9 +149,7 @@ static void on_sa_in(Tunnel *self, const IkeEvent *event)
 
 static void on_sa_out(Tunnel *self, const IkeEvent *event)
 {
-    TunnelSa *sa = sa_entry(self, &event->sa);
-    const IkeAddress peer = tunnel_session_esp_peer(self);
-    sa->mtu = datapath_inner_mtu(event->esp, &peer, TUNNEL_PATH_MTU);
+    sa_entry(self, &event->sa)->shape = esp_sa_shape(event->esp);
     datapath_set_out(self->datapath, event->esp, &event->sa);
 }
 
@@ -224,7 +222,7 @@ static void on_phase1(Tunnel *self, const IkePhase1Info *info)
         fail_without_raw_socket(self);
         return;
     }
-    datapath_set_peer(self->datapath, &esp_peer, TUNNEL_PATH_MTU);
+    tunnel_mtu_set_peer(self);
     tunnel_report_expiry(self);
     g_debug("phase 1 authenticated: %s, fallback %d, natt %d", group != NULL ? group->name : "?",
             info->fallback, info->natt);
@@ -235,7 +233,7 @@ static void on_path(Tunnel *self, const IkeAddress *path)
     g_autofree char *text = tunnel_address_text(path);
     g_debug("the gateway is at %s now", text);
     self->peer = *path;
-    datapath_set_peer(self->datapath, path, TUNNEL_PATH_MTU);
+    tunnel_mtu_set_peer(self);
     if (self->state == DIALTONE_STATE_CONNECTED)
         tunnel_link_apply(self);
 }
@@ -275,6 +273,7 @@ static void on_message(Tunnel *self, const char *message)
 static void on_ike_connected(Tunnel *self)
 {
     self->ike_connected = true;
+    tunnel_mtu_connected(self);
     tunnel_link_apply(self);
 }
 
@@ -326,6 +325,9 @@ static void on_event(Tunnel *self, const IkeEvent *event)
     case IKE_EVENT_PATH:
         on_path(self, &event->path);
         break;
+    case IKE_EVENT_CARRIED:
+        tunnel_mtu_carried(self, event->carried);
+        break;
     case IKE_EVENT_NOTICE:
         on_notice(self, &event->failure);
         break;
@@ -343,7 +345,8 @@ static void send_packets(Tunnel *self)
 {
     IkePacket packet;
     while (ike_session_next_packet(self->session, &packet)) {
-        int result = datapath_send(self->datapath, &packet.to, packet.bytes, packet.n);
+        int result = (packet.whole ? datapath_send_whole : datapath_send)(
+            self->datapath, &packet.to, packet.bytes, packet.n);
         if (result < 0)
             g_debug("a packet could not be sent: %s", g_strerror(-result));
     }
@@ -373,6 +376,15 @@ void tunnel_session_pump(Tunnel *self)
     }
     tunnel_roam_heard(self);
     tunnel_rearm(self);
+}
+
+void tunnel_session_say_goodbye(Tunnel *self)
+{
+    if (self->session == NULL || self->session_over || self->pumping)
+        return;
+    if (ike_session_stop(self->session, platform_clock_now()) < 0)
+        g_debug("the gateway is not told good-bye");
+    send_packets(self);
 }
 
 /* ---- time ---- */

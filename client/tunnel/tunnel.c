@@ -20,28 +20,20 @@
 #include "client/tunnel/states.h"
 #include "client/tunnel/tunnel-killswitch.h"
 #include "client/tunnel/tunnel-private.h"
-#include "platform/slot.h"
 
 /* ---- state ---- */
-
-static void write_state(const Tunnel *self, const DialtoneReport *report)
-{
-    g_autofree char *json = self->state_fd >= 0 ? dialtone_report_to_json(report) : NULL;
-    if (json != NULL && platform_slot_write_state(self->state_fd, json) < 0)
-        g_debug("the state could not be written for others to read");
-}
 
 void tunnel_take_state_fd(Tunnel *self, int fd_take)
 {
     g_autoptr(DialtoneReport) report = tunnel_report_new(self);
     self->state_fd = fd_take;
-    write_state(self, report);
+    tunnel_traffic_tell(self, report);
 }
 
 static void publish(Tunnel *self)
 {
     g_autoptr(DialtoneReport) report = tunnel_report_new(self);
-    write_state(self, report);
+    tunnel_traffic_tell(self, report);
     self->handlers->report(report, self->data);
 }
 
@@ -103,7 +95,7 @@ static void release_network(Tunnel *self)
 
 void tunnel_end(Tunnel *self, GError *error_take)
 {
-    if (self->end != TUNNEL_END_NOT) {
+    if (self->end != TUNNEL_END_NOT || tunnel_change_gives_up(self, error_take)) {
         g_clear_error(&error_take);
         return;
     }
@@ -153,7 +145,7 @@ void tunnel_rearm(Tunnel *self)
 {
     uint64_t deadline = PLATFORM_CLOCK_NEVER;
     if (self->end == TUNNEL_END_NOT)
-        deadline = tunnel_attempt_deadline(self);
+        deadline = MIN(tunnel_attempt_deadline(self), tunnel_change_deadline(self));
     if (self->end == TUNNEL_END_GOODBYE || self->end == TUNNEL_END_RELEASE) {
         deadline = self->end_deadline;
         if (self->session_over ||
@@ -162,6 +154,7 @@ void tunnel_rearm(Tunnel *self)
     }
     deadline = MIN(deadline, tunnel_session_deadline(self));
     deadline = MIN(deadline, tunnel_roam_deadline(self));
+    deadline = MIN(deadline, tunnel_mtu_deadline(self));
     platform_clock_timer_set(self->timer, deadline);
 }
 
@@ -170,9 +163,13 @@ static void on_timer(void *data)
     Tunnel *self = data;
     tunnel_roam_look_at_clock(self);
     uint64_t now = platform_clock_now();
+    if (self->end == TUNNEL_END_NOT)
+        tunnel_change_tick(self);
     tunnel_session_tick(self, now);
     if (self->end == TUNNEL_END_NOT)
         tunnel_roam_tick(self, now);
+    if (self->end == TUNNEL_END_NOT)
+        tunnel_mtu_tick(self, now);
     if (self->end == TUNNEL_END_NOT)
         tunnel_attempt_tick(self, now);
     if (self->end != TUNNEL_END_NOT)
@@ -187,7 +184,8 @@ Tunnel *tunnel_new(const TunnelSetup *setup, GError **error)
 {
     g_autoptr(Tunnel) self = g_new0(Tunnel, 1);
     self->profile = setup->profile_take;
-    self->warm_up = tunnel_warm_up_proposal(self->profile);
+    self->is_system = setup->is_system;
+    self->warm_up = setup->warm_up_take;
     self->handlers = setup->handlers;
     self->data = setup->data;
     self->began = setup->began;
@@ -218,7 +216,7 @@ void tunnel_free(Tunnel *self)
         return;
     tunnel_attempt_cancel(self);
     tunnel_session_drop(self);
-    ike_dh_free(tunnel_warm_up_finish(self->warm_up));
+    tunnel_warm_up_free(self->warm_up);
     tunnel_link_clear(self);
     tunnel_roam_free(self);
     g_clear_pointer(&self->resolver, platform_resolver_free);
@@ -237,6 +235,7 @@ void tunnel_free(Tunnel *self)
     g_free(self->warning);
     g_free(self->host);
     tunnel_question_free(self);
+    tunnel_change_free(self);
     g_free(self->good_host);
     g_free(self->good_backup);
     g_free(self->member);
@@ -255,7 +254,10 @@ void tunnel_start(Tunnel *self)
 
 void tunnel_give_credentials(Tunnel *self, TunnelCredentials *credentials_take)
 {
-    if (self->credentials != NULL || self->secrets != NULL)
+    if (self->change.profile != NULL) {
+        tunnel_credentials_free(self->change.credentials);
+        self->change.credentials = credentials_take;
+    } else if (self->credentials != NULL || self->secrets != NULL)
         tunnel_credentials_free(credentials_take);
     else
         self->credentials = credentials_take;
@@ -263,6 +265,10 @@ void tunnel_give_credentials(Tunnel *self, TunnelCredentials *credentials_take)
 
 void tunnel_give_secrets(Tunnel *self, TunnelSecrets *secrets_take)
 {
+    if (self->change.profile != NULL) {
+        tunnel_change_take_secrets(self, secrets_take);
+        return;
+    }
     if (self->secrets != NULL || self->end != TUNNEL_END_NOT) {
         tunnel_secrets_free(secrets_take);
         return;
@@ -289,6 +295,18 @@ TunnelCredentials *tunnel_steal_credentials(Tunnel *self)
 void tunnel_stop(Tunnel *self)
 {
     tunnel_end(self, NULL);
+}
+
+void tunnel_stats(const Tunnel *self, DatapathStats *stats)
+{
+    *stats = (DatapathStats){0};
+    if (self->datapath != NULL)
+        datapath_stats(self->datapath, stats);
+}
+
+guint tunnel_offloads(const Tunnel *self)
+{
+    return self->datapath != NULL ? datapath_offloads(self->datapath) : 0;
 }
 
 void tunnel_renegotiate(Tunnel *self)

@@ -10,6 +10,7 @@
 #include "client/profile/profile.h"
 #include "client/tunnel/credentials.h"
 #include "client/tunnel/secrets.h"
+#include "client/tunnel/warm-up.h"
 
 typedef struct Tunnel Tunnel;
 
@@ -43,13 +44,21 @@ typedef struct TunnelHandlers {
     void (*question)(const TunnelQuestion *question, gpointer data);
     void (*sign)(const TunnelSigning *signing, gpointer data);
     void (*notice)(const char *text, gpointer data); /* one line, worth telling */
+    /* The user wants new keys, and the profile as it is now: tunnel_change(), tunnel_keep_profile()
+     * or tunnel_refuse_change() follows. NULL: keys alone are renewed. */
+    void (*renegotiate)(gpointer data);
+    /* What tunnel_change() has brought. NONE: it is in use and connected; else it is not, and what
+     * was in use before is again. */
+    void (*changed)(DialtoneFailure why, gpointer data);
     /* The last call, once: how the connection ended. Not the place to free the tunnel in. */
     void (*ended)(DialtoneFailure code, gpointer data);
 } TunnelHandlers;
 
 typedef struct TunnelSetup {
     DialtoneProfile *profile_take;
+    bool is_system;               /* the profile is the system's, whatever its user changes in it */
     GDBusConnection *helper_take; /* from tunnel_network_connect() */
+    TunnelWarmUp *warm_up_take;   /* of the same profile; NULL: nothing was made beforehand */
     guint64 began;                /* platform_clock_now() of when the user asked for it */
     const TunnelHandlers *handlers;
     gpointer data;
@@ -76,6 +85,28 @@ void tunnel_give_signature(Tunnel *self, guint32 id, const guint8 *signature, gs
 /* Says good-bye to the gateway and puts the network back, in bounded time. */
 void tunnel_stop(Tunnel *self);
 void tunnel_renegotiate(Tunnel *self);
+struct DatapathStats;
+/* What it has carried until now (client/tunnel/datapath.h); all 0 before it was set up. */
+void tunnel_stats(const Tunnel *self, struct DatapathStats *stats);
+/* Those in use, a set of DialtoneOffload. */
+guint tunnel_offloads(const Tunnel *self) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The profile has been changed. Credentials and secrets are to be given for it as at first, but
+ * what is not given stays as it is where it is for the same; with the secrets it takes the place of
+ * the former, which is in use again when it can't be connected with (see `changed`). False: the
+ * tunnel can't take it, and goes on as it was. */
+bool tunnel_change(Tunnel *self, DialtoneProfile *profile_take,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The credentials that it has serve for the change as well. */
+bool tunnel_change_keeps_credentials(const Tunnel *self) G_GNUC_WARN_UNUSED_RESULT;
+/* What is in use has not been connected with yet: it ends as a first connect does. */
+bool tunnel_change_is_tried(const Tunnel *self) G_GNUC_WARN_UNUSED_RESULT;
+/* There is no change, or no more: keys are renewed. */
+void tunnel_keep_profile(Tunnel *self);
+/* It ended while a change waited or was tried: what it was given (below) is the former's again. */
+void tunnel_forget_change(Tunnel *self);
+/* The profile was changed into one that can't be used; the state says so from now on. */
+void tunnel_refuse_change(Tunnel *self, const GError *why);
 
 /* It ended because its helper did: with another one, the same connection can begin again. */
 bool tunnel_lost_its_helper(const Tunnel *self) G_GNUC_WARN_UNUSED_RESULT;

@@ -58,7 +58,7 @@ static void *use_proposal(void *data)
     if (ike_dh_new(&self->dh, self->proposal.group) < 0)
         self->dh = NULL;
     use_symmetric(&self->proposal);
-    return self;
+    return NULL;
 }
 
 void tunnel_warm_up(void)
@@ -68,34 +68,10 @@ void tunnel_warm_up(void)
         pthread_detach(thread);
 }
 
-static void *use_and_forget(void *data)
-{
-    TunnelWarmUp *self = use_proposal(data);
-    ike_dh_free(self->dh);
-    g_free(self);
-    return NULL;
-}
-
-static TunnelWarmUp *warm_up_new(const DialtoneProfile *profile)
+TunnelWarmUp *tunnel_warm_up_proposal(const DialtoneProfile *profile)
 {
     TunnelWarmUp *self = g_new0(TunnelWarmUp, 1);
     self->proposal = g_array_index(profile->phase1_proposals, DialtoneProposal, 0);
-    return self;
-}
-
-void tunnel_warm_up_group(const DialtoneProfile *profile)
-{
-    TunnelWarmUp *self = warm_up_new(profile);
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, use_and_forget, self) == 0)
-        pthread_detach(thread);
-    else
-        g_free(self);
-}
-
-TunnelWarmUp *tunnel_warm_up_proposal(const DialtoneProfile *profile)
-{
-    TunnelWarmUp *self = warm_up_new(profile);
     if (pthread_create(&self->thread, NULL, use_proposal, self) == 0)
         return self;
     g_free(self);
@@ -110,4 +86,9 @@ IkeDh *tunnel_warm_up_finish(TunnelWarmUp *self_take)
     IkeDh *dh = self_take->dh;
     g_free(self_take);
     return dh;
+}
+
+void tunnel_warm_up_free(TunnelWarmUp *self)
+{
+    ike_dh_free(tunnel_warm_up_finish(self));
 }

@@ -10,10 +10,10 @@ typedef struct TunnelWarmUp TunnelWarmUp;
 
 /* Starts a thread that readies what every connection uses, and ends. */
 void tunnel_warm_up(void);
-/* Likewise for the algorithms of the first proposal of Phase 1, where there is no tunnel yet. */
-void tunnel_warm_up_group(const DialtoneProfile *profile);
 /* Starts one for the algorithms of Phase 1's first proposal, which makes a key pair of its group.
  * NULL: it can't be started. */
 TunnelWarmUp *tunnel_warm_up_proposal(const DialtoneProfile *profile);
 /* Waits for the thread. The pair, to be used once; NULL: none was made, or no thread was given. */
 IkeDh *tunnel_warm_up_finish(TunnelWarmUp *self_take);
+/* Waits for the thread, and throws the pair away. */
+void tunnel_warm_up_free(TunnelWarmUp *self);

@@ -6,6 +6,7 @@
 
 #include "platform/helper/error.h"
 #include "platform/helper/routes.h"
+#include "platform/words.h"
 
 #include <net/if.h>
 #include <stdlib.h>
@@ -23,9 +24,9 @@ gboolean helper_check_conflict(const HelperPlan *plan, const PlatformSlotInfo *s
     const PlatformSlotInfo *with = &g_array_index(slots, PlatformSlotInfo, i);
 
     g_set_error(error, HELPER_ERROR, HELPER_ERROR_CONFLICT,
-                "%s is carried by the tunnel \"%s\" (%s) already",
-                other.length ? platform_prefix_format(&other, text) : "all traffic", with->label,
-                with->interface);
+                N_("%s is carried by the tunnel \"%s\" (%s) already"),
+                other.length ? platform_prefix_format(&other, text) : N_("all traffic"),
+                with->label, with->interface);
     return FALSE;
 }
 
@@ -88,8 +89,8 @@ static void on_subnet(const PlatformPrefix *subnet, int ifindex, void *user_data
         return;
     if_indextoname((unsigned)ifindex, link);
     g_ptr_array_add(covered->warnings,
-                    g_strdup_printf("local-network-covered: the network %s of %s is reached "
-                                    "through the tunnel",
+                    g_strdup_printf(N_("local-network-covered: the network %s of %s is reached "
+                                       "through the tunnel"),
                                     platform_prefix_format(subnet, network), link));
 }
 
@@ -124,7 +125,7 @@ void helper_check_ipv6(const HelperPlan *plan, PlatformNetlink *netlink, int ifi
         way == ifindex)
         return;
     if_indextoname((unsigned)way, link);
-    g_ptr_array_add(warnings, g_strdup_printf("ipv6-not-blocked: IPv6 leaves by %s, beside the "
-                                              "tunnel",
+    g_ptr_array_add(warnings, g_strdup_printf(N_("ipv6-not-blocked: IPv6 leaves by %s, beside the "
+                                                 "tunnel"),
                                               link));
 }

@@ -2,7 +2,7 @@
 /* What the helper looks at before and after it changes the network. */
 #pragma once
 
-#include "platform/helper/plan.h"
+#include "platform/helper-plan.h"
 #include "platform/netlink.h"
 #include "platform/slot.h"
 

@@ -2,10 +2,12 @@
 /* dialtone-helper: what the system bus starts for the service, and what that starts in turn.
  *
  * Without arguments it serves HelperManager1; with --tunnel it is the helper of one tunnel, whose
- * socket is descriptor 3; with --undo it puts back what helpers that were killed have left.
+ * socket is descriptor 3; with --undo it puts back what helpers that were killed have left; with
+ * --release it releases kill switches that were left behind.
  * --service-uid and --idle are for tests. It takes its options from whoever is root already, so
  * none of them is a way to become it.
  */
+#include "platform/helper-release.h"
 #include "platform/helper/helper.h"
 #include "platform/helper/manager.h"
 #include "platform/sandbox.h"
@@ -79,5 +81,7 @@ int main(int argc, char **argv)
         return undo();
     if (argc == 4 && !strcmp(argv[1], "--tunnel"))
         return tunnel(argv[2], argv[3]);
+    if (argc == 4 && !strcmp(argv[1], "--release"))
+        return platform_release_run(argv[2], argv[3]);
     return manage(argc, argv);
 }

@@ -9,6 +9,7 @@
 
 #include "platform/bus-caller.h"
 #include "platform/bus-name.h"
+#include "platform/helper-release.h"
 #include "platform/helper/error.h"
 #include "platform/sandbox.h"
 #include "platform/slot.h"
@@ -223,6 +224,7 @@ int helper_manager_run(const HelperManagerOptions *options)
        all else for good. */
     static const int caps[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_CHOWN, CAP_SETPCAP};
     Manager manager = {.service = options->service};
+    PlatformRelease release = {.service = options->service};
     const PlatformBusNameOptions name = {
         .name = HELPER_BUS_NAME,
         .idle_s = options->idle_s,
@@ -240,6 +242,8 @@ int helper_manager_run(const HelperManagerOptions *options)
     manager.name = platform_bus_name_new(&name);
     manager.skeleton = dialtone_helper_manager1_skeleton_new();
     g_signal_connect(manager.skeleton, "handle-open", G_CALLBACK(on_open), &manager);
+    release.name = manager.name;
+    platform_release_serve(manager.skeleton, &release);
     gboolean ok = platform_bus_name_run(manager.name, &error);
 
     if (!ok)

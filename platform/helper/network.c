@@ -16,6 +16,7 @@
 #include "platform/network-watch.h"
 #include "platform/tun.h"
 #include "platform/udp.h"
+#include "platform/words.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -67,7 +68,7 @@ static gboolean note(HelperNetwork *network, PlatformSlotNote what, GError **err
 {
     int r = platform_slot_journal_note(&network->journal, what);
 
-    return r == 0 || fail(error, r, "cannot write the journal");
+    return r == 0 || fail(error, r, N_("cannot write the journal"));
 }
 
 /* ---- undoing ---- */
@@ -144,7 +145,7 @@ gboolean helper_network_undo(HelperNetwork *network, gboolean link_too, GError *
         publish(network, NULL);
     forget_plan(network);
     if (ok && r)
-        ok = fail(error, r, "cannot put the network back");
+        ok = fail(error, r, N_("cannot put the network back"));
     if (ok && link_too)
         platform_slot_journal_discard(&network->journal);
     return ok;
@@ -159,11 +160,11 @@ static gboolean is_free(HelperNetwork *network, GError **error)
     int r = platform_netlink_table_count(network->netlink, network->info->table, &n);
 
     if (r < 0)
-        return fail(error, r, "cannot read the routing tables");
+        return fail(error, r, N_("cannot read the routing tables"));
     if (n == 0 && !platform_netlink_ifindex(network->netlink, network->info->interface))
         return TRUE;
     g_set_error(error, HELPER_ERROR, HELPER_ERROR_NO_SLOT,
-                "something else uses routing table %u or interface %s", network->info->table,
+                N_("something else uses routing table %u or interface %s"), network->info->table,
                 network->info->interface);
     return FALSE;
 }
@@ -214,7 +215,7 @@ HelperNetwork *helper_network_new(PlatformSlot *slot, const char *dir,
     int r = platform_netlink_new(&network->netlink);
 
     if (r < 0) {
-        fail(error, r, "cannot open a netlink socket");
+        fail(error, r, N_("cannot open a netlink socket"));
         helper_network_free(network);
         return NULL;
     }
@@ -250,16 +251,16 @@ gboolean helper_network_open_tun(HelperNetwork *network, unsigned mtu, gboolean 
     int r = platform_tun_open(network->info->interface, vnet_hdr, &fd);
 
     if (r == -ENOENT || r == -ENODEV)
-        return fail(error, r, "this machine has no TUN interfaces (/dev/net/tun)");
+        return fail(error, r, N_("this machine has no TUN interfaces (/dev/net/tun)"));
     if (r < 0)
-        return fail(error, r, "cannot open interface %s", network->info->interface);
+        return fail(error, r, N_("cannot open interface %s"), network->info->interface);
     network->ifindex = platform_netlink_ifindex(network->netlink, network->info->interface);
     r = platform_netlink_link_quiet(network->netlink, network->ifindex);
     if (r == 0)
         r = platform_netlink_link_set(network->netlink, network->ifindex, mtu, TXQUEUELEN);
     if (r < 0) {
         close(fd);
-        return fail(error, r, "cannot bring %s up", network->info->interface);
+        return fail(error, r, N_("cannot bring %s up"), network->info->interface);
     }
     /* Routes and addresses of a former interface went with it. */
     forget_plan(network);
@@ -280,7 +281,7 @@ gboolean helper_network_open_socket(HelperNetwork *network, int family, int *fdp
         r = -EMFILE;
     }
     if (r < 0)
-        return fail(error, r, "cannot open a socket");
+        return fail(error, r, N_("cannot open a socket"));
     /* The latest: sockets that were closed leave no word. */
     if (family == AF_INET)
         network->ports[network->n_ports++ % HELPER_ROUTES_PORTS] = *portp;
@@ -292,7 +293,8 @@ gboolean helper_network_take_esp(HelperNetwork *network, int family, int *fdp, G
     int *held = &network->esp[family == AF_INET ? 0 : 1];
 
     if (*held < 0)
-        return fail(error, -EPERM, "no raw socket for ESP, which needs the capability CAP_NET_RAW");
+        return fail(error, -EPERM,
+                    N_("no raw socket for ESP, which needs the capability CAP_NET_RAW"));
     *fdp = *held;
     *held = -1;
     network->has_esp = TRUE;
@@ -313,7 +315,7 @@ static gboolean apply_addresses(HelperNetwork *network, const HelperPlan *plan, 
     for (guint i = 0; r == 0 && i < plan->addresses->len; i++)
         r = platform_netlink_address_add(network->netlink, network->ifindex,
                                          &g_array_index(plan->addresses, PlatformPrefix, i));
-    return r == 0 || fail(error, r, "cannot set the address of %s", network->info->interface);
+    return r == 0 || fail(error, r, N_("cannot set the address of %s"), network->info->interface);
 }
 
 static gboolean has_prefix(const GArray *prefixes, const PlatformPrefix *prefix)
@@ -335,7 +337,7 @@ static gboolean drop_addresses(HelperNetwork *network, const HelperPlan *plan, G
         if (!has_prefix(plan->addresses, old))
             r = platform_netlink_address_remove(network->netlink, network->ifindex, old);
     }
-    return r == 0 || fail(error, r, "cannot remove an address of %s", network->info->interface);
+    return r == 0 || fail(error, r, N_("cannot remove an address of %s"), network->info->interface);
 }
 
 static gboolean has_route(const GArray *routes, const PlatformRoute *route, gboolean same_target)
@@ -370,7 +372,7 @@ static gboolean apply_routes(HelperNetwork *network, GArray *wanted, GError **er
         if (!has_route(wanted, route, FALSE))
             r = platform_netlink_route_remove(network->netlink, route);
     }
-    return r == 0 || fail(error, r, "cannot set a route");
+    return r == 0 || fail(error, r, N_("cannot set a route"));
 }
 
 static gboolean has_rule(const GArray *rules, const PlatformRule *rule)
@@ -400,7 +402,7 @@ static gboolean apply_rules(HelperNetwork *network, GArray *wanted, GError **err
         if (!has_rule(wanted, rule))
             r = platform_netlink_rule_remove(network->netlink, rule);
     }
-    return r == 0 || fail(error, r, "cannot set a policy rule");
+    return r == 0 || fail(error, r, N_("cannot set a policy rule"));
 }
 
 static gboolean check(HelperNetwork *network, const HelperPlan *plan, gboolean *filteredp,
@@ -410,7 +412,7 @@ static gboolean check(HelperNetwork *network, const HelperPlan *plan, gboolean *
 
     if (network->ifindex == 0 ||
         platform_netlink_ifindex(network->netlink, network->info->interface) != network->ifindex) {
-        g_set_error(error, HELPER_ERROR, HELPER_ERROR_NOT_CLAIMED, "there is no interface %s",
+        g_set_error(error, HELPER_ERROR, HELPER_ERROR_NOT_CLAIMED, N_("there is no interface %s"),
                     network->info->interface);
         return FALSE;
     }
@@ -514,7 +516,7 @@ void helper_network_on_warning(HelperNetwork *network, PlatformWarnFunc warn, vo
 gboolean helper_network_apply(HelperNetwork *network, HelperPlan *plan_take, GPtrArray *warnings,
                               GError **error)
 {
-    const PlatformRestorerSetup setup = {"the tunnel's routes or rules", on_taken_away,
+    const PlatformRestorerSetup setup = {N_("the tunnel's routes or rules"), on_taken_away,
                                          on_contested, network};
     g_autoptr(HelperPlan) plan = plan_take;
     gboolean filtered;
@@ -527,8 +529,8 @@ gboolean helper_network_apply(HelperNetwork *network, HelperPlan *plan_take, GPt
         return FALSE;
     }
     if (filtered)
-        g_ptr_array_add(warnings, g_strdup("rp-filter-met: rp_filter is strict; a rule lets the "
-                                           "gateway's answers in"));
+        g_ptr_array_add(warnings, g_strdup(N_("rp-filter-met: rp_filter is strict; a rule lets the "
+                                              "gateway's answers in")));
     helper_check_covered(plan, network->netlink, network->ifindex, warnings);
     helper_check_ipv6(plan, network->netlink, network->ifindex, warnings);
     g_clear_pointer(&network->plan, helper_plan_free);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "platform/firewall.h"
-#include "platform/helper/plan.h"
+#include "platform/helper-plan.h"
 #include "platform/slot.h"
 
 typedef struct HelperNetwork HelperNetwork;

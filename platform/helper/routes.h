@@ -2,7 +2,7 @@
 /* A plan as routes and rules of a slot. */
 #pragma once
 
-#include "platform/helper/plan.h"
+#include "platform/helper-plan.h"
 #include "platform/netlink.h"
 #include "platform/slot.h"
 

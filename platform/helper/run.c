@@ -40,10 +40,12 @@ typedef struct Child {
 struct Runner {
     GMainLoop *loop;
     HelperSession *session;
+    int peer_fd; /* until the peer greets; then -1 */
+    guint greeting;
     GDBusConnection *connection;
     Child tunnel, agent;
     gboolean stopping;
-    guint deadline; /* for a peer that is no child of ours and was asked to stop */
+    guint deadline; /* for a peer that is no child of ours, to greet or to stop */
     gboolean peer_gone;
     gboolean undo_failed;
 };
@@ -75,7 +77,7 @@ static void quit_if_done(Runner *runner)
 }
 
 /* Without CAP_KILL a child of another uid can't be killed; but it need not be waited for, and the
-   tunnel ends with us (platform_sandbox_seccomp). */
+   tunnel ends with us (platform_sandbox_seccomp_tunnel). */
 static gboolean on_late(gpointer user_data)
 {
     Child *child = user_data;
@@ -107,6 +109,15 @@ static void hang_up(GDBusConnection *connection)
                           NULL);
 }
 
+static int take_peer(Runner *runner)
+{
+    const int fd = runner->peer_fd;
+
+    g_clear_handle_id(&runner->greeting, g_source_remove);
+    runner->peer_fd = -1;
+    return fd;
+}
+
 static void on_peer_gone(Runner *runner)
 {
     if (runner->peer_gone)
@@ -114,6 +125,8 @@ static void on_peer_gone(Runner *runner)
     runner->peer_gone = TRUE;
     if (runner->connection)
         hang_up(runner->connection);
+    else if (runner->peer_fd >= 0)
+        close(take_peer(runner));
     undo(runner);
     kill_after(&runner->tunnel, STOP_WAIT_S);
     quit_if_done(runner);
@@ -135,7 +148,7 @@ static void stop(Runner *runner)
     runner->stopping = TRUE;
     helper_session_request_stop(runner->session);
     kill_after(&runner->tunnel, STOP_WAIT_S);
-    if (!runner->tunnel.pid)
+    if (!runner->tunnel.pid && !runner->deadline)
         runner->deadline = g_timeout_add_seconds(STOP_WAIT_S, on_deadline, runner);
 }
 
@@ -166,12 +179,11 @@ static void on_closed(GDBusConnection *connection, gboolean remote, GError *erro
     on_peer_gone(user_data);
 }
 
-/* Waits for the caller's greeting, without a thread for it: nobody else has anything to say yet. */
-static gboolean meet(Runner *runner, int peer_fd_take)
+static gboolean meet(Runner *runner)
 {
     g_autoptr(GError) error = NULL;
 
-    runner->connection = platform_peer_accept(peer_fd_take, GREETING_WAIT_S, &error);
+    runner->connection = platform_peer_accept(take_peer(runner), GREETING_WAIT_S, &error);
     if (!runner->connection)
         return FALSE;
     g_signal_connect(runner->connection, "closed", G_CALLBACK(on_closed), runner);
@@ -180,6 +192,31 @@ static gboolean meet(Runner *runner, int peer_fd_take)
         return FALSE;
     }
     return !g_dbus_connection_is_closed(runner->connection);
+}
+
+/* The rest of a greeting that has begun is waited for without a thread: it takes no time, and has
+ * an end. */
+static gboolean on_greeting(int fd, GIOCondition condition, gpointer user_data)
+{
+    Runner *runner = user_data;
+
+    if (!runner->stopping)
+        g_clear_handle_id(&runner->deadline, g_source_remove);
+    if (!meet(runner))
+        on_peer_gone(runner);
+    else if (runner->stopping)
+        helper_session_request_stop(runner->session);
+    return G_SOURCE_REMOVE;
+}
+
+/* A tunnel waits for its profile first, and ends by itself without one; any other peer has no
+ * reason to wait. */
+static void await_greeting(Runner *runner)
+{
+    runner->greeting =
+        g_unix_fd_add(runner->peer_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_greeting, runner);
+    if (!runner->tunnel.pid)
+        runner->deadline = g_timeout_add_seconds(GREETING_WAIT_S, on_deadline, runner);
 }
 
 static void on_child_exit(GPid pid, gint wait_status, gpointer user_data)
@@ -236,18 +273,14 @@ static void watch(Runner *runner)
     watch_child(runner, &runner->agent, on_agent_gone);
 }
 
-static int serve(Runner *runner, int peer_fd_take)
+static int serve(Runner *runner)
 {
     runner->loop = g_main_loop_new(NULL, FALSE);
-    const gboolean met = meet(runner, peer_fd_take);
-
     watch(runner);
+    await_greeting(runner);
     PlatformSleepWatch *sleep = platform_sleep_watch_new(on_sleep, runner);
 
-    if (!met)
-        on_peer_gone(runner);
-    if (!is_done(runner))
-        g_main_loop_run(runner->loop);
+    g_main_loop_run(runner->loop);
     platform_sleep_watch_free(sleep);
     undo(runner);
     g_clear_handle_id(&runner->deadline, g_source_remove);
@@ -304,6 +337,7 @@ static int confine(void)
 int helper_run(const HelperOptions *options)
 {
     Runner runner = {
+        .peer_fd = options->peer_fd,
         .tunnel = {.pid = options->tunnel},
         .agent = {.pid = options->agent},
     };
@@ -322,5 +356,5 @@ int helper_run(const HelperOptions *options)
         helper_session_free(runner.session);
         return give_up(options, "cannot give up privileges", EXIT_INTERNAL);
     }
-    return serve(&runner, options->peer_fd);
+    return serve(&runner);
 }

@@ -8,6 +8,7 @@
 
 #include "platform/helper-killswitch.h"
 #include "platform/helper/error.h"
+#include "platform/words.h"
 
 #include <gio/gunixfdlist.h>
 #include <string.h>
@@ -57,8 +58,22 @@ static gboolean is_label(const char *label)
     return TRUE;
 }
 
-/* The one option that is known, of type b; FALSE for any other. */
-static gboolean read_options(GVariant *options, const char *known, gboolean *valuep)
+typedef struct Option {
+    const char *name;
+    gboolean value;
+} Option;
+
+static Option *find(Option *known, gsize n, const char *name)
+{
+    for (gsize i = 0; i < n; i++) {
+        if (!strcmp(known[i].name, name))
+            return &known[i];
+    }
+    return NULL;
+}
+
+/* Those that are known, of type b; FALSE for any other. */
+static gboolean read_options(GVariant *options, Option *known, gsize n)
 {
     GVariantIter iter;
     const char *key;
@@ -67,8 +82,10 @@ static gboolean read_options(GVariant *options, const char *known, gboolean *val
 
     g_variant_iter_init(&iter, options);
     while (g_variant_iter_next(&iter, "{&sv}", &key, &value)) {
-        if (known && !strcmp(key, known) && g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN))
-            *valuep = g_variant_get_boolean(value);
+        Option *option = find(known, n, key);
+
+        if (option && g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN))
+            option->value = g_variant_get_boolean(value);
         else
             ok = FALSE;
         g_variant_unref(value);
@@ -103,16 +120,18 @@ static gboolean on_claim(DialtoneHelper1 *skeleton, GDBusMethodInvocation *invoc
     PlatformSlotInfo *info = platform_slot_info(session->slot);
     PlatformFirewall *firewall = helper_network_firewall(session->network);
     g_autoptr(GError) error = NULL;
-    gboolean kill_switch = FALSE;
+    Option known[] = {{.name = "kill-switch"}, {.name = "system"}};
 
     if (session->claimed)
         return refuse(invocation, HELPER_ERROR_ALREADY_CLAIMED, "a slot was claimed before");
-    if (!is_label(label) || !read_options(options, "kill-switch", &kill_switch))
+    if (!is_label(label) || !read_options(options, known, G_N_ELEMENTS(known)))
         return refuse(invocation, HELPER_ERROR_INVALID_ARGUMENT, "label or options");
     if (is_taken(session, label))
-        return refuse(invocation, HELPER_ERROR_IN_USE, "a tunnel of that label is up");
+        return refuse(invocation, HELPER_ERROR_IN_USE, N_("a tunnel of that label is up"));
     g_strlcpy(info->label, label, sizeof info->label);
-    if (!platform_firewall_begin(firewall, kill_switch, &error))
+    const PlatformFirewallClaim claim = {.kill_switch = known[0].value, .shared = known[1].value};
+
+    if (!platform_firewall_begin(firewall, &claim, &error))
         return refuse(invocation, HELPER_ERROR_SYSTEM, error->message);
     int r = platform_slot_publish(session->slot);
 
@@ -132,18 +151,18 @@ static gboolean on_open_socket(DialtoneHelper1 *skeleton, GDBusMethodInvocation 
                                HelperSession *session)
 {
     g_autoptr(GError) error = NULL;
-    gboolean esp = FALSE;
+    Option esp = {.name = "esp"};
     uint16_t port = 0;
     int fd;
 
     if (!session->claimed)
         return refuse(invocation, HELPER_ERROR_NOT_CLAIMED, "no slot was claimed");
     if ((family != 4 && family != 6 && family != AF_NETLINK) ||
-        !read_options(options, family == AF_NETLINK ? NULL : "esp", &esp))
+        !read_options(options, &esp, family == AF_NETLINK ? 0 : 1))
         return refuse(invocation, HELPER_ERROR_INVALID_ARGUMENT, "family or options");
     const int af = family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_NETLINK;
-    gboolean ok = esp ? helper_network_take_esp(session->network, af, &fd, &error)
-                      : helper_network_open_socket(session->network, af, &fd, &port, &error);
+    gboolean ok = esp.value ? helper_network_take_esp(session->network, af, &fd, &error)
+                            : helper_network_open_socket(session->network, af, &fd, &port, &error);
 
     if (!ok)
         return fail(invocation, error);
@@ -158,15 +177,15 @@ static gboolean on_open_tun(DialtoneHelper1 *skeleton, GDBusMethodInvocation *in
                             GUnixFDList *fds, guint mtu, GVariant *options, HelperSession *session)
 {
     g_autoptr(GError) error = NULL;
-    gboolean vnet_hdr = FALSE;
+    Option vnet_hdr = {.name = "vnet-hdr"};
     int fd;
 
     if (!session->claimed)
         return refuse(invocation, HELPER_ERROR_NOT_CLAIMED, "no slot was claimed");
     if (mtu < HELPER_PLAN_MTU_MIN || mtu > HELPER_PLAN_MTU_MAX ||
-        !read_options(options, "vnet-hdr", &vnet_hdr))
+        !read_options(options, &vnet_hdr, 1))
         return refuse(invocation, HELPER_ERROR_INVALID_ARGUMENT, "mtu or options");
-    if (!helper_network_open_tun(session->network, mtu, vnet_hdr, &fd, &error))
+    if (!helper_network_open_tun(session->network, mtu, vnet_hdr.value, &fd, &error))
         return fail(invocation, error);
     g_autoptr(GUnixFDList) list = take_fd(fd);
 
@@ -211,8 +230,9 @@ static gboolean on_release(DialtoneHelper1 *skeleton, GDBusMethodInvocation *inv
 
 /* ---- the session ---- */
 
-/* The first slot that is free and whose numbers nobody else uses. */
-static gboolean take_slot(HelperSession *session, GError **error)
+/* The first slot that is free, whose numbers nobody else uses, and where no kill switch of another
+   user's stands. */
+static gboolean take_slot(HelperSession *session, uid_t uid, GError **error)
 {
     for (unsigned number = 0; number < PLATFORM_SLOT_COUNT; number++) {
         int r = platform_slot_claim(session->dir, number, &session->slot);
@@ -228,13 +248,18 @@ static gboolean take_slot(HelperSession *session, GError **error)
         g_clear_error(error);
         session->network =
             helper_network_new(session->slot, session->dir, &platform_dns_paths, error);
-        if (session->network)
+        platform_slot_info(session->slot)->uid = uid;
+        if (session->network &&
+            platform_firewall_is_for(helper_network_firewall(session->network), uid))
             return TRUE;
+        g_clear_pointer(&session->network, helper_network_free);
         platform_slot_unlock(session->slot);
         session->slot = NULL;
-        if (error && !g_error_matches(*error, HELPER_ERROR, HELPER_ERROR_NO_SLOT))
+        if (*error && !g_error_matches(*error, HELPER_ERROR, HELPER_ERROR_NO_SLOT))
             return FALSE;
     }
+    if (!*error)
+        g_set_error(error, HELPER_ERROR, HELPER_ERROR_NO_SLOT, "others' kill switches stand");
     return FALSE;
 }
 
@@ -245,10 +270,9 @@ HelperSession *helper_session_new(const char *dir, uid_t uid, gid_t gid, GError 
 
     session->dir = g_strdup(dir ? dir : PLATFORM_SLOT_DIR);
     session->state_fd = -1;
-    gboolean ok = take_slot(session, &failure);
+    gboolean ok = take_slot(session, uid, &failure);
 
     if (ok) {
-        platform_slot_info(session->slot)->uid = uid;
         int r = platform_slot_open_state(session->slot, uid, gid, &session->state_fd);
 
         ok = r == 0;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One end of a tunnel with fixed keys and no IKE, around the real data path and a real TUN: two of
- * them in two network namespaces carry traffic for tests/bench/datapath. Ends with its standard
+ * them in two network namespaces carry traffic for tests/bench/throughput. Ends with its standard
  * input and prints its counters.
  *
- * usage: datapath-end INTERFACE large|single CIPHER[-HASH] LOCAL PEER first|second
- * LOCAL and PEER are IPv4 addresses of the outer network; both ends use port 4500.
+ * usage: datapath-end INTERFACE large|single CIPHER[-HASH]|none LOCAL PEER first|second [TUNNELS]
+ * LOCAL and PEER are IPv4 addresses of the outer network; both ends use port 4500. "none" is the
+ * bare relay in place of the data path. With TUNNELS so many are made in this one process, at
+ * INTERFACE0 and port 4500, INTERFACE1 and port 4501 and so on.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,8 +22,25 @@
 #include <unistd.h>
 
 #include "client/tunnel/datapath.h"
+#include "tests/bench/bare-relay.h"
 
-enum { PORT = 4500, FIRST_SPI = 0x10000001, SECOND_SPI = 0x20000002, BUFFERS = 7 << 20 };
+enum {
+    PORT = 4500,
+    PATH_MTU = 1500,
+    RELAY_MTU = PATH_MTU - 28,
+    FIRST_SPI = 0x10000001,
+    SECOND_SPI = 0x20000002,
+    BUFFERS = 7 << 20,
+    TUNNELS_MAX = 1000,
+};
+
+typedef struct End {
+    const char *interface;
+    bool large, first;
+    char *suite;
+    const char *local;
+    IkeAddress peer;
+} End;
 
 static void die(const char *what)
 {
@@ -42,9 +61,9 @@ static int open_tun(const char *name, bool large)
     return fd;
 }
 
-static int open_udp(const char *local)
+static int open_udp(const char *local, uint16_t port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     if (inet_pton(AF_INET, local, &address.sin_addr) != 1 ||
@@ -94,33 +113,91 @@ static void print_stats(Datapath *path)
     printf("}\n");
 }
 
-int main(int argc, char **argv)
+/* Prints the MTU for its TUN, as bare_relay() does. */
+static Datapath *open_end(const End *end)
 {
+    DatapathSetup setup = {.udp4 = open_udp(end->local, end->peer.port), .udp6 = -1};
     IkeSaInfo info = {.local.family = 4, .remote.family = 4};
-    IkeAddress peer = {.family = 4, .port = PORT};
-    DatapathSetup setup = {.udp6 = -1};
-    bool large, first;
-    Datapath *path;
+    Datapath *path = datapath_new(&setup, NULL);
     EspSa *out;
-    char byte;
 
-    if (argc != 7 || inet_pton(AF_INET, argv[5], peer.bytes) != 1)
-        return 2;
-    large = strcmp(argv[2], "large") == 0;
-    first = strcmp(argv[6], "first") == 0;
-    setup.udp4 = open_udp(argv[4]);
-    path = datapath_new(&setup, NULL);
     if (path == NULL)
         die("datapath");
-    datapath_set_peer(path, &peer, 1500);
-    datapath_add_in(path, make_sa(esp_open_new, argv[3], first ? FIRST_SPI : SECOND_SPI), &info);
-    out = make_sa(esp_seal_new, argv[3], first ? SECOND_SPI : FIRST_SPI);
-    printf("%u\n", datapath_inner_mtu(out, &peer, 1500));
+    datapath_set_peer(path, &end->peer, PATH_MTU);
+    datapath_add_in(path, make_sa(esp_open_new, end->suite, end->first ? FIRST_SPI : SECOND_SPI),
+                    &info);
+    out = make_sa(esp_seal_new, end->suite, end->first ? SECOND_SPI : FIRST_SPI);
+    printf("%u\n", datapath_inner_mtu(out, &end->peer, PATH_MTU));
     datapath_set_out(path, out, &info);
-    datapath_attach_tun(path, open_tun(argv[1], large), large);
+    datapath_attach_tun(path, open_tun(end->interface, end->large), end->large);
+    return path;
+}
+
+static void open_relay(const End *end)
+{
+    struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+    int udp = open_udp(end->local, PORT);
+
+    memcpy(&peer.sin_addr, end->peer.bytes, 4);
+    if (connect(udp, (struct sockaddr *)&peer, sizeof(peer)) < 0)
+        die("peer");
+    printf("%d\n", RELAY_MTU);
+    errno = -bare_relay_start(open_tun(end->interface, true), udp);
+    if (errno != 0)
+        die("bare relay");
+}
+
+static void wait_for_end(void)
+{
+    char byte;
+
     fflush(stdout);
     while (read(STDIN_FILENO, &byte, 1) > 0)
         continue;
+}
+
+static void run_tunnels(End *end, const char *prefix, int n)
+{
+    Datapath *paths[TUNNELS_MAX] = {NULL};
+    char name[IFNAMSIZ];
+
+    end->interface = name;
+    for (int i = 0; i < n; i++) {
+        snprintf(name, sizeof(name), "%.8s%d", prefix, i);
+        end->peer.port = (uint16_t)(PORT + i);
+        paths[i] = open_end(end);
+    }
+    wait_for_end();
+    for (int i = 0; i < n; i++)
+        datapath_free(paths[i]);
+}
+
+int main(int argc, char **argv)
+{
+    End end = {.peer = {.family = 4, .port = PORT}};
+    Datapath *path;
+
+    if ((argc != 7 && argc != 8) || inet_pton(AF_INET, argv[5], end.peer.bytes) != 1)
+        return 2;
+    end.interface = argv[1];
+    end.large = strcmp(argv[2], "large") == 0;
+    end.suite = argv[3];
+    end.local = argv[4];
+    end.first = strcmp(argv[6], "first") == 0;
+    if (argc == 8) {
+        int n = atoi(argv[7]);
+
+        run_tunnels(&end, argv[1], n < TUNNELS_MAX ? n : TUNNELS_MAX);
+        return 0;
+    }
+    if (strcmp(end.suite, "none") == 0) {
+        open_relay(&end);
+        wait_for_end();
+        printf("{}\n");
+        return 0;
+    }
+    path = open_end(&end);
+    wait_for_end();
     print_stats(path);
     datapath_free(path);
     return 0;

@@ -527,7 +527,7 @@ def _(home):
         expect("\x1b" not in done.out, done.out)
         expect(", weak: modp1024 | hi" in done.out, done.out)
         wanted = dict(json.loads(CONNECTED), banner="hi[31m", weak=["modp1024"],
-                      certificate=None, gateway_certificate=None)
+                      certificate=None, gateway_certificate=None, offloads=None, traffic=None)
         for words in ((), ("Office",)):
             expect(json.loads(home.expect(0, "status", "--json", *words).out) == wanted, words)
         home.expect(3, "status", "Other")

@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
-from bus import BusError, Caller, call  # noqa: E402
+from bus import BusError, Caller, GLib, call, slots_are_free  # noqa: E402
 from cases import main  # noqa: E402
 from client import binary, check_failed, profile, profile_text  # noqa: E402
 from gateway import Connection  # noqa: E402
@@ -19,8 +19,10 @@ from service_kit import CONNECTION, MANAGER, NAME, PROFILE, TOP, objects, servic
 
 POLKIT, AUTHORITY = "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority"
 MOCK = "org.freedesktop.DBus.Mock"
-OWN, SYSTEM, PERSISTENT, TAKE_OVER = (
-    f"org.dialtone.{name}" for name in ("connect-own", "connect-system", "connect-persistent", "take-over"))
+OWN, SYSTEM, PERSISTENT, TAKE_OVER, RELEASE = (
+    f"org.dialtone.{name}" for name in ("connect-own", "connect-system", "connect-persistent", "take-over",
+                                        "release-kill-switch"))
+WORDS = ("disconnect", "--release-kill-switch")
 UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"
 BOUND = 10  # seconds for an answer that no person has to give
 
@@ -195,6 +197,69 @@ def _(lab, bus, alice, bob):
     expect(alice.connect(what="Corp")[-1]["state"] == "connected", "the administrator's own is refused")
     alice.dialtone("disconnect")
     lab.run("client", binary(), "disconnect", "--release-kill-switch")
+
+
+def leave_shut(bus, user, kill_switch):
+    """A kill switch of that user's whose connection is no more."""
+    user.connect(Phase2__Networks="0.0.0.0/0", Network__KillSwitch=kill_switch)
+    pid = bus.owner_pid(NAME)
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: bus.owner_pid(NAME) != pid, 5, "the service has gone")
+    wait_until(lambda: left(bus) == [("Office", kill_switch == "persistent")], 15, "it was left behind")
+    wait_until(lambda: not objects(bus, CONNECTION), 5, "the connection is gone")
+
+
+def left(bus):
+    return objects(bus, MANAGER)[f"{TOP}/manager"]["KillSwitches"]
+
+
+def mistaken(user, bus, name, error, options=None):
+    try:
+        user.call(bus, f"{TOP}/manager", MANAGER, "ReleaseKillSwitch", "(sa{sv})", name, options or {})
+        raise AssertionError(f"{name} {options} was taken")
+    except BusError as said:
+        expect(said.name == f"{NAME}.Error.{error}", f"{name}: {said}")
+
+
+@service_case("a kill switch that was left is released by whom it is, by whom polkit lets, and by nobody's connection",
+              90, rule=None, connection=Connection("alice@example.com", local_ts="0.0.0.0/0"))
+def _(lab, bus, alice, bob):
+    polkit = Polkit(bus)
+    polkit.allows(OWN, SYSTEM, PERSISTENT, TAKE_OVER)
+    leave_shut(bus, alice, "yes")
+    shut = left(bus)
+    # Whose it is not: by the method, the command line, and connections of any kind and the same name.
+    bob.refused(bus, f"{TOP}/manager", MANAGER, "ReleaseKillSwitch", "(sa{sv})", "Office", {})
+    mistaken(bob, bus, "Offic", "ProfileInvalid")
+    mistaken(bob, bus, "Office", "Usage", {"owner": GLib.Variant("u", alice.uid)})
+    bob.dialtone(*WORDS, code=10)
+    for kill_switch in ("no", "yes"):
+        expect(bob.connect(Network__KillSwitch=kill_switch)[-1]["state"] == "connected", "bob is cut off")
+        expect(left(bus) == shut, f"a connection of bob's with {kill_switch} releases it: {left(bus)}")
+        bob.dialtone("disconnect")
+        expect(left(bus) == shut, f"its end releases it: {left(bus)}")
+    polkit.allows(RELEASE)
+    bob.dialtone(*WORDS, "Office")
+    wait_until(lambda: left(bus) == [], 15, "whom polkit allows may")
+    expect("dialtone" not in lab.run("client", "nft", "list", "ruleset"), "a table is left")
+    polkit.allows(OWN, PERSISTENT)
+    leave_shut(bus, alice, "yes")
+    alice.dialtone(*WORDS)
+    wait_until(lambda: left(bus) == [], 15, "whose it is may")
+    # What is to stay is nobody's.
+    leave_shut(bus, alice, "persistent")
+    alice.dialtone(*WORDS, code=10)
+    expect(left(bus) == [("Office", True)], "its user may")
+    said = bob.connect(code=1, Network__KillSwitch="yes")[-1]
+    expect("Office" in said["message"] and "kill switch" in said["message"], f"{said}")
+    expect(left(bus) == [("Office", True)], "a connection of bob's with the same name releases it")
+    alice.connect(Phase2__Networks="0.0.0.0/0", Network__KillSwitch="yes")
+    alice.dialtone("disconnect")
+    wait_until(slots_are_free, 15, "its helper has ended")
+    wait_until(lambda: left(bus) == [("Office", True)], 15, "its own profile with another KillSwitch releases it not")
+    polkit.allows(RELEASE)
+    alice.dialtone(*WORDS)
+    wait_until(lambda: left(bus) == [], 15, "whom polkit allows may")
 
 
 def kill_switch_of(bus):

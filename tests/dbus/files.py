@@ -21,9 +21,11 @@ from lab import ROOT, expect, run
 BUILD = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(binary())))) \
     if sys.argv[1:] != ["--conversations"] else None
 FILES = {
+    "libexec/dialtone/dialtone-boot": 0o755,
     "libexec/dialtone/dialtone-helper": 0o755,
     "libexec/dialtone/dialtoned": 0o755,
     "lib/systemd/system/dialtone.service": 0o644,
+    "lib/systemd/system/dialtone-boot.service": 0o644,
     "lib/systemd/system/dialtone-helper.service": 0o644,
     "lib/systemd/system/dialtone@.service": 0o644,
     "lib/sysusers.d/dialtone.conf": 0o644,
@@ -33,13 +35,14 @@ FILES = {
     "share/dbus-1/system-services/org.dialtone.Helper1.service": 0o644,
     "share/polkit-1/actions/org.dialtone.policy": 0o644,
 }
-EXPOSURE = {"dialtone.service": 1.1, "dialtone-helper.service": 2.0}
+EXPOSURE = {"dialtone.service": 1.1, "dialtone-helper.service": 2.0, "dialtone-boot.service": 1.5}
 ACTIONS = {  # any, inactive, active
     "org.dialtone.connect-own": ("auth_admin", "auth_admin", "yes"),
     "org.dialtone.connect-system": ("auth_admin", "auth_admin", "yes"),
     "org.dialtone.connect-persistent": ("auth_admin", "auth_admin", "auth_admin_keep"),
     "org.dialtone.manage-system-profiles": ("auth_admin_keep",) * 3,
     "org.dialtone.take-over": ("auth_admin",) * 3,
+    "org.dialtone.release-kill-switch": ("auth_admin",) * 3,
 }
 # What a service's main file has to include to tell a watchdog that it lives.
 SPEAKERS = {"dialtone-helper": "platform/bus-name.c", "dialtoned": "client/service/main.c"}

@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "lib"), os.path.join(HERE, "..", "netns", "helper")]
 # pylint: disable=wrong-import-position
 import rig as machine
-from bus import Bus, BusError, Caller, GLib, Gio, call, connect_peer, connection, send_random
+from bus import Bus, BusError, Caller, GLib, Gio, call, connect_peer, connection, send_random, slots_are_free
 from cases import FULL, case, main
 from lab import expect, wait_until
 
@@ -25,7 +25,8 @@ MANAGER = (NAME, "/org/dialtone/HelperManager1", "org.dialtone.HelperManager1")
 HELPER = (None, "/org/dialtone/Helper1", "org.dialtone.Helper1")
 DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 APPLY = "(ua(ayu)a(ayu)a(ayu)aaya(sb)aaya{sv})"
-OWNER = 61001
+OWNER, STRANGER = 61001, 61002
+RELEASE = ("ReleaseKillSwitch", "(sa{sv})")
 
 
 # ---- what the service does ----
@@ -38,9 +39,9 @@ def ask(peer, method, signature="()", *arguments):
     return call(*HELPER, method, signature, *arguments, through=peer)
 
 
-def full_tunnel(label):
+def full_tunnel(label, owner=OWNER):
     """Everything that a tunnel has: slot, TUN, addresses, routes, rules, DNS. Its TUN stays open."""
-    peer = open_tunnel()
+    peer = open_tunnel(owner, owner)
     slot, interface = ask(peer, "Claim", "(sa{sv})", label, {})[:2]
     tun = ask(peer, "OpenTun", "(ua{sv})", 1400, {})[0]
     route = ([10, 77, slot, 0], 24) if label != "full" else ([0, 0, 0, 0], 0)
@@ -49,10 +50,10 @@ def full_tunnel(label):
     return peer, interface, tun
 
 
-def serve(labels=("full",)):
+def serve(labels=("full",), owner=OWNER):
     """The life of a service: sets tunnels up, says their interfaces, and waits for its end."""
     def run(say):
-        tunnels = [full_tunnel(label) for label in labels]
+        tunnels = [full_tunnel(label, owner) for label in labels]
         # Their addresses are protected a moment later; what is compared from here on has that.
         time.sleep(0.5)
         say([interface for _, interface, _ in tunnels])
@@ -107,7 +108,8 @@ def helper_case(name, seconds=30, idle=None):
 @helper_case("E8: nobody but the service reaches the helper, and nobody else's call starts it")
 def _(bus, before):
     for uid in (bus.people["alice"], 0):
-        for method, signature, arguments in (("Open", "(uua{sv})", (OWNER, OWNER, {})), ("Nothing", "()", ())):
+        for method, signature, arguments in (("Open", "(uua{sv})", (OWNER, OWNER, {})), ("Nothing", "()", ()),
+                                             (*RELEASE, ("office", {}))):
             try:
                 bus.as_user(uid, lambda m=method, s=signature, a=arguments: call(*MANAGER, m, s, *a))
                 expect(False, f"uid {uid} reached {method}")
@@ -130,6 +132,11 @@ def _(bus, before):
                     expect(False, f"uid {uid} was let in")
                 except BusError as error:
                     expect(error.name == f"{NAME}.Error.NotPermitted", f"uid {uid}: {error}")
+            try:
+                bus.as_user(uid, lambda: call(*MANAGER, *RELEASE, "office", {}))
+                expect(False, f"uid {uid} may release")
+            except BusError as error:
+                expect(error.name == f"{NAME}.Error.NotPermitted", f"uid {uid}: {error}")
     finally:
         os.unlink("/usr/share/dbus-1/system.d/zz-lax.conf")
     expect(manager(bus) and not processes("--tunnel"), f"{processes()}")
@@ -154,7 +161,12 @@ def _(bus, before):
     wrong = (("Open", "()", ()), ("Open", "(u)", (1,)), ("Open", "(iia{sv})", (1, 1, {})),
              ("Open", "(uua{ss})", (1, 1, {})), ("Open", "(uus)", (1, 1, "x")), ("Close", "()", ()),
              ("Open", "(uua{sv})", (OWNER, OWNER, {"root": GLib.Variant("b", True)})),
-             ("Open", "(uua{sv})", (0xffffffff, OWNER, {})), ("Open", "(uua{sv})", (OWNER, 0xffffffff, {})))
+             ("Open", "(uua{sv})", (0xffffffff, OWNER, {})), ("Open", "(uua{sv})", (OWNER, 0xffffffff, {})),
+             ("ReleaseKillSwitch", "()", ()), (*RELEASE, ("", {})), (*RELEASE, ("x" * 129, {})),
+             (*RELEASE, ("office", {"root": GLib.Variant("b", True)})),
+             (*RELEASE, ("office", {"owner": GLib.Variant("s", "root")})),
+             (*RELEASE, ("office", {"owner": GLib.Variant("u", 0xffffffff)})),
+             (*RELEASE, ("office", {"owner": GLib.Variant("u", OWNER), "x": GLib.Variant("u", OWNER)})))
 
     def run(say):
         for method, signature, arguments in wrong:
@@ -184,7 +196,7 @@ def _(bus, before):
         say(ask(first, "Claim", "(sa{sv})", "office", {})[1])
         for number in range(10000):
             path = dice.choice([MANAGER[1], MANAGER[1], "/", "/org/dialtone/Helper1"])
-            member = dice.choice(["Open", "Open", "Claim", "Apply", "A" * dice.randint(1, 200)])
+            member = dice.choice(["Open", "Open", "Claim", "Apply", "ReleaseKillSwitch", "A" * dice.randint(1, 200)])
             send_random(dice, (NAME, path, MANAGER[2], member), waits=number % 50 == 0)
         second = open_tunnel()
         say(ask(second, "Claim", "(sa{sv})", "more", {})[1])
@@ -262,17 +274,39 @@ def _(bus, before):
     wait_until(lambda: not processes("--tunnel"), 5, "the helpers of its tunnels are gone")
 
 
-def guarded(say):
+def guard(owner, options):
     """The life of a service whose one tunnel has a kill switch."""
-    peer = open_tunnel()
-    ask(peer, "Claim", "(sa{sv})", "full", {"kill-switch": GLib.Variant("b", True)})
-    ask(peer, "SetKillSwitch", "(a(ayq)a(ayu)a(ayu)a{sv})", [], [([0, 0, 0, 0], 0)], [], {})
-    say(True)
-    time.sleep(300)
+    def run(say):
+        peer = open_tunnel(owner, owner)
+        interface = ask(peer, "Claim", "(sa{sv})", "full", {"kill-switch": GLib.Variant("b", True)})[1]
+        ask(peer, "SetKillSwitch", "(a(ayq)a(ayu)a(ayu)a{sv})", [], [([0, 0, 0, 0], 0)], [], options)
+        say(interface)
+        time.sleep(300)
+    return run
 
 
-def is_shut():
-    return "chain beside" in machine.sh("nft list ruleset")
+guarded = guard(OWNER, {})
+
+
+def until_gone():
+    """A process that ends has no command line any more while it still holds its slot."""
+    wait_until(lambda: not processes("--tunnel"), 5, "the helper is gone")
+    wait_until(slots_are_free, 5, "its slot is free")
+
+
+def leave_guarded(bus, owner=OWNER, persistent=False):
+    """A kill switch that a tunnel of that user's has left behind; where it stands."""
+    caller = Caller(bus.service, guard(owner, {"persistent": GLib.Variant("b", True)} if persistent else {}))
+    interface = caller.hear()
+    caller.kill()
+    until_gone()
+    expect(is_shut(interface), "it went with its tunnel")
+    return interface
+
+
+def is_shut(interface=""):
+    return "chain beside" in machine.sh(f"nft list table inet {interface} 2>&1; true" if interface else
+                                        "nft list ruleset")
 
 
 @helper_case("a kill switch outlasts the service, the helper, the manager and --undo, until the next tunnel")
@@ -283,7 +317,7 @@ def _(bus, before):
         caller.hear()
         expect(is_shut(), "there is none")
         victims(caller)
-        wait_until(lambda: not processes("--tunnel"), 5, "the helper is gone")
+        until_gone()
         caller.kill()
         machine.sh(f"{bus.build}/platform/dialtone-helper --undo")
         expect(is_shut(), "it went")
@@ -292,6 +326,55 @@ def _(bus, before):
     expect(not is_shut(), "it stands on")
     other.kill()
     until_same(before)
+
+
+def release(bus, label, **options):
+    options = {name: GLib.Variant("u", value) for name, value in options.items()}
+    bus.as_user(bus.service, lambda: call(*MANAGER, *RELEASE, label, options))
+
+
+@helper_case("another user's tunnel opens no kill switch that was left, with one of its own neither")
+def _(bus, before):
+    left = leave_guarded(bus)
+    for life in (serve(("full",), STRANGER), serve(("mine",), STRANGER), guard(STRANGER, {})):
+        stranger = Caller(bus.service, life)
+        expect(stranger.hear() not in (left, [left]), "it has the slot that is shut")
+        expect(is_shut(left), "a stranger's tunnel opens it")
+        stranger.kill()
+        until_gone()
+    expect(is_shut(left), "a stranger's tunnel opens it when it ends")
+    owner = Caller(bus.service, serve(("another",)))
+    owner.hear()
+    expect(not is_shut(left), "its own user's tunnel opens it not")
+    expect(is_shut(), "it opens a stranger's")
+    owner.kill()
+    until_gone()
+    release(bus, "full")
+    expect(not is_shut(), "the stranger's stands on")
+
+
+@helper_case("a kill switch that was left is released by its user's word, one that persists by root's alone")
+def _(bus, before):
+    left = leave_guarded(bus)
+    for label, options in (("full", {"owner": STRANGER}), ("full", {"owner": 0}), ("other", {}), ("--undo", {}),
+                           ("ful", {"owner": OWNER})):
+        release(bus, label, **options)
+        expect(is_shut(left), f"{label} {options} opens it")
+    release(bus, "full", owner=OWNER)
+    expect(not is_shut(left), "its user's word does not count")
+    left = leave_guarded(bus, persistent=True)
+    release(bus, "full", owner=OWNER)
+    expect(is_shut(left), "its user's word opens one that persists")
+    release(bus, "full")
+    expect(not is_shut(left), "root's word does not count")
+    held = Caller(bus.service, guarded)
+    interface = held.hear()
+    release(bus, "full")
+    expect(is_shut(interface), "what a tunnel holds is open")
+    held.kill()
+    until_gone()
+    release(bus, "full")
+    expect(not is_shut(), "it stands on")
 
 
 @helper_case("a helper that is killed is put back at once, and no other tunnel is touched")

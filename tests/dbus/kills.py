@@ -13,7 +13,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from cases import FULL, main  # noqa: E402
 from gateway import Connection  # noqa: E402
-from client import lives, profile, profile_text, secrets_text  # noqa: E402
+from client import profile, profile_text, secrets_text  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
 from measure import Stream, expect_ping  # noqa: E402
 from service_kit import CONNECTION, NAME, helpers, objects, service_case  # noqa: E402
@@ -34,10 +34,12 @@ def kill(pid):
         pass
 
 
-def is_dying(bus):
-    """Killed, and the bus has not noticed."""
-    pid = bus.owner_pid(NAME)
-    return pid and not lives(pid)
+def kill_one_of(bus, dice):
+    who = dice.choice(["service", "tunnel", "manager"])
+    killed = victims(bus)[who]
+    for pid in killed:
+        kill(pid)
+    return who, killed
 
 
 def connected_again(bus, before):
@@ -131,17 +133,13 @@ def _(lab, bus, alice, bob):
                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                   stderr=subprocess.DEVNULL) as process:
                 time.sleep(dice.uniform(0.0, 0.4))
-                who = dice.choice(["service", "tunnel", "manager"])
-                for pid in victims(bus)[who]:
-                    kill(pid)
+                who, killed = kill_one_of(bus, dice)
                 process.wait(20)
         else:
             alice.connect()
-            who = dice.choice(["service", "tunnel", "manager"])
-            for pid in victims(bus)[who]:
-                kill(pid)
+            who, killed = kill_one_of(bus, dice)
             time.sleep(dice.uniform(0.0, 0.2))
-        wait_until(lambda: who != "service" or not is_dying(bus), 5, "the bus knows that it is gone", 0.01)
+        wait_until(lambda k=killed: bus.owner_pid(NAME) not in k, 5, "the bus knows that it is gone", 0.01)
         # Whatever it came to, the user can go on, and has the network back when nobody wants a tunnel.
         expect(alice.connect()[-1]["state"] == "connected", f"{number}: after a kill of {who} it does not connect")
         alice.dialtone("disconnect", "--all")

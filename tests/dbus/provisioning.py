@@ -14,13 +14,13 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
-from bus import call  # noqa: E402
+from bus import BusError, Caller, call  # noqa: E402
 from cases import main  # noqa: E402
 from client import check_failed, secrets_text  # noqa: E402
 from lab import Failure, expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
-from service_kit import (ALLOW, CONNECTION, MANAGER, NAME, PROFILE, TAKE_OVER, TOP, objects, remember,  # noqa: E402
-                         service_case, system_profile, system_secret)
+from service_kit import (ALLOW, CONNECTION, MANAGER, NAME, PROFILE, TAKE_OVER, TOP, log_out, objects,  # noqa: E402
+                         remember, service_case, system_profile, system_secret)
 
 UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"
 KEY = "correct horse battery staple"
@@ -49,6 +49,13 @@ def _(lab, bus, alice, bob):
     wait_until(lambda: [p["Name"] for p in objects(bus, PROFILE).values()] == ["Corp"], 5, "it came")
     os.unlink("/etc/dialtone/profiles/corp.dialtone")
     wait_until(lambda: not objects(bus, PROFILE), 5, "it went")
+
+
+def write_policy(text):
+    path = "/etc/dialtone/policy.conf"
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        file.write(f"[Policy]\n{text}")
+    os.rename(path + ".new", path)
 
 
 def said_by_processes(word):
@@ -181,14 +188,12 @@ def _(lab, bus, alice, bob):
 @service_case("the administrator's policy is obeyed, with its reason", 60)
 def _(lab, bus, alice, bob):
     os.makedirs("/etc/dialtone", exist_ok=True)
-    with open("/etc/dialtone/policy.conf", "w", encoding="utf-8") as file:
-        file.write("[Policy]\nForbid=modp1024\n")
+    write_policy("Forbid=modp1024\n")
     event = alice.connect(code=12)[-1]
     check_failed(event, "policy")
     expect("/etc/dialtone/policy.conf:2" in event["message"], f"which line? {event}")
     # It is read again when it changes.
-    with open("/etc/dialtone/policy.conf", "w", encoding="utf-8") as file:
-        file.write("[Policy]\nUserProfiles=no\n")
+    write_policy("UserProfiles=no\n")
     wait_until(lambda: "UserProfiles" in alice.connect(code=12)[-1]["message"], 5, "the new policy holds")
     os.unlink("/etc/dialtone/policy.conf")
     wait_until(lambda: try_connect(alice), 5, "without a policy all is allowed")
@@ -213,6 +218,54 @@ def _(lab, bus, alice, bob):
     connection = next(iter(objects(bus, CONNECTION)))
     bus.as_user(0, lambda: call(NAME, connection, CONNECTION, "Disconnect"))
     expect(not objects(bus, CONNECTION), "it is still there")
+
+
+MANAGE = """polkit.addRule(function(action, subject) {
+    if (action.id == "org.dialtone.manage-system-profiles" && subject.user == "bob")
+        return polkit.Result.YES;
+});"""
+
+
+def may_end(bus, user):
+    """Ends what is connected, if the service lets them."""
+    try:
+        user.call(bus, next(iter(objects(bus, CONNECTION))), CONNECTION, "Disconnect")
+        return True
+    except BusError:
+        return False
+
+
+@service_case("what the policy keeps connected is ended by nobody who may not change that, and outlives its user",
+              rule=ALLOW + TAKE_OVER + MANAGE)
+def _(lab, bus, alice, bob):
+    def is_there(state, uid):
+        found = objects(bus, CONNECTION).values()
+        return [(c["State"], c["Owner"]) for c in found] == [(state, uid)]
+
+    system_profile("Corp", Profile__UUID=UUID)
+    write_policy("AlwaysOn=Corp\n")
+    wait_until(lambda: is_there("needs-secrets", 0), 5, "it is wanted")
+    # It lacks a secret, so that whoever has it may connect it as theirs; and may not end it.
+    expect(alice.connect(what="Corp")[-1]["state"] == "connected", "alice may not connect it")
+    expect(is_there("connected", alice.uid), "it is not hers")
+    connection = next(iter(objects(bus, CONNECTION)))
+    alice.refused(bus, connection, CONNECTION, "Disconnect")
+    alice.dialtone("disconnect", code=10)
+    expect(is_there("connected", alice.uid), "it was ended")
+    alice.dialtone("renegotiate")
+    # Nor does her logout, after which the machine has it again, and waits as before.
+    logind = Caller(0, lambda say: log_out(say, alice.uid))
+    logind.hear()
+    wait_until(lambda: is_there("needs-secrets", 0), 15, "the machine wants it again")
+    logind.kill()
+    alice.dialtone("disconnect", "Corp", code=10)
+    connection = next(iter(objects(bus, CONNECTION)))
+    bob.call(bus, connection, CONNECTION, "Disconnect")
+    expect(not objects(bus, CONNECTION), "whom polkit allows may not")
+    # Without that word of the policy it is its user's again.
+    write_policy("UserProfiles=no\n")
+    expect(alice.connect(what="Corp")[-1]["state"] == "connected", "alice may not connect it")
+    wait_until(lambda: may_end(bus, alice), 10, "it is its user's again")
 
 
 main()

@@ -4,6 +4,7 @@
 """Connection rules: what connects and disconnects by itself, where NetworkManager says that we are."""
 
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
@@ -14,8 +15,8 @@ from gateway import Connection  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 from mockbus import NetworkManager  # noqa: E402
-from service_kit import (ALLOW, CONNECTION, MANAGER, NAME, PROFILE, TOP, log_out, objects, service_case,  # noqa: E402
-                         system_profile, system_secret)
+from service_kit import (ALLOW, CONNECTION, MANAGER, NAME, PROFILE, TOP, log_out, objects, remember,  # noqa: E402
+                         service_case, system_profile, system_secret)
 
 UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"
 OFFICE = "Office;Wi-Fi".encode()
@@ -115,6 +116,69 @@ def _(lab, bus, alice, bob):
         alice.dialtone("disconnect", "Corp")
     others.kill()
     own.kill()
+
+
+def kill(bus, meanwhile=None):
+    """The service, which the bus starts again when it is asked next."""
+    pid = bus.owner_pid(NAME)
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: bus.owner_pid(NAME) != pid, 10, "the service has gone")
+    if meanwhile:
+        meanwhile()
+
+
+@service_case("who has disconnected what a rule wants is left alone by the next service, too, until the network changes",
+              90)
+def _(lab, bus, alice, bob):
+    remember(bus)
+    corp(bus, Rules__Connect="always")
+    with manager(lab, bus) as networks:
+        cafe, hotel = networks.network("Cafe", b"Cafe"), networks.network("Hotel", b"Hotel")
+        networks.join(cafe)
+        wait_until(lambda: states(bus) == ["connected"], 15, "it connects in the cafe")
+        kill(bus)
+        wait_until(lambda: states(bus) == ["connected"], 15, "that it was killed is no word of a user's")
+        connection, = objects(bus, CONNECTION)
+        bus.as_user(0, lambda: call(NAME, connection, CONNECTION, "Disconnect"))
+        wait_until(lambda: any(name.endswith(".hold") for name in os.listdir("/run/dialtoned")), 5, "it is kept")
+        for _ in range(2):
+            kill(bus)
+            rule_says(bus, "untrusted")
+            expect(not states(bus), f"it connects again: {log(bus)}")
+        # Moved while nobody looked.
+        kill(bus, lambda: networks.join(hotel))
+        wait_until(lambda: states(bus) == ["connected"], 15, "it connects in the hotel")
+        expect(not any(name.endswith(".hold") for name in os.listdir("/run/dialtoned")), "it is still held")
+        connection, = objects(bus, CONNECTION)
+        bus.as_user(0, lambda: call(NAME, connection, CONNECTION, "Disconnect"))
+        expect(alice.connect(what="Corp")[-1]["state"] == "connected", "by hand it does not connect")
+        alice.dialtone("disconnect", "Corp")
+
+
+@service_case("a password of the machine's that was refused is not sent again by the next service, unless it changed",
+              90, connection=Connection("alice@example.com", users={"carol": "right"}))
+def _(lab, bus, alice, bob):
+    def secret(password):
+        system_secret(bus, UUID, secrets_text(User="carol", Password=password))
+
+    def sent():
+        return sum("XAuth authentication of 'carol'" in line for line in lab.gateway.text().splitlines())
+
+    remember(bus)
+    secret("wrong")
+    system_profile("Corp", Profile__UUID=UUID, UserAuth__XAuth="required", Secrets__PSK="system",
+                   Secrets__Password="system", Network__Autoconnect="yes")
+    wait_until(lambda: states(bus) == ["failed"], 20, "it is refused")
+    wait_until(lambda: any(name.endswith(".hold") for name in os.listdir("/run/dialtoned")), 5, "it is kept")
+    before = sent()
+    for _ in range(2):
+        kill(bus)
+        wait_until(lambda: objects(bus, PROFILE), 10, "the next service has the profile")
+        expect(not states(bus) and sent() == before, f"it was tried again: {log(bus)}")
+    kill(bus, lambda: secret("right"))
+    wait_until(lambda: states(bus) == ["connected"], 15, "it connects with another password")
+    connection, = objects(bus, CONNECTION)
+    bus.as_user(0, lambda: call(NAME, connection, CONNECTION, "Disconnect"))
 
 
 @service_case("a logout ends what a rule has connected, and the next login has it again on the same network", 90)

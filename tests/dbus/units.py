@@ -23,6 +23,7 @@ from measure import expect_ping
 from service_kit import system_profile, system_secret
 
 HELPER_UNIT, SERVICE_UNIT = "dialtone-helper.service", "dialtone.service"
+BOOT_UNIT = "dialtone-boot.service"
 MANAGER = ("org.dialtone.Helper1", "/org/dialtone/HelperManager1", "org.dialtone.HelperManager1")
 HELPER = (None, "/org/dialtone/Helper1", "org.dialtone.Helper1")
 
@@ -103,6 +104,27 @@ def _(booted):
         expect(f"office (dialtone0): {what}" in status(booted, uid), f"{uid} sees {status(booted, uid)}")
     caller.kill()
     until_same(before)
+
+
+@unit_case("the unit of the boot blocks before the network, and goes on blocking when it is stopped")
+def _(booted):
+    for kind in ("Before", "Wants"):
+        expect("network-pre.target" in booted.show(BOOT_UNIT, kind).split(), f"{kind} is {booted.show(BOOT_UNIT, kind)}")
+    expect("nftables.service" in booted.show(BOOT_UNIT, "After").split(), "others would remove its tables")
+    system_profile("Corp", Network__KillSwitch="yes", Network__Autoconnect="yes")
+    try:
+        booted.run("systemctl", "start", BOOT_UNIT)
+        expect(booted.show(BOOT_UNIT, "ActiveState") == "active", booted.show(BOOT_UNIT, "ActiveState"))
+        expect("chain beside" in machine.sh("nft list ruleset"), "nothing is blocked")
+        expect("Corp: Its kill switch" in status(booted, STRANGER), status(booted, STRANGER))
+        booted.run("systemctl", "stop", BOOT_UNIT)
+        expect("chain beside" in machine.sh("nft list ruleset"), "that it is stopped opens it")
+        os.unlink("/etc/dialtone/profiles/corp.dialtone")
+        booted.run("systemctl", "start", BOOT_UNIT)
+        expect("dialtone" not in machine.sh("nft list ruleset"), "it stands though nothing says so")
+    finally:
+        shutil.rmtree("/etc/dialtone", ignore_errors=True)
+        machine.sh(f"{binary()} disconnect --release-kill-switch")
 
 
 @unit_case("when all of the helper's processes are killed, its unit puts everything back")

@@ -79,20 +79,22 @@ static void fuzz_forged(const uint8_t *data, size_t n, bool aead)
 /* The data as the plaintext of an authentic packet: trailer, padding, inner packet. */
 static void fuzz_authentic(const uint8_t *data, size_t n)
 {
-    IkeBulkKeys keys = {
-        .cipher = ike_cipher_by_name("aes128gcm16"), .cipher_key = KEYMAT, .encrypt = true};
+    IkeBulkKeys keys = {.cipher = ike_cipher_by_name("aes128gcm16"),
+                        .keymat = KEYMAT,
+                        .icv_size = 16,
+                        .encrypt = true};
     size_t padded = n / 4 * 4;
-    uint8_t *exact = malloc(16 + padded + 16), nonce[12] = {0};
+    uint8_t *exact = malloc(16 + padded + 16);
     EspPacket packet = {.data = exact, .n = 16 + padded + 16};
+    IkeBulkPacket work = {.esp = exact, .n = padded};
     EspSa *sa = make(esp_open_new, true);
     IkeBulk *bulk = NULL;
 
     expect(exact != NULL && ike_bulk_new(&bulk, &keys) == 0);
     memcpy(exact, "\1\2\3\4\0\0\0\1\0\0\0\0\0\0\0\1", 16);
     memcpy(exact + 16, data, padded);
-    memcpy(nonce, KEYMAT + 16, 4);
-    memcpy(nonce + 4, exact + 8, 8);
-    expect(ike_bulk_gcm_seal(bulk, nonce, exact, exact + 16, padded));
+    ike_bulk_seal(bulk, &work, 1);
+    expect(work.result == IKE_BULK_OK);
     esp_open(sa, &packet, 1);
     expect(packet.verdict != ESP_FORGED && packet.verdict != ESP_FAULT);
     if (packet.verdict == ESP_OK)

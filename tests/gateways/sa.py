@@ -148,15 +148,16 @@ class IsakmpSa:
         except wire.WireError as error:
             self.judge.violation('undecryptable', f'exchange {header.exchange}: {error}')
             return None
-        self.check_padding(padding)
+        # A question of a size has as many zeros as it takes.
+        self.check_padding(padding, sized=header.exchange == c.INFORMATIONAL and not any(padding))
         if not payloads or payloads[0].type != c.HASH:
             self.judge.violation('rfc2409-5.5-hash-first', f'payloads {[p.type for p in payloads]}')
             return None
         start = len(payloads[0].body) + wire.GENERIC.size
         return wire.Message(header, payloads, padding, plain[start : len(plain) - len(padding)])
 
-    def check_padding(self, padding):
-        fine = len(padding) <= self.suite.cipher.block and not any(padding[:-1])
+    def check_padding(self, padding, sized=False):
+        fine = (sized or len(padding) <= self.suite.cipher.block) and not any(padding[:-1])
         fine = fine and (not padding or padding[-1] in (0, len(padding) - 1))
         self.judge.expect(fine, 'rfc2409-padding', padding.hex())
 

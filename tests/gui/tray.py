@@ -7,20 +7,12 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
-from bus import BusError  # noqa: E402
 from cases import main  # noqa: E402
-from desktop import Desktop, machine_knows_the_key  # noqa: E402
+from desktop import Desktop, machine_knows_the_key, program  # noqa: E402
 from lab import expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
-from service_kit import CONNECTION, PROFILE, objects, service_case  # noqa: E402
-
-
-def text_of(bus, user):
-    """What the service has of the profile; while it reads, nothing."""
-    try:
-        return user.call(bus, next(iter(objects(bus, PROFILE))), PROFILE, "GetText")[0]
-    except (BusError, StopIteration):
-        return ""
+from panel import Panel  # noqa: E402
+from service_kit import CONNECTION, objects, service_case, text_of  # noqa: E402
 
 
 @service_case("the icon's menu connects and disconnects, with the window closed, in each tray that comes", seconds=120)
@@ -43,6 +35,37 @@ def _(lab, bus, alice, bob):
         desktop.wait("list item", "Corp, Not connected")
         desktop.tray_click("Quit")
         desktop.ended()
+
+
+@service_case("the icon is seen in a real panel, and again when that was killed and has come back", seconds=120,
+              full=True)
+def _(lab, bus, alice, bob):
+    machine_knows_the_key(bus)
+    with Desktop(lab, alice, ("org.xfce.Xfconf",)) as desktop:
+        desktop.wait("list item", "Corp, Not connected")
+        panel = Panel(desktop)
+        panel.start()
+        wait_until(panel.icons, 30, "the panel has the icon")
+        desktop.act("push button", "Close")
+        desktop.gone("list item", "Corp, Not connected")
+        empty = wait_until(panel.pixels, 5, "the panel is seen")
+        alice.dialtone("connect", "Corp")
+        wait_until(lambda: panel.pixels() != empty, 30, "the icon shows that it is connected")
+        desktop.screenshot("panel.png")
+        expect_ping(lab, lab.sites[0].host)
+        connected = panel.pixels()
+        panel.kill()
+        panel.start()
+        wait_until(panel.icons, 30, "the panel has the icon again")
+        wait_until(lambda: panel.pixels() == connected, 30, "the panel looks as it did")
+        desktop.run(program())
+        desktop.wait("list item", "Corp, Connected")
+        panel.kill()
+        desktop.act("push button", "Close")
+        desktop.wait("push button", "Quit Dialtone")
+        desktop.act("push button", "Quit Dialtone")
+        desktop.ended()
+        alice.dialtone("disconnect")
 
 
 @service_case("without a tray, closing the window ends the program, and says so when something is connected",

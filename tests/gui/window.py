@@ -5,6 +5,7 @@
 and gateway."""
 
 import os
+import re
 import signal
 import sys
 
@@ -25,6 +26,7 @@ def _(lab, bus, alice, bob):
     with Desktop(lab, alice) as desktop:
         desktop.wait("list item", "Corp, Not connected")
         desktop.screenshot("idle.png")
+        desktop.resize(900, 1300)
         desktop.act("toggle button", "Connect Corp")
         desktop.wait("list item", "Corp, Connected", 30)
         desktop.wait("toggle button", "Connect Corp", checked=True)
@@ -34,10 +36,15 @@ def _(lab, bus, alice, bob):
                      "Phase 1: aes128 · sha1 · modp1024, weak: modp1024", "Phase 2: aes128 · sha1"):
             expect(fact in facts, f"{fact} is not among {facts}")
         expect(BANNER in desktop.names("label"), f"no banner in {desktop.names('label')}")
+        lab.run("client", "ping", "-c", "3", "-i", "0.2", "-s", "1000", lab.sites[0].host)
+        desktop.wait("image", "Traffic of the last minute")
+        wait_until(lambda: any(re.fullmatch(r"[1-9]\d*(\.\d+)?.kB in \d+ packets", text) for text in desktop.names("label")),
+                   10, "what was carried is counted")
         desktop.screenshot("connected.png")
         desktop.act("toggle button", "Connect Corp")
         desktop.wait("list item", "Corp, Not connected")
         wait_until(lambda: not objects(bus, CONNECTION), 5, "the connection is gone")
+        desktop.gone("image", "Traffic of the last minute")
 
 
 @service_case("a profile is connected by keyboard alone", seconds=120)
@@ -72,6 +79,23 @@ def _(lab, bus, alice, bob):
         desktop.act("push button", "Try Again")
         wait_until(lambda: set(objects(bus, CONNECTION)) - first, 30, "it is tried again")
         desktop.wait("list item", "Corp, Could not connect", 30)
+
+
+@service_case("a gateway that is lost is told, and connected again when it is back", seconds=120)
+def _(lab, bus, alice, bob):
+    machine_knows_the_key(bus)
+    with Desktop(lab, alice) as desktop:
+        desktop.wait("list item", "Corp, Not connected")
+        desktop.act("toggle button", "Connect Corp")
+        desktop.wait("list item", "Corp, Connected", 30)
+        lab.gateway.down()
+        desktop.wait("list item", "Corp, Connection lost, trying again…", 60)
+        desktop.wait("toggle button", "Connect Corp", checked=True)
+        lab.gateway.up()
+        desktop.wait("list item", "Corp, Connected", 60)
+        expect_ping(lab, lab.sites[0].host)
+        desktop.act("toggle button", "Connect Corp")
+        desktop.wait("list item", "Corp, Not connected")
 
 
 @service_case("a profile with mistakes says which, and can't be switched on", seconds=120)

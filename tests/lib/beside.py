@@ -5,7 +5,6 @@ say what is expected of it: once, for tunnels of the command line's and of the s
 import os
 import re
 import subprocess
-import time
 
 from client import binary, profile
 from lab import HERE, ROOT, ROUTER_ADDRESS, expect, wait_until
@@ -32,8 +31,13 @@ def wait_protected(lab, inner):
 class Link:
     """The laptop's physical link, and somebody on it."""
 
-    def __init__(self, lab):
-        self.lab, self.port, self.inner = lab, 20000, INNER
+    def __init__(self, lab, is_down=False):
+        """is_down: it comes up now, and is watched before."""
+        self.lab, self.port, self.inner, self.ends = lab, 20000, INNER, 0
+        if is_down:
+            self.watch()
+            lab.ip("client", "link", "set", "eth0", "up")
+            lab.ip("client", "route", "add", "default", "via", ROUTER_ADDRESS)
         lab.ip("client", "-6", "addr", "add", "2001:db8:1::2/64", "dev", "eth0", "nodad")
         lab.ip("router", "-6", "addr", "add", f"{ROUTER6}/64", "dev", "lan0", "nodad")
         lab.ip("client", "-6", "route", "add", "default", "via", ROUTER6)
@@ -43,18 +47,29 @@ class Link:
         for who in (NEIGHBOUR, ROUTER_ADDRESS, ROUTER6):
             lab.ip("client", "neigh", "replace", who, "lladdr", mac, "dev", "eth0", "nud", "permanent")
         self.mac = lab.run("client", "cat", "/sys/class/net/eth0/address").strip()
-        lab.start("client", PYTHON, WIRE, "watch", "eth0", log="wire.log")
-        wait_until(lambda: "ready" in lab.read_log("wire.log"), 5, "the link is watched")
+        if not is_down:
+            self.watch()
+
+    def watch(self):
+        self.lab.start("client", PYTHON, WIRE, "watch", "eth0", log="wire.log")
+        wait_until(lambda: "ready" in self.lab.read_log("wire.log"), 5, "the link is watched")
+
+    def read_frames(self):
+        return [line.split()[1:] for line in self.lab.read_log("wire.log").splitlines()[1:]]
 
     def frames(self, since=0):
-        """What has left: lists of protocol, source, destination and two ports."""
-        return [line.split()[1:] for line in self.lab.read_log("wire.log").splitlines()[1 + since:]]
+        """What has left, up to now: lists of protocol, source, destination and two ports."""
+        self.ends += 1
+        end = ["end", str(self.ends)]
+        # Nothing leaves by a link that is down, not even this.
+        if self.lab.run("client", PYTHON, WIRE, *end[:1], "eth0", end[1], check=False).strip() == "sent":
+            wait_until(lambda: end in [f[:2] for f in self.read_frames()], 10, "the watcher has seen it")
+        return self.read_frames()[since:]
 
     def send(self, *words):
         """Sends datagrams, "ADDRESS,PORT[,HOW]" each, and returns those that left."""
         since = len(self.frames())
         self.lab.run("client", PYTHON, WIRE, "send", *words)
-        time.sleep(0.1)
         left = [(f[2], f[4]) for f in self.frames(since) if f[0] == "udp"]
         return [word for word in words if tuple(re.sub("%.*?,", ",", word).split(",")[:2]) in left]
 

@@ -18,7 +18,9 @@ A test itself never speaks D-Bus, for GDBus starts a thread, and a process with 
 it has a Caller for each user, which is a process of that user.
 """
 
+import fcntl
 import functools
+import glob
 import os
 import pickle
 import pwd
@@ -316,3 +318,18 @@ class Bus:
             return self.ask_bus("GetConnectionUnixProcessID", "(s)", name)[0]
         except BusError:
             return 0
+
+
+def is_free(path):
+    """Nobody holds the slot with this lock."""
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def slots_are_free():
+    """No helper holds one, not even one that is ending."""
+    return all(map(is_free, glob.glob("/run/dialtone/*.lock")))

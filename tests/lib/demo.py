@@ -157,6 +157,13 @@ def show_service(lab):
     demo_service.show(lab, title)
 
 
+def show_gui(lab):
+    import demo_gui  # pylint: disable=import-outside-toplevel
+    title("An office on this machine")
+    show_picture()
+    demo_gui.show(lab, title)
+
+
 def main():
     need_root()
     for number in SIGNALS:
@@ -167,6 +174,8 @@ def main():
         with lab:
             if "--service" in sys.argv[1:]:
                 show_service(lab)
+            elif "--gui" in sys.argv[1:]:
+                show_gui(lab)
             else:
                 show(lab, "--stay" in sys.argv[1:])
     except Interrupted:

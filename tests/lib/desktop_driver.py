@@ -13,10 +13,12 @@ gi.require_version("Atspi", "2.0")
 # pylint: disable=wrong-import-position
 from gi.repository import Atspi, GLib
 
+from desktop_access import faults
 from desktop_tray import Notifications, Tray
 
 PROGRAM = "dialtone-gtk"
 STEP = 0.05
+SETTLES = 3  # seconds that a page may take to be whole
 TRAYS, TOLD = [], []
 STATES = {"checked": Atspi.StateType.CHECKED, "sensitive": Atspi.StateType.SENSITIVE,
           "focused": Atspi.StateType.FOCUSED}
@@ -56,8 +58,10 @@ def shown():
 
 
 def find(question):
+    """name: one, or a list of those that will do."""
+    names = question["name"] if isinstance(question["name"], list) else [question["name"]]
     for _, node in shown():
-        if node.get_role_name() == question["role"] and node.get_name() == question["name"]:
+        if node.get_role_name() == question["role"] and node.get_name() in names:
             states = node.get_state_set()
             wanted = question.get("states", {})
             if all(states.contains(STATES[name]) == value for name, value in wanted.items()):
@@ -78,6 +82,36 @@ def until(function, seconds, what):
         if time.monotonic() > end:
             raise TimeoutError(what)
         time.sleep(STEP)
+
+
+def in_front():
+    """The window that has the keyboard."""
+    root = program()
+    for i in range(root.get_child_count() if root is not None else 0):
+        window = root.get_child_at_index(i)
+        if window is not None:
+            window.clear_cache()
+            if window.get_state_set().contains(Atspi.StateType.ACTIVE):
+                return window
+    return None
+
+
+def judged(since):
+    """What is wrong with what is in front, once there is something, and goes on to be."""
+    front = in_front()
+    found = faults(front, [node for _, node in walk(front)]) if front is not None else None
+    return [found] if found == [] or found and time.monotonic() > since + SETTLES else None
+
+
+def place(node):
+    """Where on the screen it is: left, top, width, height."""
+    at = Atspi.Component.get_extents(node, Atspi.CoordType.SCREEN)
+    return [at.x, at.y, at.width, at.height]
+
+
+def choose(node):
+    """It, of those beside it."""
+    return Atspi.Selection.select_child(node.get_parent(), node.get_index_in_parent())
 
 
 def tree():
@@ -136,11 +170,20 @@ def answer(question):
     what = f"{question['do']} {question.get('role')} {name!r} {question.get('states', '')}"
     if question["do"] in ("names", "has", "tree"):
         return until(lambda: look(question), seconds, what)[0]
+    if question["do"] == "faults":
+        since = time.monotonic()
+        return until(lambda: judged(since), seconds, "a window that has the keyboard")[0]
     if question["do"] == "gone":
         return until(lambda: find(question) is None, seconds, what)
     node = until(lambda: find(question), seconds, what)
+    if question["do"] == "place":
+        return place(node)
+    if question["do"] == "text":
+        return Atspi.Text.get_text(node, 0, -1)
     if question["do"] == "act":
         Atspi.Action.do_action(node, 0)
+    elif question["do"] == "choose":
+        until(lambda: choose(node), seconds, what)
     elif question["do"] == "type":
         Atspi.EditableText.set_text_contents(node, question["text"])
     turn()
@@ -149,6 +192,7 @@ def answer(question):
 
 def main():
     Atspi.init()
+    Atspi.set_timeout(10000, 15000)  # ms a call, and for a program that has just begun: a machine may be busy
     for line in sys.stdin:
         try:
             result = {"value": answer(json.loads(line))}

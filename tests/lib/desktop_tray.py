@@ -45,7 +45,7 @@ class Tray:
     # ---- the icon that came last ----
     def call(self, path, interface, method, values=None):
         answer = self.bus.call_sync(self.items[-1], path, interface, method, values, None,
-                                    Gio.DBusCallFlags.NO_AUTO_START, 5000, None)
+                                    Gio.DBusCallFlags.NO_AUTO_START, 30000, None)
         return answer.unpack()
 
     def property(self, name):

@@ -17,7 +17,7 @@ from lab import Failure, run, wait_until
 PLUGINS = ("random nonce openssl pem pkcs1 pkcs7 pkcs8 x509 pubkey revocation constraints hmac kdf gmp "
            "sha1 sha2 md5 rc2 aes aesni gcm ccm ctr drbg xcbc cmac curve25519 attr kernel-libipsec "
            "kernel-netlink socket-default vici updown xauth-generic")
-POOL = "10.20.1.0/24"
+POOL, POOL6 = "10.20.1.0/24", "fd00:20::100/120"
 BANNER = "Welcome to the office"
 
 PHASE1 = "aes128-sha1-modp1024"
@@ -225,6 +225,22 @@ class Gateway:
 
     def __exit__(self, *unused):
         self.down()
+
+
+class DualStack(Connection):
+    """A pool of each family, and a network of each behind the gateway."""
+
+    def tree(self, name, address):
+        tree = super().tree(name, address)
+        tree["pools"] = f"{name}, six"
+        return tree
+
+
+class DualGateway(Gateway):
+    def _configuration(self):
+        tree = super()._configuration()
+        tree["pools"]["six"] = {"addrs": POOL6, "dns": "fd00:10::53"}
+        return tree
 
 
 def versions():

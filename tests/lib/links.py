@@ -5,6 +5,20 @@ import time
 
 from lab import ROUTER_ADDRESS
 
+CLIENT6, GATEWAY6, OFFICE6, NETWORK6 = "2001:db8:1::2", "2001:db8:2::2", "fd00:10::2", "fd00:10::/64"
+
+
+def ipv6_internet(lab):
+    """IPv6 beside the lab's IPv4, without NAT; and in the office."""
+    for node, address, link in (("client", f"{CLIENT6}/64", "eth0"), ("router", "2001:db8:1::1/64", "lan0"),
+                                ("router", "2001:db8:2::1/64", "wan0"), ("gateway", f"{GATEWAY6}/64", "eth0"),
+                                ("gateway", "fd00:10::1/64", "eth1"), ("office", f"{OFFICE6}/64", "eth0")):
+        lab.ip(node, "-6", "addr", "add", address, "dev", link, "nodad")
+    for node, via in (("client", "2001:db8:1::1"), ("gateway", "2001:db8:2::1"), ("office", "fd00:10::1")):
+        lab.ip(node, "-6", "route", "add", "default", "via", via)
+    for node in ("router", "gateway"):
+        lab.run(node, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+
 
 class Link:
     """A network of the laptop's: down() and up() as a cable or an access point would."""

@@ -79,6 +79,14 @@ def objects(bus, interface):
     return {path: parts[interface] for path, parts in every.items() if interface in parts}
 
 
+def text_of(bus, user):
+    """What the service has of the profile; while it reads, nothing."""
+    try:
+        return user.call(bus, next(iter(objects(bus, PROFILE))), PROFILE, "GetText")[0]
+    except (BusError, StopIteration):
+        return ""
+
+
 def log_out(say, uid, to=None):
     """In a Caller of root's: logind says that their last session has ended. Who sends it to the service
     alone (to) needs no name for that."""

@@ -91,8 +91,11 @@ class Session:
         """It stays on the bus, and answers nobody."""
         self.keyring.send_signal(signal.SIGSTOP)
 
-    def __exit__(self, *_):
+    def continue_keyring(self):
         self.keyring.send_signal(signal.SIGCONT)
+
+    def __exit__(self, *_):
+        self.continue_keyring()
         self.lab.stop(self.keyring)
         self.lab.stop(self.bus)
         shutil.rmtree(self.folder)

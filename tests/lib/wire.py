@@ -6,12 +6,15 @@ usage: wire.py arp LINK ADDRESS              asks who has it, prints "answered" 
        wire.py syn LINK MAC FROM TO PORT     sends a TCP SYN to this MAC, prints "answered by ..." or "silence"
        wire.py send ADDRESS,PORT[,HOW]... sends a datagram to each; HOW: a link to bind to, 0x... a
                                              mark, or the port that it comes from
+       wire.py end LINK NUMBER               sends a frame that no filter of IP stops, prints "sent": who
+                                             has seen it has seen all that left before
        wire.py watch LINK                    prints "ready", and a line for each frame that leaves:
                                              time, protocol, source, destination, ports
 
 Run in the namespace that has the link.
 """
 
+import errno
 import ipaddress
 import socket
 import struct
@@ -19,7 +22,9 @@ import sys
 import time
 
 ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6 = 0x0003, 0x0800, 0x0806, 0x86DD
+ETH_P_END = 0x88B5  # one that IEEE 802 left for experiments
 PACKET_OUTGOING = 4
+SO_RCVBUFFORCE = 33  # asm-generic/socket.h
 PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 50: "esp", 58: "icmp6"}
 WAIT = 0.4
 
@@ -88,12 +93,14 @@ def ports(protocol, data):
 
 
 def described(frame):
-    """protocol, source, destination and two ports; None for what is neither ARP nor IP."""
+    """protocol, source, destination and two ports; None for what is none of ours."""
     kind = struct.unpack("!H", frame[12:14])[0]
     data = frame[14:]
     if kind == ETH_P_ARP and len(data) >= 28:
         word = "arp-reply" if data[7] == 2 else "arp"
         return (word, socket.inet_ntoa(data[14:18]), socket.inet_ntoa(data[24:28]), 0, 0)
+    if kind == ETH_P_END and len(data) >= 4:
+        return ("end", str(struct.unpack("!I", data[:4])[0]), "-", 0, 0)
     if kind == ETH_P_IP and len(data) >= 20:
         size = (data[0] & 15) * 4
         return (PROTOCOLS.get(data[9], str(data[9])), socket.inet_ntoa(data[12:16]),
@@ -106,9 +113,16 @@ def described(frame):
 
 def watch(link):
     wire = opened(link)
+    wire.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)  # a flood is seen to its end
     print("ready", flush=True)
     while True:
-        frame, where = wire.recvfrom(65535)
+        try:
+            frame, where = wire.recvfrom(65535)
+        except OSError as error:
+            # Said once of a link that is down; it is watched from the moment when it comes up.
+            if error.errno != errno.ENETDOWN:
+                raise
+            continue
         said = described(frame) if where[2] == PACKET_OUTGOING else None
         if said:
             print(f"{time.monotonic():.4f}", *said, flush=True)
@@ -130,6 +144,12 @@ def send(address, port, how=""):
             pass  # nothing leaves, which the watcher will say
 
 
+def end(link, number):
+    wire = opened(link, ETH_P_END)
+    wire.send(bytes(6) + wire.getsockname()[4] + struct.pack("!HI", ETH_P_END, int(number)) + bytes(42))
+    print("sent")
+
+
 def main():
     verb, *words = sys.argv[1:]
     if verb == "watch":
@@ -138,6 +158,9 @@ def main():
     if verb == "send":
         for word in words:
             send(*word.split(","))
+        return
+    if verb == "end":
+        end(*words)
         return
     said = ask_arp(*words) if verb == "arp" else send_syn(*words)
     print(said or "silence")

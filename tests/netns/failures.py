@@ -99,6 +99,18 @@ def _(lab):
     note(event)
 
 
+@case("a refusal of Phase 2 that is lost on its way is learned by asking anew: the same 9")
+def _(lab):
+    """strongSwan says it once: 76 bytes, a marker and UDP's header."""
+    lab.drop_at("client", "udp sport 4500 udp length 88 limit rate 1/day burst 1 packets")
+    client = Dialtone(lab, profile(phase2="3des-sha1"))
+    event, took = ends_with_gateway(lab, Connection("alice@example.com", esp="aes256gcm16"), client,
+                                    9, "phase2-refused", "accepts none of the Phase 2 proposals", seconds=15)
+    said = lab.read_log("gateway.log").count("sending NO_PROPOSAL_CHOSEN")
+    expect(said == 2, f"the gateway refused {said} times")
+    note(event, took)
+
+
 @case("a gateway that never answers ends with 5 in at most 15 s")
 def _(lab):
     lab.drop_at("gateway", "meta l4proto udp")

@@ -24,6 +24,8 @@ OFFERS = ";".join(f"{cipher}-{integrity}-modp4096" for cipher in ("aes256", "aes
                   for integrity in ("sha512", "sha384", "sha256", "sha1"))
 TAKEN = "3des-sha1-modp4096"
 LARGE = {"proposals": "aes256-sha256-modp4096", "phase2": OFFERS, "Phase2__LifetimeKB": "4000000"}
+# With an MTU of its own the tunnel sends no datagram to see whether the path is too narrow for it.
+UNASKED = {"Network__MTU": "1200"}
 
 
 def narrow(lab):
@@ -54,7 +56,7 @@ def connection(**more):
 def _(lab):
     narrow(lab)
     with Gateway(lab, connection()) as gateway:
-        client = Dialtone(lab, profile(**LARGE))
+        client = Dialtone(lab, profile(**LARGE, **UNASKED))
         client.connect(15)
         expect("received fragment #" in gateway.text(), "strongSwan saw no fragment")
         expect(dropped(lab) == 0, f"{dropped(lab)} packets were too long for the path")
@@ -71,7 +73,7 @@ def _(lab):
     users = made.Authority("Example,Users", issuer=pki.root)
     client = pki.client("email:alice@example.com", issuer=users)
     with Gateway(lab, Connection("alice@example.com", auth="certificate", **pki.gateway())) as gateway:
-        tunnel = Dialtone(lab, profile(**pki.settings(lab, client)))
+        tunnel = Dialtone(lab, profile(**pki.settings(lab, client), **UNASKED))
         tunnel.connect(20)
         expect(re.search(r"splitting IKE message .*into \d+ fragments", gateway.text()),
                "strongSwan sent its certificates whole")

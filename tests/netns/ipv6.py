@@ -10,25 +10,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 
 from cases import case, main  # noqa: E402
 from client import Dialtone, profile  # noqa: E402
-from gateway import Connection, Gateway  # noqa: E402
+from gateway import Connection, DualGateway, DualStack, Gateway  # noqa: E402
 from lab import expect  # noqa: E402
+from links import GATEWAY6, NETWORK6, OFFICE6, ipv6_internet  # noqa: E402
 from measure import expect_ping, ping  # noqa: E402
-
-CLIENT6, GATEWAY6, OFFICE6 = "2001:db8:1::2", "2001:db8:2::2", "fd00:10::2"
-POOL6, NETWORK6 = "fd00:20::100/120", "fd00:10::/64"
-
-
-def ipv6_internet(lab):
-    """IPv6 beside the lab's IPv4, without NAT; and in the office."""
-    for node, address, link in (("client", f"{CLIENT6}/64", "eth0"), ("router", "2001:db8:1::1/64", "lan0"),
-                                ("router", "2001:db8:2::1/64", "wan0"), ("gateway", f"{GATEWAY6}/64", "eth0"),
-                                ("gateway", "fd00:10::1/64", "eth1"), ("office", f"{OFFICE6}/64", "eth0")):
-        lab.ip(node, "-6", "addr", "add", address, "dev", link, "nodad")
-    for node, via in (("client", "2001:db8:1::1"), ("gateway", "2001:db8:2::1"), ("office", "fd00:10::1")):
-        lab.ip(node, "-6", "route", "add", "default", "via", via)
-    for node in ("router", "gateway"):
-        lab.run(node, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
-
 
 def outside(**more):
     return Connection("alice@example.com", ike={"local_addrs": GATEWAY6}, **more)
@@ -74,22 +59,6 @@ def _(lab):
         said = client.connect(40)
         expect(said["gateway"] == f"[{GATEWAY6}]:4500", f"the gateway is {said['gateway']}")
         client.disconnect()
-
-
-class DualStack(Connection):
-    """A pool of each family, and a network of each behind the gateway."""
-
-    def tree(self, name, address):
-        tree = super().tree(name, address)
-        tree["pools"] = f"{name}, six"
-        return tree
-
-
-class DualGateway(Gateway):
-    def _configuration(self):
-        tree = super()._configuration()
-        tree["pools"]["six"] = {"addrs": POOL6, "dns": "fd00:10::53"}
-        return tree
 
 
 def dual(lab, groups):

@@ -108,7 +108,7 @@ def carries(lab, script, groups, secrets=None):
         lab.serve_office()
         client = Dialtone(lab, groups, secrets)
         event = client.connect(30)
-        wait_until(lambda: machine.shell("ip xfrm state").count("proto esp") == 2, 20,
+        wait_until(lambda: machine.shell("ip xfrm state").count("proto esp") == 2, 60,
                    "the gateway has its SAs", step=0.5)
         expect_ping(lab, site.host)
         expect_ping(lab, event["address"].split("/")[0], node=site.office)
@@ -117,7 +117,7 @@ def carries(lab, script, groups, secrets=None):
         states = machine.shell("ip xfrm state")
         expect(states.count("proto esp") == 2, f"ESP is not the kernel's: {states}")
         client.disconnect()
-        wait_until(lambda: "proto esp" not in machine.shell("ip xfrm state"), 10,
+        wait_until(lambda: "proto esp" not in machine.shell("ip xfrm state"), 60,
                    "the gateway has forgotten its SAs", step=0.5)
     return event, states
 

@@ -7,16 +7,15 @@ whole matrix stands in docs/security.md, and only there."""
 import os
 import signal
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 
 from beside import (GATEWAY, INTERNET, INTERNET6, NEIGHBOUR, PUSHED, PUSHED_HOST, PYTHON, ROUTER6,  # noqa: E402
                     Link, compare, everything, in_order, release, wait_protected)
 from cases import case, main  # noqa: E402
-from client import Dialtone, profile, secrets_text  # noqa: E402
+from client import Dialtone, lives, profile, secrets_text  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
-from lab import CLIENT_ADDRESS, ROUTER_ADDRESS, expect  # noqa: E402
+from lab import CLIENT_ADDRESS, ROUTER_ADDRESS, expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 
 MARK = 0x0D1A0000
@@ -29,9 +28,10 @@ def ended(lab, link, groups, end, name):
     client = Dialtone(lab, groups, name=name)
     client.connect(15)
     expect_ping(lab, lab.sites[0].host)
+    parts = client.tunnel_pid(), client.agent_pid()
     end(client)
     client.process.wait(10)
-    time.sleep(0.3)
+    wait_until(lambda: not any(map(lives, parts)), 10, "all parts have ended")
     return link.row()
 
 

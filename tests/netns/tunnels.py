@@ -1,15 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# allowed: 420 s, full: 600 s
+# allowed: 420 s, full: 600 s, computes
 """Tunnels of every kind come up and carry ping and TCP, each way at once for 10 s."""
 
+import json
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 
 from cases import case, main  # noqa: E402
-from client import Dialtone, in_pool, profile, secrets_text  # noqa: E402
+from client import Dialtone, binary, in_pool, profile, secrets_text  # noqa: E402
 from gateway import BANNER, Connection, Gateway  # noqa: E402
 from lab import Site, expect, wait_until  # noqa: E402
 from measure import expect_ping, expect_tcp  # noqa: E402
@@ -66,6 +67,32 @@ def _(lab):
 def _(lab):
     carries(lab, Connection("alice@example.com", users=USERS, pull=False), profile(),
             secrets_text(**PASSWORD))
+
+
+@case("a profile that rules all offloads out, and status that counts", nat=False)
+def _(lab):
+    site = lab.sites[0]
+    lab.serve_office()
+    with Gateway(lab, Connection("alice@example.com")):
+        client = Dialtone(lab, profile(Quirks__Offloads="none"))
+        event = client.connect()
+        expect(event["offloads"] == [], f"offloads are {event['offloads']}")
+        expect(event["traffic"]["drops"]["forged"] == 0, f"{event['traffic']}")
+        link = lab.run("client", "ip", "-d", "link", "show", event["interface"])
+        expect("vnet_hdr off" in link or "vnet_hdr" not in link, link)
+        expect("qlen 2000" in link, f"the interface's queue: {link}")
+        sockets = lab.run("client", "ss", "-Huanm")
+        expect("rb14680064" in sockets and "tb14680064" in sockets, f"buffers of less than 7 MiB: {sockets}")
+        expect_ping(lab, site.host)
+        expect_tcp(lab, site.host, seconds=2)
+
+        def status():
+            return json.loads(lab.run("client", binary(), "status", "--json"))
+        wait_until(lambda: status()["traffic"]["bytes_in"] > 1e6 < status()["traffic"]["bytes_out"], 10,
+                   "status has what was carried")
+        expect(status()["time"] == event["time"], "the state is not another one")
+        expect(status()["elapsed_ms"] == event["elapsed_ms"], "nor did it take longer")
+        client.disconnect()
 
 
 @case("a gateway that pushes without XAUTH", nat=False)

@@ -244,6 +244,9 @@ static void print_event(Pipe *pipe, const IkeEvent *event)
         print_address("path", &event->path);
         printf("}\n");
         return;
+    case IKE_EVENT_CARRIED:
+        printf("event carried {\"bytes\": %zu}\n", event->carried);
+        return;
     case IKE_EVENT_NOTICE:
         print_failure("notice", &event->failure);
         return;

@@ -41,6 +41,7 @@ const char *pipe_detail_name(IkeDetail detail)
         [IKE_DETAIL_NONE] = "none",
         [IKE_DETAIL_SILENCE] = "silence",
         [IKE_DETAIL_SILENCE_LATER] = "silence-later",
+        [IKE_DETAIL_SILENCE_PHASE2] = "silence-phase2",
         [IKE_DETAIL_NOTIFY] = "notify",
         [IKE_DETAIL_WRONG_PSK] = "wrong-psk",
         [IKE_DETAIL_WRONG_REMOTE_ID] = "wrong-remote-id",

@@ -98,14 +98,15 @@ def difference(before, after):
 
 
 class Rig:
-    """One helper and its peer."""
+    """One helper and its peer, which is silent until it is told to greet, or greets at once."""
 
-    def __init__(self, program, prefix=(), agent=()):
+    def __init__(self, program, prefix=(), agent=(), silent=False):
+        environment = {**os.environ, "HELPER_RIG_SILENT": "yes"} if silent else None
         self.process = subprocess.Popen([*prefix, program, "/run/dialtone", *agent], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
         self.buffer = b""
         ready = self.line()
-        if not ready.startswith("ready "):
+        if not ready.startswith("silent " if silent else "ready "):
             raise Failure(f"the rig does not start: {ready}")
         self.helper = self.process.pid
         self.peer = int(ready.split()[1])

@@ -977,6 +977,29 @@ def _(rig):
     expect(not held, f"it keeps UDP sockets: {held}")
 
 
+def hears(pid, number):
+    """Whether a process catches a signal, which would end it otherwise."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        caught = next(line for line in file if line.startswith("SigCgt:"))
+    return int(caught.split()[1], 16) >> (number - 1) & 1
+
+
+@case("asked to stop before the tunnel has greeted: it is told when it does")
+def _(rig, program):
+    late = Rig(program, silent=True)
+    try:
+        end = time.monotonic() + machine.WAIT
+        while not hears(late.helper, signal.SIGTERM):
+            expect(time.monotonic() < end, "the helper hears no signal")
+            time.sleep(0.01)
+        os.kill(late.helper, signal.SIGTERM)
+        late.send("greet")
+        expect(late.line().startswith("ready "), "no greeting")
+        expect(late.line() == "signal stop-requested", "no request to stop")
+    finally:
+        late.kill()
+
+
 @case("signals become requests: stop once, renegotiate each time")
 def _(rig):
     rig.set_up(FULL)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every failure has its reason, in time, and nothing secret leaves on the way to it."""
 
-from cases import case, cases, equal, expect, fails, summary
+import collections
+
+from cases import carries, case, cases, equal, expect, fails, summary
 from gateways import constants as c
 from gateways import wire
 from gateways.personalities import NAME_AND_PASSWORD, Personality, Srx, StrongSwan, variant
@@ -258,9 +260,84 @@ def test_silence_in_mode_config(sim):
 
 @case
 def test_silence_in_quick_mode(sim):
+    """Who has given an address on this very way is behind no firewall; who has not may be."""
+    for config, detail in (('auto', 'silence-phase2'), ('none', 'silence-later')):
+        world = sim.world(Personality, {'config': config, 'address': '10.20.0.9'})
+        world.gateway.hooks['datagram:qm2'] = lambda data: None
+        fails(world, 'phase2-refused', 20)
+        equal(world.all('failed')[-1]['detail'], detail, 'detail')
+
+
+REFUSES = variant(Personality, phase2='aes256-sha512')
+
+
+def refusals(world, *meet):
+    """What each refusal of Quick Mode meets on its way: None (lost), or seconds that it takes. As
+    strongSwan's, the gateway says each once, and nothing to a repetition.
+    """
+    left, said = list(meet), set()
+
+    def on_the_way(_, datagram):
+        if datagram.name != 'quick-refusal':
+            return None
+        late = left.pop(0) if left and datagram.data not in said else None
+        said.add(datagram.data)
+        return [] if late is None else [(late, datagram.port, datagram.data)]
+
+    world.to_client = on_the_way
+
+
+def asked(world):
+    """The message IDs of Quick Mode, each with how often it was sent."""
+    return collections.Counter(s.mid for s in world.sent if s.exchange == c.QUICK)
+
+
+@case
+def test_g_a_refusal_of_quick_mode_that_is_lost(sim):
+    """strongSwan says no once, and nothing to a repetition: the same is asked anew."""
+    refusals(world := sim.world(REFUSES), None, 0.02)
+    fails(world, 'phase2-refused', 12)
+    failed = world.all('failed')[-1]
+    equal((failed['detail'], failed['notify']), ('network-refused', c.NO_PROPOSAL_CHOSEN))
+    equal(sorted(asked(world).values()), [1, 4], 'Quick Modes')
+
+
+@cases(0, 0.7, 2, 5, 11, 14)
+def test_a_refusal_of_quick_mode_that_is_late(sim, seconds):
+    """It crosses a repetition, or the same asked anew; it is the gateway's word whenever it comes."""
+    refusals(world := sim.world(REFUSES), seconds)
+    fails(world, 'phase2-refused', seconds + 3)
+    equal(world.all('failed')[-1]['detail'], 'network-refused', 'detail')
+    expect(len(asked(world)) == (1 if seconds < 6 else 2), f'asked {asked(world)}')
+
+
+@case
+def test_every_refusal_of_quick_mode_is_lost(sim):
+    """Two questions, no more, and the end in the time of one."""
+    refusals(world := sim.world(REFUSES))
+    fails(world, 'phase2-refused', 18)
+    equal(world.all('failed')[-1]['detail'], 'silence-phase2', 'detail')
+    equal(len(asked(world)), 2, 'Quick Modes')
+
+
+@case
+def test_an_answer_to_quick_mode_that_was_asked_anew(sim):
+    """The first answer comes when nobody waits for it: the second makes the tunnel, and one SA."""
     world = sim.world(Personality)
-    world.gateway.hooks['datagram:qm2'] = lambda data: None
-    fails(world, 'phase2-refused', 120)
+    late = []
+
+    def on_the_way(_, datagram):
+        if datagram.name != 'qm2' or late and datagram.data not in late:
+            return None
+        late.append(datagram.data)
+        return [(11, datagram.port, datagram.data)]
+
+    world.to_client = on_the_way
+    world.start()
+    expect(world.run(12, lambda w: w.has('connected')), summary(world))
+    equal(len(asked(world)), 2, 'Quick Modes')
+    world.run(5)
+    carries(world)
 
 
 def change_qm2(mutate):

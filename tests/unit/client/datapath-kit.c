@@ -30,6 +30,11 @@ static int udp_socket(IkeAddress *at)
 
 void kit_start(Kit *kit)
 {
+    kit_start_without(kit, 0);
+}
+
+void kit_start_without(Kit *kit, unsigned offloads)
+{
     int pair[2], udp;
 
     memset(kit, 0, sizeof(*kit));
@@ -40,7 +45,9 @@ void kit_start(Kit *kit)
     kit->tun = pair[0];
     kit->tun_inside = pair[1];
     kit->path = datapath_new(
-        &(DatapathSetup){.udp4 = udp, .udp6 = -1, .ike_port = kit->elsewhere_at.port}, NULL);
+        &(DatapathSetup){
+            .udp4 = udp, .udp6 = -1, .ike_port = kit->elsewhere_at.port, .without = offloads},
+        NULL);
     assert(kit->path != NULL);
     datapath_set_peer(kit->path, &kit->gateway_at, KIT_MTU);
 }

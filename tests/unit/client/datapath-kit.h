@@ -31,6 +31,7 @@ typedef struct Kit {
 } Kit;
 
 void kit_start(Kit *kit);
+void kit_start_without(Kit *kit, unsigned offloads);
 void kit_attach_tun(Kit *kit);
 void kit_stop(Kit *kit);
 

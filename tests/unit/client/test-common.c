@@ -267,7 +267,8 @@ static void test_connected_has_every_member_of_the_contract(void **state)
                                           "routes",   "gateway",     "nat",
                                           "mtu",      "banner",      "fallback",
                                           "phase1",   "phase2",      "elapsed_ms",
-                                          "weak",     "certificate", "gateway_certificate"};
+                                          "weak",     "certificate", "gateway_certificate",
+                                          "offloads", "traffic"};
     g_autoptr(DialtoneReport) report = connected();
     g_autofree char *json = dialtone_report_to_json(report);
     g_autoptr(JsonParser) parser = json_parser_new();

@@ -48,6 +48,21 @@ static void test_sums_agree_with_the_definition(void **state)
     assert_int_equal(inner_sum(room, 200, 0xffff), 0xffff);
 }
 
+/* Every addition of a word overflows, as often as in the largest packet. */
+static void test_no_carry_of_a_sum_is_lost(void **state)
+{
+    enum { LARGEST = 65535 };
+    uint8_t *packet = malloc(LARGEST);
+
+    memset(packet, 0xff, LARGEST);
+    for (size_t n = LARGEST - 70; n <= LARGEST; n++) {
+        packet[n / 2] = (uint8_t)n;
+        assert_int_equal(same_sum(inner_sum(packet, n, 0xffff)),
+                         same_sum(naive_sum(packet, n, 0xffff)));
+    }
+    free(packet);
+}
+
 /* ---- segment size ---- */
 
 typedef struct Syn {
@@ -253,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_syn_is_left_alone),
         cmocka_unit_test(test_what_must_not_be_answered),
         cmocka_unit_test(test_sums_agree_with_the_definition),
+        cmocka_unit_test(test_no_carry_of_a_sum_is_lost),
         cmocka_unit_test(test_mss_is_lowered_wherever_it_stands),
         cmocka_unit_test(test_a_partial_checksum_stays),
         cmocka_unit_test(test_answers_are_well_formed),

@@ -7,6 +7,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,6 +51,25 @@ static void test_what_was_set_is_what_the_parser_reads(void **state)
     g_autoptr(DialtoneProfile) profile = expect_valid(text);
     assert_string_equal(dialtone_profile_value(profile, "Phase1", "Proposals"),
                         "aes192-sha384-ecp384");
+}
+
+/* Each takes [Phase1] Proposals away. */
+static const Row GONE[] = {
+    {"[Phase1]\n# a\nProposals=old\n# b\n", "[Phase1]\n# a\n# b\n"},
+    {"[Phase2]\nProposals=old\n", "[Phase2]\nProposals=old\n"},
+    {"[Phase1]\n#Proposals=old\n", "[Phase1]\n#Proposals=old\n"},
+    {"[Phase1]\r\n Proposals = old\r\nLifetime=8h\r\n", "[Phase1]\r\nLifetime=8h\r\n"},
+    {"[Phase1]\nProposals=old\nProposals=older\n", "[Phase1]\nProposals=older\n"},
+    {"\xef\xbb\xbf[Phase1]\nProposals=old", "\xef\xbb\xbf[Phase1]\n"},
+    {"", ""},
+};
+
+static void test_one_line_goes_and_no_other(void **state)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(GONE); i++) {
+        g_autofree char *after = dialtone_edit_unset(GONE[i].before, "Phase1", "Proposals");
+        assert_string_equal(after, GONE[i].after);
+    }
 }
 
 typedef struct Place {
@@ -102,10 +122,86 @@ static void test_what_is_not_there_is_an_error_with_advice(void **state)
     assert_non_null(dialtone_failure_advice(error));
 }
 
+/* A name is a stranger's: no folder of it is entered, and no file taken from anybody. */
+static void test_a_new_file_stays_in_its_folder_and_takes_nobody_elses_place(void **state)
+{
+    static const struct {
+        const char *name, *file;
+    } rows[] = {
+        {"../../etc/passwd", "-..-etc-passwd.dialtone"},
+        {".hidden", "hidden.dialtone"},
+        {"", "profile.dialtone"},
+        {"...", "profile 2.dialtone"},
+        {"Office", "Office.dialtone"},
+        {"Office", "Office 2.dialtone"},
+    };
+    const Place *place = *state;
+    g_autofree char *folder = g_build_filename(place->folder, "deep", "profiles", NULL);
+    g_autofree char *deep = g_path_get_dirname(folder);
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *wanted = g_build_filename(folder, rows[i].file, NULL);
+        g_autofree char *path = dialtone_edit_create(folder, rows[i].name, "text", NULL);
+        struct stat info;
+        assert_string_equal(path, wanted);
+        assert_int_equal(g_stat(path, &info), 0);
+        assert_int_equal(info.st_mode & 07777, 0600);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *path = g_build_filename(folder, rows[i].file, NULL);
+        g_autofree char *text = NULL;
+        assert_true(g_file_get_contents(path, &text, NULL, NULL));
+        assert_string_equal(text, "text");
+        g_unlink(path);
+    }
+    assert_int_equal(g_rmdir(folder), 0); /* nothing else is left in it */
+    g_rmdir(deep);
+}
+
+/* The service reads a file as soon as it is there. */
+static void test_a_new_file_is_there_with_its_text_or_not_at_all(void **state)
+{
+    const Place *place = *state;
+    char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+    int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    bool came = false;
+
+    assert_true(inotify_add_watch(watch, place->folder, IN_CREATE | IN_MOVED_TO | IN_MODIFY) >= 0);
+    g_autofree char *path = dialtone_edit_create(place->folder, "Office", "text", NULL);
+    assert_non_null(path);
+    ssize_t n = read(watch, events, sizeof(events));
+    assert_true(n > 0);
+    for (ssize_t at = 0; at < n;) {
+        const struct inotify_event *event = (const void *)(events + at);
+        bool is_it = event->len > 0 && strcmp(event->name, "Office.dialtone") == 0;
+        assert_false(is_it && (event->mask & IN_MODIFY) != 0);
+        came = came || is_it;
+        at += (ssize_t)(sizeof(*event) + event->len);
+    }
+    assert_true(came);
+    close(watch);
+    g_unlink(path);
+}
+
+static void test_a_folder_that_can_not_be_made_is_an_error(void **state)
+{
+    const Place *place = *state;
+    g_autoptr(GError) error = NULL;
+    assert_null(dialtone_edit_create(place->file, "a", "text", &error));
+    assert_int_equal(dialtone_failure_of(error), DIALTONE_FAILURE_NOT_PERMITTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_line_changes_and_no_other),
+        cmocka_unit_test(test_one_line_goes_and_no_other),
+        cmocka_unit_test_setup_teardown(
+            test_a_new_file_stays_in_its_folder_and_takes_nobody_elses_place, make_place,
+            remove_place),
+        cmocka_unit_test_setup_teardown(test_a_new_file_is_there_with_its_text_or_not_at_all,
+                                        make_place, remove_place),
+        cmocka_unit_test_setup_teardown(test_a_folder_that_can_not_be_made_is_an_error, make_place,
+                                        remove_place),
         cmocka_unit_test(test_what_was_set_is_what_the_parser_reads),
         cmocka_unit_test_setup_teardown(test_mode_and_link_stay, make_place, remove_place),
         cmocka_unit_test(test_what_is_not_there_is_an_error_with_advice),

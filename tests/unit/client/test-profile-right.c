@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "client/common/offload.h"
 #include "client/profile/schema.h"
 
 static DialtoneProfile *valid_with(const char *group, const char *key, const char *value)
@@ -80,6 +81,7 @@ static void test_the_sample_is_valid_and_every_value_arrives(void **state)
     assert_int_equal(p->initial_contact, DIALTONE_TRI_AUTO);
     assert_false(p->sha256_truncation);
     assert_false(p->offer_plain_psk);
+    assert_int_equal(p->offloads, DIALTONE_OFFLOADS_ALL);
 }
 
 static void test_the_shortest_profile_gets_every_default(void **state)
@@ -288,6 +290,28 @@ static void test_certificates_and_authorities(void **state)
     assert_string_equal(card->certificate, "pkcs11:token=My%20Card;object=vpn?pin-source=x");
     assert_int_equal(folder->ca_source, DIALTONE_CA_DIRECTORY);
     assert_string_equal(folder->ca, "/etc/ssl/certs");
+}
+
+static void test_offloads(void **state)
+{
+    static const struct {
+        const char *text;
+        guint set;
+    } cases[] = {
+        {"auto", DIALTONE_OFFLOADS_ALL},
+        {"none", 0},
+        {"vnet-hdr", DIALTONE_OFFLOAD_VNET_HDR},
+        {" gro ; gso;", DIALTONE_OFFLOAD_GSO | DIALTONE_OFFLOAD_GRO},
+        {"vnet-hdr;uso;gso;gro;multi-buffer", DIALTONE_OFFLOADS_ALL},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(DialtoneProfile) p = valid_with("Quirks", "Offloads", cases[i].text);
+        g_autofree char *normal = dialtone_profile_to_text(p, false);
+        g_autoptr(DialtoneProfile) again = expect_valid(normal);
+        assert_int_equal(p->offloads, cases[i].set);
+        assert_int_equal(again->offloads, cases[i].set);
+    }
 }
 
 static void test_revocation_lists(void **state)
@@ -503,6 +527,7 @@ int main(void)
         cmocka_unit_test(test_remote_identities),
         cmocka_unit_test(test_authentication_follows_from_what_is_given),
         cmocka_unit_test(test_certificates_and_authorities),
+        cmocka_unit_test(test_offloads),
         cmocka_unit_test(test_revocation_lists),
         cmocka_unit_test(test_every_word_of_the_contract_is_a_proposal),
         cmocka_unit_test(test_c12_weak_algorithms_are_warnings_at_their_line),

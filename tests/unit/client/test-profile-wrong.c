@@ -360,6 +360,15 @@ static const WrongValue VALUES[] = {
     {"Quirks", "Selectors", "all", "each or any"},
     {"Quirks", "InitialContact", "maybe", "auto, yes or no"},
     {"Quirks", "Sha256Truncation", "96", "yes or no"},
+    {"Quirks", "Offloads", "yes", "write auto, none, vnet-hdr, uso, gso, gro, multi-buffer"},
+    {"Quirks", "Offloads", "vnet_hdr", "did you mean vnet-hdr?"},
+    {"Quirks", "Offloads", "vnet-hdr;GSO", "did you mean gso?"},
+    {"Quirks", "Offloads", "gso,gro", "`;` stands between"},
+    {"Quirks", "Offloads", "gso;gro;gso", "stands twice"},
+    {"Quirks", "Offloads", "gso;;gro", "an item of the list is empty"},
+    {"Quirks", "Offloads", "gso;none", "stands alone; remove the rest"},
+    {"Quirks", "Offloads", "auto;gso", "stands alone; remove the rest"},
+    {"Quirks", "Offloads", "gso;uso", "uso needs vnet-hdr"},
 };
 
 static void run_value(void **state)

@@ -396,6 +396,70 @@ static void the_end_is_told_thirty_days_ahead(void **state)
     assert_non_null(strstr(late, "ended on 2027-01-15"));
 }
 
+/* ---- what somebody chooses ---- */
+
+static void all_of_a_certificate_is_told(void **state)
+{
+    g_autofree char *path = write_alice("a.pem", NULL);
+    g_autoptr(DialtoneProfile) profile = profile_of(path);
+    const DialtoneCredentialAccess access = kit_access();
+    g_auto(DialtoneInspection) found = {0};
+    dialtone_credential_inspect(profile, &access, &found);
+    assert_false(found.locked);
+    assert_null(found.problem);
+    assert_string_equal(found.certificate->subject, "CN=Alice");
+    assert_string_equal(found.certificate->issuer, "CN=Middle");
+    assert_string_equal(found.certificate->key, "RSA 2048");
+}
+
+static void expect_problem(const char *path, const DialtoneSecret *passphrase, bool locked,
+                           const char *said)
+{
+    g_autoptr(DialtoneProfile) profile = profile_of(path);
+    DialtoneCredentialAccess access = kit_access();
+    access.passphrase = passphrase;
+    g_auto(DialtoneInspection) found = {0};
+    dialtone_credential_inspect(profile, &access, &found);
+    assert_int_equal(found.locked, locked);
+    if (said == NULL)
+        assert_null(found.problem);
+    else
+        assert_non_null(strstr(found.problem, said));
+}
+
+static void what_is_locked_is_no_mistake(void **state)
+{
+    static const char wrong[] = "another", right[] = "secret";
+    DialtoneSecret passphrase = {.bytes = (guint8 *)(uintptr_t)wrong, .n = strlen(wrong)};
+    g_autofree char *p12 = kit_write_p12("a.p12", &alice, &middle, "secret", false);
+    g_autofree char *pem = write_alice("a.pem", "secret");
+    const char *const paths[] = {p12, pem};
+    for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
+        passphrase = (DialtoneSecret){.bytes = (guint8 *)(uintptr_t)wrong, .n = strlen(wrong)};
+        expect_problem(paths[i], NULL, true, NULL);
+        expect_problem(paths[i], &passphrase, true, NULL);
+        passphrase = (DialtoneSecret){.bytes = (guint8 *)(uintptr_t)right, .n = strlen(right)};
+        expect_problem(paths[i], &passphrase, false, NULL);
+    }
+}
+
+static void what_can_not_be_used_is_told_with_what_it_is(void **state)
+{
+    X509 *const alone[] = {root.certificate, NULL}, *const none[] = {NULL};
+    X509 *const certificates[] = {alice.certificate, NULL};
+    g_autofree char *authority = kit_write_pem("only.pem", NULL, alone, NULL);
+    g_autofree char *key = kit_write_pem("key.pem", alice.key, none, NULL);
+    g_autofree char *pair = kit_write_pem("pair.pem", middle.key, certificates, NULL);
+    g_autofree char *garbage = kit_write("garbage", "\x30\x82\xff\xff", 4);
+    g_autofree char *empty = kit_write("empty", "", 0);
+    expect_problem(authority, NULL, false, "no private key is in the file");
+    expect_problem(key, NULL, false, "no certificate is in the file");
+    expect_problem(pair, NULL, false, "belongs to none of the certificates");
+    expect_problem(garbage, NULL, false, "neither a certificate nor a key");
+    expect_problem(empty, NULL, false, "the file is empty");
+    expect_problem("/nowhere/at/all", NULL, false, "No such file");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
@@ -410,6 +474,9 @@ int main(void)
         CASE(three_wrong_passphrases_are_enough),
         CASE(a_wrong_passphrase_of_the_secrets_file_is_not_asked_for_again),
         CASE(nobody_to_ask_is_a_missing_secret),
+        CASE(all_of_a_certificate_is_told),
+        CASE(what_is_locked_is_no_mistake),
+        CASE(what_can_not_be_used_is_told_with_what_it_is),
         CASE(a_key_of_its_own_file_is_taken),
         CASE(a_certificate_without_its_key_is_refused),
         CASE(a_certificate_that_ended_is_refused_by_its_date),

@@ -77,6 +77,9 @@ static void take_event(KitGateway *gw, const IkeEvent *event)
     case IKE_EVENT_PHASE1:
         gw->phase1 = event->phase1;
         break;
+    case IKE_EVENT_CARRIED:
+        gw->carried = event->carried;
+        break;
     case IKE_EVENT_USER:
     case IKE_EVENT_CONNECTED:
     case IKE_EVENT_PATH:
@@ -106,6 +109,7 @@ void kit_collect(KitGateway *gw)
         assert(packet.n > skip && (skip == 0 || memcmp(packet.bytes, "\0\0\0\0", 4) == 0));
         kept->n = 0;
         kit_append(kept, packet.bytes + skip, packet.n - skip);
+        gw->whole[gw->packets_n] = packet.whole;
         gw->ports[gw->packets_n++] = packet.to.port;
     }
     while (ike_session_next_event(gw->session, &event))

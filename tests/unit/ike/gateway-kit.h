@@ -55,6 +55,8 @@ typedef struct KitGateway {
     /* what came out of the session since it was last forgotten */
     KitBytes packets[KIT_PACKETS_MAX];
     uint16_t ports[KIT_PACKETS_MAX];
+    bool whole[KIT_PACKETS_MAX];
+    size_t carried;
     size_t packets_n;
     unsigned events[IKE_EVENT_STOPPED + 1];
     IkeState state;

@@ -188,6 +188,14 @@ void *__wrap_calloc(size_t n, size_t size)
     return no_memory ? NULL : __real_calloc(n, size);
 }
 
+void *__real_aligned_alloc(size_t alignment, size_t n);
+void *__wrap_aligned_alloc(size_t alignment, size_t n);
+void *__wrap_aligned_alloc(size_t alignment, size_t n)
+{
+    allocations++;
+    return no_memory ? NULL : __real_aligned_alloc(alignment, n);
+}
+
 static void *count_malloc(size_t n, const char *file, int line)
 {
     allocations++;
@@ -205,28 +213,58 @@ static void count_free(void *old, const char *file, int line)
     free(old);
 }
 
+enum { N = 64 };
+
+static void run_batch(EspSa *seal, EspSa *open)
+{
+    static uint8_t room[N][KIT_ROOM];
+    EspPacket batch[N];
+
+    for (size_t j = 0; j < N; j++) {
+        batch[j] = (EspPacket){.data = room[j] + ESP_HEAD_ROOM, .n = 20 + j * 20};
+        kit_ipv4(batch[j].data, batch[j].n);
+    }
+    assert_int_equal(esp_seal(seal, batch, N), N);
+    batch[5].data[30] ^= 1;
+    assert_int_equal(esp_open(open, batch, N), N - 1);
+}
+
+/* The first large batch may, for the library that works on such. */
 static void test_no_packet_allocates(void **state)
 {
-    enum { N = 64 };
-    static uint8_t room[N][KIT_ROOM];
-
     for (size_t i = 0; i < suites_n; i++) {
         EspSa *seal = kit_seal_sa(&suites[i]), *open = kit_open_sa(&suites[i]);
-        EspPacket batch[N];
-        size_t before = allocations;
+        size_t before;
 
-        for (size_t j = 0; j < N; j++) {
-            batch[j] = (EspPacket){.data = room[j] + ESP_HEAD_ROOM, .n = 20 + j * 20};
-            kit_ipv4(batch[j].data, batch[j].n);
-        }
-        assert_int_equal(esp_seal(seal, batch, N), N);
-        batch[5].data[30] ^= 1;
-        assert_int_equal(esp_open(open, batch, N), N - 1);
+        run_batch(seal, open);
+        before = allocations;
+        for (int again = 0; again < 10; again++)
+            run_batch(seal, open);
         assert_int_equal(allocations, before);
         esp_sa_free(seal);
         esp_sa_free(open);
     }
     assert_true(allocations > 0);
+}
+
+/* Without memory for another library libcrypto goes on, and asks for it no more. */
+static void test_an_sa_works_on_without_memory(void **state)
+{
+    for (size_t i = 0; i < suites_n; i++) {
+        EspSa *seal = kit_seal_sa(&suites[i]), *open = kit_open_sa(&suites[i]);
+        size_t before;
+
+        no_memory = true;
+        run_batch(seal, open);
+        before = allocations;
+        run_batch(seal, open);
+        no_memory = false;
+        run_batch(seal, open);
+        assert_int_equal(allocations, before);
+        assert_string_equal(esp_sa_provider(seal), "OpenSSL");
+        esp_sa_free(seal);
+        esp_sa_free(open);
+    }
 }
 
 static void test_b7_memory_and_algorithms_that_are_missing_are_named(void **state)
@@ -322,6 +360,7 @@ int main(void)
         cmocka_unit_test(test_c3_failures_of_libcrypto_are_no_success),
         cmocka_unit_test(test_c3_an_sa_is_not_made_half),
         cmocka_unit_test(test_no_packet_allocates),
+        cmocka_unit_test(test_an_sa_works_on_without_memory),
         cmocka_unit_test(test_b7_memory_and_algorithms_that_are_missing_are_named),
         cmocka_unit_test(test_b8_the_last_number_is_the_last_packet),
         cmocka_unit_test(test_b8_numbers_run_out_within_a_batch),

@@ -283,6 +283,25 @@ static void test_tfc_padding_is_cut_off(void **state)
     }
 }
 
+static void test_plain_crypto_is_libcrypto(void **state)
+{
+    static const uint8_t keymat[ESP_KEYMAT_MAX];
+    EspSa *sa = NULL;
+
+    EACH_SUITE(suite)
+    {
+        const EspParameters parameters = {.spi = 1,
+                                          .cipher = suite->cipher,
+                                          .integrity = suite->hash,
+                                          .keymat = keymat,
+                                          .plain_crypto = true};
+
+        assert_int_equal(esp_seal_new(&sa, &parameters), 0);
+        assert_string_equal(esp_sa_provider(sa), "OpenSSL");
+        sa = esp_sa_free(sa);
+    }
+}
+
 static OSSL_PROVIDER *providers[2];
 
 /* DES is in the legacy provider; once one is loaded by name, the default one must be too. */
@@ -315,6 +334,7 @@ int main(void)
         CASE(test_parameters_that_do_not_fit_are_refused),
         CASE(test_keymat_sizes),
         CASE(test_tfc_padding_is_cut_off),
+        CASE(test_plain_crypto_is_libcrypto),
     };
 
     return cmocka_run_group_tests_name("esp-right", tests, load_providers, unload_providers);

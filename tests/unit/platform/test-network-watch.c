@@ -339,6 +339,61 @@ static void the_way_is_found_among_what_is_told(void **state)
     assert_int_equal(told, 1);
 }
 
+/* A route with this MTU (0: none), which is forgotten after `expires` (0: a setting), over a link
+ * with that one (0: it has none). */
+static PlatformWay way_with_mtu(uint32_t route_mtu, int32_t expires, uint32_t link_mtu)
+{
+    Bytes route = route_message(RTM_NEWROUTE, MAIN, 2);
+    Bytes link = link_message(RTM_NEWLINK, 2, "eth0", true), metrics = {.n = NLMSG_HDRLEN};
+    const struct rta_cacheinfo cache = {.rta_expires = expires};
+    const uint32_t window = 77;
+    PlatformWay found;
+
+    add(&metrics, RTAX_WINDOW, &window, sizeof window);
+    if (route_mtu)
+        add(&metrics, RTAX_MTU, &route_mtu, sizeof route_mtu);
+    add(&route, RTA_METRICS, metrics.bytes + NLMSG_HDRLEN, metrics.n - NLMSG_HDRLEN);
+    add(&route, RTA_CACHEINFO, &cache, sizeof cache);
+    if (link_mtu)
+        add(&link, IFLA_MTU, &link_mtu, sizeof link_mtu);
+    asked = 0;
+    answer_with(route, link);
+    assert_true(way(&found));
+    return found;
+}
+
+static void expect_mtu(PlatformWay found, unsigned mtu, unsigned learnt)
+{
+    assert_int_equal(found.mtu, mtu);
+    assert_int_equal(found.learnt, learnt);
+}
+
+static void the_lesser_mtu_of_link_and_route_counts_and_what_was_learnt_stands_apart(void **state)
+{
+    expect_mtu(way_with_mtu(0, 0, 0), 0, 0);
+    expect_mtu(way_with_mtu(0, 0, 1492), 1492, 0);
+    expect_mtu(way_with_mtu(1400, 0, 1492), 1400, 0);
+    expect_mtu(way_with_mtu(9000, 0, 1492), 1492, 0);
+    expect_mtu(way_with_mtu(1400, 0, 0), 1400, 0);
+    expect_mtu(way_with_mtu(1400, 60000, 1500), 1500, 1400);
+    expect_mtu(way_with_mtu(1500, 60000, 1500), 1500, 0);
+    expect_mtu(way_with_mtu(9000, 1, 1500), 1500, 0);
+}
+
+static void metrics_that_are_cut_short_say_nothing(void **state)
+{
+    Bytes route = route_message(RTM_NEWROUTE, MAIN, 2), metrics = {.n = NLMSG_HDRLEN};
+    const uint32_t mtu = 1400;
+    PlatformWay found;
+
+    add(&metrics, RTAX_MTU, &mtu, sizeof mtu);
+    add(&route, RTA_METRICS, metrics.bytes + NLMSG_HDRLEN, metrics.n - NLMSG_HDRLEN - 1);
+    add(&route, RTA_CACHEINFO, &mtu, sizeof mtu);
+    answer_with(route, link_message(RTM_NEWLINK, 2, "eth0", true));
+    assert_true(way(&found));
+    expect_mtu(found, 0, 0);
+}
+
 static void a_link_without_a_carrier_is_no_way(void **state)
 {
     PlatformWay found;
@@ -405,6 +460,8 @@ int main(void)
         CASE(more_links_than_there_is_room_for_are_any),
         CASE(tunnels_are_no_network),
         CASE(the_way_is_found_among_what_is_told),
+        CASE(the_lesser_mtu_of_link_and_route_counts_and_what_was_learnt_stands_apart),
+        CASE(metrics_that_are_cut_short_say_nothing),
         CASE(a_link_without_a_carrier_is_no_way),
         CASE(a_refusal_is_no_way),
         CASE(an_answer_that_never_comes_is_not_waited_for),

@@ -3,7 +3,7 @@
 #include "kit.h"
 
 #include "platform/helper/error.h"
-#include "platform/helper/plan.h"
+#include "platform/helper-plan.h"
 
 #include <string.h>
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "client/common/failure.h"
 #include "client/tunnel/channel.h"
 
 void __wrap_tunnel_answer(Tunnel *self, guint32 id, const TunnelAnswer *answer);
@@ -17,9 +18,9 @@ void __wrap_tunnel_give_signature(Tunnel *self, guint32 id, const guint8 *signat
 typedef struct Heard {
     int agent; /* its end */
     TunnelChannel *channel;
-    guint secrets, answers, signatures, credentials;
+    guint secrets, answers, signatures, credentials, profiles, kept;
     bool answered, closed;
-    int error;
+    int error, why;
 } Heard;
 
 static Heard heard;
@@ -54,7 +55,21 @@ static void on_closed(int error, gpointer data)
     g_clear_pointer(&heard.channel, tunnel_channel_free);
 }
 
+static bool on_profile(const char *text, gsize n, gpointer data)
+{
+    heard.profiles++;
+    return n > 0;
+}
+
+static void on_keep(const GError *why, gpointer data)
+{
+    heard.kept++;
+    heard.why = why != NULL ? (int)dialtone_failure_of(why) : 0;
+}
+
 static const TunnelChannelHandlers HANDLERS = {.secrets = on_secrets, .closed = on_closed};
+static const TunnelChannelHandlers RELOADING = {
+    .secrets = on_secrets, .profile = on_profile, .keep = on_keep, .closed = on_closed};
 
 static int set_up(void **state)
 {
@@ -95,7 +110,7 @@ static void frames_of_the_tunnel_s_own_are_a_breach(void **state)
 
 static void a_profile_is_a_breach_here(void **state)
 {
-    assert_int_equal(tunnel_frame_send_profile(heard.agent, "[Gateway]\n", false), 0);
+    assert_int_equal(tunnel_frame_send_profile(heard.agent, "[Gateway]\n", 0), 0);
     run();
     assert_int_equal(heard.error, -EPROTO);
 }
@@ -124,6 +139,99 @@ static void every_first_byte_and_length_is_survived(void **state)
             set_up(state);
         }
     }
+}
+
+/* ---- a profile that is read again ---- */
+
+/* The tunnel of this program's own agent, whose secrets have come. */
+static void begin_reloading(void)
+{
+    int ends[2];
+    tear_down(NULL);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    heard = (Heard){.agent = ends[1]};
+    heard.channel = tunnel_channel_new(ends[0], NULL, &RELOADING, NULL);
+    send_secrets();
+    run();
+    assert_int_equal(heard.secrets, 1);
+}
+
+static void expect_reload(void)
+{
+    g_auto(TunnelFrame) frame = {0};
+    assert_int_equal(tunnel_frame_receive(heard.agent, 0, &frame), 1);
+    assert_int_equal(frame.type, TUNNEL_FRAME_RELOAD);
+}
+
+static void a_profile_that_nobody_asked_for_is_a_breach(void **state)
+{
+    begin_reloading();
+    assert_int_equal(tunnel_frame_send_profile(heard.agent, "[Gateway]\n", 0), 0);
+    run();
+    assert_int_equal(heard.profiles, 0);
+    assert_int_equal(heard.error, -EPROTO);
+    begin_reloading();
+    assert_int_equal(tunnel_frame_send_keep(heard.agent, NULL), 0);
+    run();
+    assert_int_equal(heard.kept, 0);
+    assert_int_equal(heard.error, -EPROTO);
+}
+
+static void it_is_asked_for_once_and_behind_the_secrets(void **state)
+{
+    g_auto(TunnelFrame) frame = {0};
+    tunnel_channel_reload(heard.channel);
+    assert_int_equal(tunnel_frame_receive(heard.agent, 0, &frame), -EAGAIN);
+    begin_reloading();
+    tunnel_channel_reload(heard.channel);
+    tunnel_channel_reload(heard.channel);
+    expect_reload();
+    assert_int_equal(tunnel_frame_receive(heard.agent, 0, &frame), -EAGAIN);
+}
+
+static void a_profile_comes_with_its_secrets_and_once(void **state)
+{
+    begin_reloading();
+    tunnel_channel_reload(heard.channel);
+    assert_int_equal(tunnel_frame_send_profile(heard.agent, "[Gateway]\n", 0), 0);
+    send_secrets();
+    run();
+    assert_int_equal(heard.profiles, 1);
+    assert_int_equal(heard.secrets, 2);
+    assert_false(heard.closed);
+    assert_int_equal(tunnel_frame_send_profile(heard.agent, "[Gateway]\n", 0), 0);
+    run();
+    assert_int_equal(heard.error, -EPROTO);
+}
+
+static void two_profiles_at_once_are_a_breach(void **state)
+{
+    begin_reloading();
+    tunnel_channel_reload(heard.channel);
+    assert_int_equal(tunnel_frame_send_profile(heard.agent, "[Gateway]\n", 0), 0);
+    assert_int_equal(tunnel_frame_send_profile(heard.agent, "[Gateway]\n", 0), 0);
+    run();
+    assert_int_equal(heard.profiles, 1);
+    assert_int_equal(heard.error, -EPROTO);
+}
+
+static void what_can_t_be_used_is_told_with_its_reason(void **state)
+{
+    g_autoptr(GError) why = NULL;
+    dialtone_failure_set(&why, DIALTONE_FAILURE_POLICY, "Ask.", "Not that one.");
+    begin_reloading();
+    tunnel_channel_reload(heard.channel);
+    assert_int_equal(tunnel_frame_send_profile(heard.agent, "[Gateway]\n", 0), 0);
+    assert_int_equal(tunnel_frame_send_keep(heard.agent, why), 0);
+    run();
+    assert_int_equal(heard.kept, 1);
+    assert_int_equal(heard.why, DIALTONE_FAILURE_POLICY);
+    tunnel_channel_reload(heard.channel);
+    assert_int_equal(tunnel_frame_send_keep(heard.agent, NULL), 0);
+    run();
+    assert_int_equal(heard.kept, 2);
+    assert_int_equal(heard.why, 0);
+    assert_false(heard.closed);
 }
 
 static void an_agent_that_leaves_is_no_fault(void **state)
@@ -161,6 +269,11 @@ int main(void)
         CASE(a_profile_is_a_breach_here),
         CASE(secrets_twice_are_a_breach),
         CASE(every_first_byte_and_length_is_survived),
+        CASE(a_profile_that_nobody_asked_for_is_a_breach),
+        CASE(it_is_asked_for_once_and_behind_the_secrets),
+        CASE(a_profile_comes_with_its_secrets_and_once),
+        CASE(two_profiles_at_once_are_a_breach),
+        CASE(what_can_t_be_used_is_told_with_its_reason),
         CASE(an_agent_that_leaves_is_no_fault),
         CASE(answers_and_signatures_arrive),
     };

@@ -19,10 +19,6 @@ static GString *called; /* "192.0.2.1 192.0.2.2 " */
 static char *ended;     /* the message of the end; NULL: not yet */
 
 bool __wrap_tunnel_session_start(Tunnel *self, const IkeAddress *gateway, GError **error);
-void __wrap_tunnel_session_pump(Tunnel *self);
-void __wrap_tunnel_session_drop(Tunnel *self);
-void __wrap_tunnel_rearm(Tunnel *self);
-void __wrap_tunnel_set_state(Tunnel *self, DialtoneState state);
 void __wrap_tunnel_end(Tunnel *self, GError *error_take);
 void __wrap_platform_resolver_lookup(PlatformResolver *resolver, const char *name,
                                      GCancellable *cancellable, GAsyncReadyCallback callback,
@@ -34,23 +30,6 @@ bool __wrap_tunnel_session_start(Tunnel *self, const IkeAddress *gateway, GError
     g_string_append_printf(called, "%s ", text);
     self->trying = *gateway;
     return true;
-}
-
-void __wrap_tunnel_session_pump(Tunnel *self)
-{
-}
-
-void __wrap_tunnel_session_drop(Tunnel *self)
-{
-}
-
-void __wrap_tunnel_rearm(Tunnel *self)
-{
-}
-
-void __wrap_tunnel_set_state(Tunnel *self, DialtoneState state)
-{
-    self->state = state;
 }
 
 void __wrap_tunnel_end(Tunnel *self, GError *error_take)

@@ -249,7 +249,8 @@ static void quirks_arrive(void **state)
     g_autoptr(TunnelSecrets) secrets = secrets_of("psk", NULL, NULL);
     const IkeConfig *config =
         fill("[Network]\nConfig=push\n[UserAuth]\nUser=a\n[Quirks]\nNatT=auto\nIDPort=500\n"
-             "Selectors=any\nInitialContact=no\nSha256Truncation=yes\nOfferPlainPSK=yes\n",
+             "Selectors=any\nInitialContact=no\nSha256Truncation=yes\nOfferPlainPSK=yes\n"
+             "Offloads=vnet-hdr;gso\n",
              secrets);
     assert_int_equal(config->config, IKE_CONFIG_PUSH);
     assert_int_equal(config->xauth, IKE_XAUTH_AUTO);
@@ -259,6 +260,7 @@ static void quirks_arrive(void **state)
     assert_int_equal(config->initial_contact, IKE_NO);
     assert_true(config->sha256_truncation);
     assert_true(config->offer_plain_psk);
+    assert_true(config->plain_crypto);
 }
 
 static void required_user_authentication_arrives(void **state)
@@ -277,7 +279,7 @@ static void defaults_force_encapsulation_and_quirk_nothing(void **state)
     assert_int_equal(config->config, IKE_CONFIG_AUTO);
     assert_int_equal(config->selectors, IKE_SELECTORS_EACH);
     assert_int_equal(config->id_port, 0);
-    assert_false(config->sha256_truncation || config->offer_plain_psk);
+    assert_false(config->sha256_truncation || config->offer_plain_psk || config->plain_crypto);
     assert_null(config->weakest_group);
 }
 

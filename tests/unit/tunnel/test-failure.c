@@ -70,6 +70,8 @@ typedef struct SentenceRow {
 static const SentenceRow SENTENCES[] = {
     {IKE_REASON_UNREACHABLE, IKE_DETAIL_SILENCE_LATER,
      "The gateway vpn.example.com answered at first and then fell silent."},
+    {IKE_REASON_PHASE2_REFUSED, IKE_DETAIL_SILENCE_PHASE2,
+     "The gateway vpn.example.com does not answer what Phase 2 proposes to it."},
     {IKE_REASON_GATEWAY_AUTHENTICATION, IKE_DETAIL_NOTIFY,
      "The gateway vpn.example.com refused the connection (unknown)."},
     {IKE_REASON_NO_PROPOSAL_CHOSEN, IKE_DETAIL_NOT_OFFERED,

@@ -356,6 +356,28 @@ static void signatures_cross_and_so_does_their_lack(void **state)
     assert_int_equal(tunnel_frame_send_signature(pair[0], 9, big, sizeof(big)), -EMSGSIZE);
 }
 
+static void keep_says_nothing_or_a_reason_and_words(void **state)
+{
+    static const struct {
+        const char *bytes;
+        gsize n;
+        bool ok;
+    } cases[] = {
+        {"", 0, true},           {"\003wrong\0advice", 13, true}, {"\003wrong\0", 7, true},
+        {"\003wrong", 6, false}, {"\003\0advice", 8, false},      {"\003", 1, false},
+        {"\0wrong\0", 7, false}, {"\377wrong\0", 7, false},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree guint8 *bytes = g_malloc0(cases[i].n + 1);
+        g_autoptr(GError) why = NULL;
+        memcpy(bytes, cases[i].bytes, cases[i].n);
+        const TunnelFrame frame = {.type = TUNNEL_FRAME_KEEP, .bytes = bytes, .n = cases[i].n};
+        assert_int_equal(tunnel_frame_read_keep(&frame, &why), cases[i].ok);
+        assert_int_equal(why != NULL, cases[i].ok && cases[i].n > 0);
+        assert_true(why == NULL || strcmp(why->message, "wrong") == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +408,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(what_is_to_be_signed_crosses, setup, teardown),
         cmocka_unit_test_setup_teardown(requests_that_can_t_be_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(keep_says_nothing_or_a_reason_and_words, setup, teardown),
         cmocka_unit_test_setup_teardown(signatures_cross_and_so_does_their_lack, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

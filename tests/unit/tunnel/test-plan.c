@@ -383,6 +383,17 @@ static void an_absurd_mtu_is_brought_within_what_the_helper_takes(void **state)
     assert_int_equal(small->mtu, HELPER_PLAN_MTU_MIN);
 }
 
+static void with_ipv6_inside_the_interface_keeps_what_ipv6_needs(void **state)
+{
+    for (int own = 0; own < 2; own++) {
+        Case *c = begin(own ? "[Network]\nMTU=1000\n" : "");
+        c->config.address6 = kit_address("fd00:20::7");
+        c->mtu = 1200;
+        g_autoptr(HelperPlan) plan = finish(c);
+        assert_int_equal(plan->mtu, TUNNEL_MTU_LEAST6);
+    }
+}
+
 /* ---- equality ---- */
 
 /* A reconnect that changes nothing must not touch the network; whatever changes must. */
@@ -497,6 +508,7 @@ int main(void)
         cmocka_unit_test(more_domains_than_there_is_room_for_are_cut),
         cmocka_unit_test(the_root_domain_is_not_told_to_users),
         cmocka_unit_test(the_mtu_is_the_suite_s_unless_the_profile_says),
+        cmocka_unit_test(with_ipv6_inside_the_interface_keeps_what_ipv6_needs),
         cmocka_unit_test(an_absurd_mtu_is_brought_within_what_the_helper_takes),
         cmocka_unit_test(plans_are_equal_only_when_nothing_differs),
         cmocka_unit_test(a_part_of_the_internet_is_nobody_s_own_network),

@@ -18,7 +18,8 @@ static struct {
     int link;           /* 0: no network */
     bool six;           /* it has IPv6 only */
     const char *source; /* of ours there */
-    unsigned asked, again, away, applied, goodbyes;
+    unsigned mtu;       /* of the link */
+    unsigned asked, again, away, applied, goodbyes, ways;
     GString *said;
 } world;
 
@@ -41,6 +42,7 @@ void __wrap_tunnel_attempt_again(Tunnel *self, GError *why_take);
 void __wrap_tunnel_attempt_away(Tunnel *self, GError *why_take);
 void __wrap_tunnel_attempt_cancel(Tunnel *self);
 void __wrap_tunnel_link_apply(Tunnel *self);
+void __wrap_tunnel_mtu_way_changed(Tunnel *self);
 
 PlatformNetworkWatch *__wrap_platform_network_watch_new(int fd_take, PlatformNetworkFunc func,
                                                         void *data)
@@ -58,7 +60,7 @@ bool __wrap_platform_network_watch_way(PlatformNetworkWatch *watch, const Platfo
 {
     if (world.link == 0 || (to->family == AF_INET6) != world.six)
         return false;
-    *wayp = (PlatformWay){.ifindex = world.link};
+    *wayp = (PlatformWay){.ifindex = world.link, .mtu = world.mtu};
     assert_true(platform_address_parse(world.source, &wayp->source));
     return true;
 }
@@ -137,6 +139,11 @@ void __wrap_tunnel_attempt_away(Tunnel *self, GError *why_take)
 
 void __wrap_tunnel_attempt_cancel(Tunnel *self)
 {
+}
+
+void __wrap_tunnel_mtu_way_changed(Tunnel *self)
+{
+    world.ways++;
 }
 
 void __wrap_tunnel_link_apply(Tunnel *self)
@@ -242,6 +249,17 @@ static void when_it_is_ending_nothing_is_done(void **state)
     change(3, "10.0.1.2");
     change(0, NULL);
     tunnel_woke_up(tunnel);
+    assert_int_equal(world.asked + world.away + world.again, 0);
+}
+
+static void another_mtu_of_the_link_is_looked_at_and_keeps_the_tunnel(void **state)
+{
+    const unsigned before = world.ways;
+    world.mtu = 1400;
+    change(2, "10.0.0.2");
+    assert_int_equal(world.ways, before + 1);
+    change(2, "10.0.0.2");
+    assert_int_equal(world.ways, before + 1);
     assert_int_equal(world.asked + world.away + world.again, 0);
 }
 
@@ -506,6 +524,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(what_leaves_the_way_alone_is_nothing),
+        CASE(another_mtu_of_the_link_is_looked_at_and_keeps_the_tunnel),
         CASE(before_the_tunnel_stood_nothing_is_done),
         CASE(when_it_is_ending_nothing_is_done),
         CASE(another_address_is_asked_from_and_the_answer_keeps_the_tunnel),

@@ -5,7 +5,7 @@
  * plainly meant: a network with host bits, an address that is multicast, a prefix of length 0 for
  * an address, a name that is no host name, too many of anything, an option that nobody knows.
  */
-#include "platform/helper/plan.h"
+#include "platform/helper-plan.h"
 #include "platform/helper/error.h"
 
 #include <string.h>

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a verb of the command line finds out, shown while it does. */
+#pragma once
+
+#include <gtk/gtk.h>
+
+typedef struct DialtoneOutputSetup {
+    const char *title;
+    const char *hint;         /* what is seen here */
+    const char *file;         /* how it is called when it is saved; NULL: it can't be */
+    const char *const *words; /* of the verb, behind "dialtone"; ends with NULL */
+    gboolean is_finding;      /* an exit code is no failure, but what was found */
+} DialtoneOutputSetup;
+
+#define DIALTONE_TYPE_OUTPUT (dialtone_output_get_type())
+G_DECLARE_FINAL_TYPE(DialtoneOutput, dialtone_output, DIALTONE, OUTPUT, GtkDialog)
+
+/* Begins at once; closing it ends the verb. */
+GtkWidget *dialtone_output_new(GtkWindow *parent, const DialtoneOutputSetup *setup);

@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# allowed: 300 s, full: 300 s
+"""The user's certificate in dialtone-gtk: what is told of a file or token that somebody chooses, and what opens it."""
+
+import datetime
+import os
+import sys
+
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+from cases import main  # noqa: E402
+from certificates import Pki, put  # noqa: E402
+from desktop import Desktop  # noqa: E402
+from gateways import pki as made  # noqa: E402
+from lab import expect, run, wait_until  # noqa: E402
+from service_kit import service_case  # noqa: E402
+
+UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b22"
+SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
+DAY = datetime.timedelta(days=1)
+PASSPHRASE = "open <b>sesame"
+TEXT = f"""[Profile]
+Name=Office
+UUID={UUID}
+[Gateway]
+Address=203.0.113.2
+RemoteID=fqdn:gw.example.com
+[Identity]
+ID=alice@example.com
+Auth=certificate
+"""
+
+
+def p12(credential, passphrase):
+    return pkcs12.serialize_key_and_certificates(b"vpn", credential.key, credential.certificate, None,
+                                                 BestAvailableEncryption(passphrase.encode()))
+
+
+def own(lab, alice, name, content, mode=0o600):
+    path = put(lab, name, content, mode)
+    os.chown(path, alice.uid, alice.uid)
+    os.chmod(lab.folder, 0o755)
+    return path
+
+
+def edit(desktop, certificate):
+    desktop.profile("office", f"{TEXT}Certificate={certificate}\n")
+    desktop.wait("list item", "Office, Not connected")
+    desktop.act("toggle button", "Profile")
+    desktop.act("push button", "Edit…")
+
+
+def said(desktop, words):
+    wait_until(lambda: any(words in text for text in desktop.names("label")), 30, f"{words!r} is said")
+
+
+def holds(certificate, mark=""):
+    """The row of its dates."""
+    return f"Holds: {certificate.not_valid_before:%Y-%m-%d} – {certificate.not_valid_after:%Y-%m-%d}{mark}"
+
+
+def kept(desktop, kind):
+    try:
+        return desktop.run("secret-tool", "lookup", "profile", UUID, "kind", kind)
+    except RuntimeError:
+        return None
+
+
+@service_case("a file that is chosen is shown with what is wrong with it, and its passphrase is kept with the profile",
+              seconds=200)
+def _(lab, bus, alice, bob):
+    pki = Pki(intermediate=False)
+    mine, other = pki.client("email:alice@example.com"), pki.client("email:bob@example.com")
+    mallory = pki.root.issue("Example,<b>Mallory", "email:alice@example.com", ends=10 * DAY)
+    old = pki.client("email:alice@example.com", begins=-20 * DAY, ends=-DAY)
+    early = pki.client("email:alice@example.com", begins=10 * DAY, ends=300 * DAY, kind="ecp256")
+    good = own(lab, alice, "good.pem", mine.pem())
+    unreadable = put(lab, "root.pem", mine.pem())
+    os.chown(unreadable, 0, 0)
+    wrong = {
+        own(lab, alice, "garbage.p12", os.urandom(3000)):
+            "Neither a certificate nor a key is in it, as PEM or as PKCS #12.",
+        own(lab, alice, "large.pem", b"x" * (1024 * 1024 + 1)): "It is larger than a megabyte.",
+        own(lab, alice, "alone.pem", mine.pem(private=False)): "No private key is in the file; write it there, or",
+        own(lab, alice, "open.pem", mine.pem(), 0o644): "It holds a private key and has mode 0644; run: chmod 600 ",
+        own(lab, alice, "bob.pem", other.pem()):
+            "alice@example.com: does not stand in your certificate (CN=Client,O=Example), where most gateways look",
+        unreadable: "Permission denied.",
+    }
+    with Desktop(lab, alice) as desktop:
+        edit(desktop, f"file:{good}")
+        desktop.wait("list item", "Issued to: CN=Client,O=Example")
+        desktop.wait("list item", "Issued by: CN=Root,O=Example")
+        desktop.wait("list item", holds(mine.certificate))
+        desktop.wait("list item", "Key: RSA 2048")
+        desktop.screenshot("certificate.png")
+        for path, words in wrong.items():
+            desktop.type("text", "Certificate", path)
+            said(desktop, words)
+            desktop.wait("push button", "Save", sensitive=True)
+        for name, credential, mark in (("old", old, ", ended"), ("early", early, ", not valid yet"),
+                                       ("mallory", mallory, ", ends soon")):
+            desktop.type("text", "Certificate", own(lab, alice, f"{name}.pem", credential.pem()))
+            desktop.wait("list item", holds(credential.certificate, mark))
+        desktop.wait("list item", "Issued to: CN=\\<b\\>Mallory,O=Example")
+        desktop.screenshot("certificate-ends.png")
+        desktop.type("text", "Certificate", own(lab, alice, "mine.p12", p12(mine, PASSPHRASE)))
+        desktop.wait("password text", "Passphrase")
+        expect(not any(name.startswith("Issued to") for name in desktop.names("list item")), "it is shown unopened")
+        desktop.key("alt+h")
+        desktop.wait("password text", "Passphrase", focused=True)
+        desktop.run("xdotool", "type", "another")
+        desktop.key("Return")
+        said(desktop, "The passphrase does not open the private key.")
+        desktop.wait("password text", "Passphrase", focused=True)
+        desktop.screenshot("certificate-locked.png")
+        desktop.type("password text", "Passphrase", PASSPHRASE)
+        desktop.act("push button", "Open the Key")
+        desktop.wait("list item", "Issued to: CN=Client,O=Example")
+        desktop.gone("password text", "Passphrase")
+        expect(kept(desktop, "passphrase") is None, "it is kept before the profile is")
+        desktop.stop_keyring()
+        desktop.act("push button", "Save")
+        desktop.wait("push button", "Save", sensitive=False)
+        desktop.type("text", "Description", "Typed meanwhile")
+        desktop.continue_keyring()
+        desktop.wait("push button", "Save", sensitive=True)
+        desktop.act("push button", "Save")
+        wait_until(lambda: kept(desktop, "passphrase") == PASSPHRASE, 20, "it is kept with the profile")
+        with open(os.path.join(desktop.profiles, "office.dialtone"), encoding="utf-8") as file:
+            expect("mine.p12\n" in file.read(), "another file is in the profile")
+        desktop.gone("push button", "Save")
+        with open(os.path.join(desktop.profiles, "office.dialtone"), encoding="utf-8") as file:
+            expect("Description=Typed meanwhile\n" in file.read(), "what was typed meanwhile is lost")
+        desktop.act("toggle button", "Profile")
+        desktop.act("push button", "Edit…")
+        desktop.wait("list item", "Issued to: CN=Client,O=Example")
+        expect(not desktop.has("password text", "Passphrase"), "the keyring is not asked")
+        gone = own(lab, alice, "gone.p12", p12(mine, "another"))
+        desktop.type("text", "Certificate", gone)
+        desktop.type("password text", "Passphrase", "wrong")
+        os.remove(gone)
+        desktop.act("push button", "Open the Key")
+        desktop.gone("password text", "Passphrase")
+        desktop.act("push button", "Save")
+        desktop.gone("push button", "Save")
+        expect(kept(desktop, "passphrase") == PASSPHRASE, "what opened nothing is kept")
+
+
+def make_token(lab, alice, credential):
+    """SoftHSM stands for a smart card. What it finds its token by."""
+    tokens = os.path.join(lab.folder, "tokens")
+    os.mkdir(tokens, 0o700)
+    conf = own(lab, alice, "softhsm2.conf", f"directories.tokendir = {tokens}\nlog.level = ERROR\n".encode())
+    key = put(lab, "token.key", made.pem_of_key(credential.key))
+    certificate = put(lab, "token.der", made.der(credential.certificate))
+    env = {**os.environ, "SOFTHSM2_CONF": conf}
+    run(["softhsm2-util", "--init-token", "--free", "--label", "Card", "--so-pin", "123456", "--pin", "1234"],
+        env=env)
+    run(["softhsm2-util", "--import", key, "--token", "Card", "--label", "vpn", "--id", "01", "--pin", "1234"],
+        env=env)
+    run(["pkcs11-tool", "--module", SOFTHSM, "--token-label", "Card", "--login", "--pin", "1234", "--id", "01",
+         "--label", "vpn", "--write-object", certificate, "--type", "cert"], env=env)
+    run(["chown", "-R", f"{alice.uid}:{alice.uid}", tokens])
+    return conf
+
+
+@service_case("a certificate on a token is picked from a list by keyboard", seconds=120)
+def _(lab, bus, alice, bob):
+    mine = Pki(intermediate=False).client("email:alice@example.com")
+    conf = make_token(lab, alice, mine)
+    with Desktop(lab, alice, SOFTHSM2_CONF=conf) as desktop:
+        edit(desktop, "pkcs11:token=Nobody%27s")
+        said(desktop, "The token pkcs11:token=Nobody%27s: ")
+        desktop.act("push button", "Browse: Certificate")
+        desktop.wait("list item", "CN=Client,O=Example, Card", focused=True)
+        desktop.screenshot("certificate-token.png")
+        desktop.key("Return")
+        desktop.gone("list item", "CN=Client,O=Example, Card")
+        desktop.wait("list item", "Issued to: CN=Client,O=Example")
+        expect("token=Card" in desktop.text("Certificate") and "id=%01" in desktop.text("Certificate"),
+               f"another address: {desktop.text('Certificate')}")
+        desktop.act("push button", "Cancel")
+        desktop.act("push button", "Discard")
+        desktop.gone("push button", "Discard")
+
+
+main()
