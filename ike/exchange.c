@@ -287,6 +287,7 @@ int ike_exchange_run(IkeSession *session, IkeExchange *x)
         }
     }
     if (sent) {
+        x->twice |= x->tries > 0 || x->repeats_answered > 0;
         x->tries = 0;
         x->repeats_answered = 0;
         x->retransmit_at = IKE_NEVER;

@@ -76,6 +76,8 @@ struct IkeExchange {
     /* How often the last message goes out again without anybody asking: QM3 is answered by nothing
      * but traffic. */
     unsigned echoes;
+    /* A message before the last went out, or was answered, more than once. */
+    bool twice;
     bool in_hand; /* a message for it is being looked at */
     uint8_t iv[16];
     uint8_t nonce_i[IKE_NONCE_MAX], nonce_r[IKE_NONCE_MAX];

@@ -385,18 +385,34 @@ uint64_t ike_session_advance_deadline(const IkeSession *session)
     return deadline;
 }
 
-/* What of ours is under way and has gone out more than once, or NULL. */
-static IkeExchange *repeated_request(IkeSession *session)
+static bool may_be_unread(const IkeExchange *x)
 {
+    if (x->script == &IKE_SCRIPT_QUICK && x->done)
+        return x->echoes > 0; /* QM3, and no traffic has proved that it was read */
+    return (x->script == &IKE_SCRIPT_PULL || x->script == &IKE_SCRIPT_QUICK) && !x->done &&
+           x->tries > 0;
+}
+
+/* What a gateway means that says, under a message ID of its own, that it can't read something: what
+ * it was sent last. NULL: nothing of ours. */
+static IkeExchange *unread_exchange(IkeSession *session)
+{
+    IkeExchange *found = NULL;
+
     for (size_t i = 0; i < IKE_EXCHANGES_MAX; i++) {
         IkeExchange *x = &session->exchanges[i];
-        bool ours = x->script == &IKE_SCRIPT_PULL || x->script == &IKE_SCRIPT_QUICK;
-        /* A QM3 that nothing has proved may be what it can't read. */
-        bool unread = x->script == &IKE_SCRIPT_QUICK && x->done && x->echoes > 0;
-        if (ours && ((!x->done && x->tries > 0) || unread))
-            return x;
+        if (may_be_unread(x) && (found == NULL || x->sent_at > found->sent_at))
+            found = x;
     }
-    return NULL;
+    return found;
+}
+
+/* A QM3 that went out again and can't be read now was read the first time, which has moved the IV
+ * of its message ID on. Not so where earlier messages went twice, too: the IV may have moved on
+ * with those, before any QM3 came. */
+static bool was_read_before(const IkeExchange *x)
+{
+    return x->done && x->tries > 0 && !x->twice && x->repeats_answered == 0;
 }
 
 /* strongSwan answers a repetition whose first copy it has answered and forgotten with
@@ -404,8 +420,12 @@ static IkeExchange *repeated_request(IkeSession *session)
  * another message ID is understood. */
 static int begin_anew(IkeSession *session)
 {
-    IkeExchange *x = repeated_request(session);
+    IkeExchange *x = unread_exchange(session);
 
+    if (x != NULL && was_read_before(x)) {
+        x->echoes = 0;
+        return 0;
+    }
     if (x == NULL || session->restarts >= IKE_RESTARTS_MAX)
         return 0;
     session->restarts++;
