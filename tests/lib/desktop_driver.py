@@ -32,11 +32,15 @@ def turn():
 
 
 def program():
+    """Asked anew each time: a program that is just starting has no name yet, and would never get one."""
     desktop = Atspi.get_desktop(0)
+    desktop.clear_cache()
     for i in range(desktop.get_child_count()):
         child = desktop.get_child_at_index(i)
-        if child is not None and child.get_name() == PROGRAM:
-            return child
+        if child is not None:
+            child.clear_cache()
+            if child.get_name() == PROGRAM:
+                return child
     return None
 
 
