@@ -72,7 +72,6 @@ static void manager_free(IMB_MGR *manager)
     free(manager);
 }
 
-/* NULL too where the library's tests of itself fail, or the processor is not good enough. */
 /* The library asks the processor alone; whether the system saves such registers when it changes
  * threads, too, the compiler's question knows (XGETBV). Without it the first batch is the last. */
 static bool registers_are_saved(const IMB_MGR *manager)
@@ -81,6 +80,7 @@ static bool registers_are_saved(const IMB_MGR *manager)
            ((manager->features & IMB_FEATURE_AVX512F) == 0 || __builtin_cpu_supports("avx512f"));
 }
 
+/* NULL too where the library's tests of itself fail, or the processor is not good enough. */
 static IMB_MGR *manager_new(bool des)
 {
     void *memory = allocate(imb_get_mb_mgr_size());

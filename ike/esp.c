@@ -200,12 +200,26 @@ bool esp_sa_wants_renewal(EspSa *sa)
     return true;
 }
 
-/* `sequence` counts too, for the peer's packets that were lost have used up its numbers. */
-static void count_good(EspSa *sa, size_t bytes, uint32_t sequence)
+/* What a batch has carried: the counters, which others read, are written once for all of it. */
+typedef struct Carried {
+    uint64_t packets, bytes;
+    uint32_t sequence; /* the highest */
+} Carried;
+
+static void carry(Carried *carried, size_t bytes, uint32_t sequence)
 {
-    count(&sa->counters.packets, 1);
-    count(&sa->counters.bytes, bytes);
-    if (sa->counters.bytes >= sa->soft_bytes || sequence >= sa->soft_packets)
+    carried->packets++;
+    carried->bytes += bytes;
+    if (sequence > carried->sequence)
+        carried->sequence = sequence;
+}
+
+/* The sequence counts too, for the peer's packets that were lost have used up its numbers. */
+static void count_good(EspSa *sa, const Carried *carried)
+{
+    count(&sa->counters.packets, carried->packets);
+    count(&sa->counters.bytes, carried->bytes);
+    if (sa->counters.bytes >= sa->soft_bytes || carried->sequence >= sa->soft_packets)
         sa->renewal_due = true;
 }
 
@@ -311,7 +325,8 @@ static EspVerdict wrap(EspSa *sa, EspPacket *packet, IkeBulkPacket *work)
 }
 
 /* The ESP packet in place of the inner one, now that it is sealed. */
-static EspVerdict hand_out(EspSa *sa, EspPacket *packet, const IkeBulkPacket *work)
+static EspVerdict hand_out(const EspSa *sa, EspPacket *packet, const IkeBulkPacket *work,
+                           Carried *carried)
 {
     size_t inner = packet->n;
 
@@ -319,7 +334,7 @@ static EspVerdict hand_out(EspSa *sa, EspPacket *packet, const IkeBulkPacket *wo
         return verdict_of(work->result);
     packet->data = work->esp;
     packet->n = ESP_HEADER_SIZE + sa->iv_size + work->n + sa->icv_size;
-    count_good(sa, inner, read32(work->esp + 4));
+    carry(carried, inner, read32(work->esp + 4));
     return ESP_OK;
 }
 
@@ -328,6 +343,7 @@ static size_t seal_batch(EspSa *sa, EspPacket *packets, size_t n)
 {
     IkeBulkPacket works[IKE_BULK_BATCH];
     const IkeBulkPacket *work = works;
+    Carried carried = {0};
     size_t good = 0, ready = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -338,12 +354,13 @@ static size_t seal_batch(EspSa *sa, EspPacket *packets, size_t n)
         ike_bulk_seal(sa->bulk, works, ready);
     for (size_t i = 0; i < n; i++) {
         if (packets[i].verdict == ESP_OK)
-            packets[i].verdict = hand_out(sa, &packets[i], work++);
+            packets[i].verdict = hand_out(sa, &packets[i], work++, &carried);
         if (packets[i].verdict == ESP_OK)
             good++;
         else
             count_bad(sa, packets[i].verdict);
     }
+    count_good(sa, &carried);
     return good;
 }
 
@@ -421,7 +438,7 @@ static EspVerdict unwrap(EspSa *sa, EspPacket *packet)
 }
 
 /* What is left to check once a packet is decrypted. */
-static EspVerdict take_in(EspSa *sa, EspPacket *packet, const IkeBulkPacket *work)
+static EspVerdict take_in(EspSa *sa, EspPacket *packet, const IkeBulkPacket *work, Carried *carried)
 {
     uint32_t sequence = read32(packet->data + 4);
     EspVerdict verdict;
@@ -433,7 +450,7 @@ static EspVerdict take_in(EspSa *sa, EspPacket *packet, const IkeBulkPacket *wor
         return ESP_REPLAYED;
     verdict = unwrap(sa, packet);
     if (verdict == ESP_OK || verdict == ESP_DUMMY)
-        count_good(sa, packet->n, sequence);
+        carry(carried, packet->n, sequence);
     return verdict;
 }
 
@@ -443,6 +460,7 @@ static size_t open_batch(EspSa *sa, EspPacket *packets, size_t n)
     size_t fixed = ESP_HEADER_SIZE + (size_t)sa->iv_size + sa->icv_size;
     IkeBulkPacket works[IKE_BULK_BATCH];
     const IkeBulkPacket *work = works;
+    Carried carried = {0};
     size_t good = 0, ready = 0;
 
     for (size_t i = 0; i < n; i++)
@@ -452,12 +470,13 @@ static size_t open_batch(EspSa *sa, EspPacket *packets, size_t n)
         ike_bulk_open(sa->bulk, works, ready);
     for (size_t i = 0; i < n; i++) {
         if (packets[i].verdict == ESP_OK)
-            packets[i].verdict = take_in(sa, &packets[i], work++);
+            packets[i].verdict = take_in(sa, &packets[i], work++, &carried);
         if (packets[i].verdict == ESP_OK)
             good++;
         else
             count_bad(sa, packets[i].verdict);
     }
+    count_good(sa, &carried);
     return good;
 }
 

@@ -51,10 +51,10 @@ static void move_to(IkeReplay *window, uint32_t sequence)
 
 bool ike_replay_take(IkeReplay *window, uint32_t sequence)
 {
-    if (!ike_replay_check(window, sequence))
-        return false;
     if (sequence > window->last)
         move_to(window, sequence);
+    else if (!ike_replay_check(window, sequence))
+        return false;
     window->bits[word_of(sequence)] |= bit_of(sequence);
     return true;
 }

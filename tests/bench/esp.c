@@ -18,7 +18,7 @@
 #include "esp-bare.h"
 #include "ike/esp.h"
 
-enum { SPI = 0x12345678, FULL_SIZE = 1408, ATTEMPTS = 5 };
+enum { SPI = 0x12345678, FULL_SIZE = 1408, TURNS = 8, ATTEMPTS = 5 };
 
 #define BAR 0.9
 
@@ -140,14 +140,25 @@ static void print_row(const Suite *suite, size_t n, const Result result[2])
     printf(" %7.2f\n", 1e3 / result[0].esp);
 }
 
+/* They take turns, for the clock of a processor changes while they run. */
+static int measure_in_turns(const Suite *suite, size_t n, int rounds, Result result[2])
+{
+    int error = 0;
+
+    for (int i = 0; error == 0 && i < TURNS; i++) {
+        error = measure_esp(suite, n, rounds / TURNS + 1, result);
+        measure_bare(suite, n, rounds / TURNS + 1, result);
+    }
+    return error;
+}
+
 /* A neighbour may take the machine for longer than one measurement: bests add up. */
 static int measure(const Suite *suite, size_t n, int rounds, Result result[2])
 {
     int error = 0;
 
     for (int i = 0; error == 0 && i < ATTEMPTS; i++) {
-        error = measure_esp(suite, n, rounds, result);
-        measure_bare(suite, n, rounds, result);
+        error = measure_in_turns(suite, n, rounds, result);
         if (!full || n != FULL_SIZE || (ratio(&result[0]) >= BAR && ratio(&result[1]) >= BAR))
             break;
     }
