@@ -6,15 +6,10 @@ Each suite leaves a file in begun/ when it begins, and has one in now/ while it 
 """
 
 import os
-import shutil
 import signal
-import subprocess
-import sys
-import tempfile
-import time
 
-ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-SECONDS = 60
+from script_kit import Folder, case, expect, main, wait_until
+
 SUITE = """
 import os, subprocess, sys, time
 name = os.path.basename(__file__)
@@ -35,26 +30,13 @@ SAYS = 'print(("ok" if {0} else "not ok") + " - " + name)'
 # A process group of its own, as ninja gives each compiler.
 HANGS = """subprocess.Popen(["sleep", "1000"], preexec_fn=os.setpgrp, env={"MARK": os.getcwd()})
 time.sleep(1000)"""
-CASES = []
 
 
-def case(function):
-    CASES.append(function)
-
-
-def expect(right, what):
-    if not right:
-        raise AssertionError(what)
-
-
-class Tree:
+class Tree(Folder):
     """A folder with ./check, what it calls, and the suites of netns: their line of `allowed` and body."""
 
     def __init__(self, **suites):
-        self.folder = tempfile.mkdtemp(prefix="check-")
-        for name in ("check", "tests/lib/timed"):
-            os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
-            shutil.copy2(os.path.join(ROOT, name), self.path(name))
+        super().__init__("check", "tests/lib/timed")
         for name, line in (("tests/lib/sandbox", 'exec "$@"'), ("tests/lib/environment", ":"),
                            ("scripts/install-packages", ":"), ("scripts/build-all", "echo ok - built")):
             self.write(name, f"#!/bin/sh\n{line}\n")
@@ -63,52 +45,12 @@ class Tree:
         for name, (allowed, body) in suites.items():
             self.write(f"tests/netns/{name}.py", f"# allowed: {allowed}\n{SUITE.replace('{0}', body)}")
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        shutil.rmtree(self.folder)
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    def write(self, name, text):
-        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
-        with open(self.path(name), "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(self.path(name), 0o755)
-
-    def start(self, lanes):
-        return subprocess.Popen([self.path("check"), "--only", "netns", "--lanes", str(lanes)],
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    def check(self, lanes):
+        return self.start(self.path("check"), "--only", "netns", "--lanes", str(lanes))
 
     def run(self, lanes):
         """Exit code and lines."""
-        process = self.start(lanes)
-        try:
-            out, _ = process.communicate(timeout=SECONDS)
-        finally:
-            process.kill()
-        return process.returncode, out.splitlines()
-
-    def left(self):
-        """The processes of suites that live."""
-        found = []
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{pid}/environ", "rb") as file:
-                    if self.folder.encode() in file.read():
-                        found.append(pid)
-            except OSError:
-                pass
-        return found
-
-    def wait_none_left(self):
-        end = time.monotonic() + 10
-        while self.left() and time.monotonic() < end:
-            time.sleep(0.05)
-        expect(not self.left(), "something of a suite still runs")
+        return self.end(self.check(lanes))
 
 
 @case
@@ -160,34 +102,13 @@ def a_suite_whose_time_is_over_is_killed_with_all_that_it_started():
 def an_interruption_kills_all_suites_and_all_that_they_started():
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)):
         with Tree(w1=("30 s, full: 30 s", HANGS), w2=("30 s, full: 30 s", HANGS)) as tree:
-            process = tree.start(2)
-            end = time.monotonic() + 20
-            while len(os.listdir(tree.path("now"))) < 2 and time.monotonic() < end:
-                time.sleep(0.05)
+            process = tree.check(2)
+            wait_until(lambda: len(os.listdir(tree.path("now"))) == 2, "both run")
             process.send_signal(number)
-            out, _ = process.communicate(timeout=SECONDS)
-            expect(process.returncode == code, f"{process.returncode}: {out}")
+            ended, lines = tree.end(process)
+            expect(ended == code, f"{ended}: {lines}")
             tree.wait_none_left()
 
 
-def main():
-    if os.geteuid() != 0:
-        print("1..0 # SKIP needs root")
-        return 0
-    print(f"1..{len(CASES)}")
-    failed = 0
-    for number, function in enumerate(CASES, 1):
-        name, problem = function.__name__.replace("_", " "), None
-        try:
-            function()
-        except (AssertionError, subprocess.TimeoutExpired) as error:
-            problem = error
-        print(f"{'not ok' if problem else 'ok'} {number} - {name}")
-        if problem:
-            print(f"# {problem}")
-        failed += problem is not None
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
