@@ -16,6 +16,7 @@ from client import Dialtone, profile  # noqa: E402
 from gateway import Connection, DualGateway, DualStack, Gateway  # noqa: E402
 from lab import Failure, expect, wait_until  # noqa: E402
 from links import GATEWAY6, NETWORK6, OFFICE6, ipv6_internet  # noqa: E402
+from measure import iperf  # noqa: E402
 
 TUN = "dialtone0"
 
@@ -205,6 +206,22 @@ def _(lab):
         inside, others = count(lab, "client", ("inet", "marks", "in"))
         expect(inside >= 1 and others == 0, f"with CE came {inside}, without {others}")
         expect(not pings(lab, 500, 2, more=["-Q", "0xb8"]), "a mark for who does not know it was no drop")
+
+
+@case("a train of packets leaves with the DSCP of what it carries")
+def _(lab):
+    lab.serve_office()
+    with Tunnel(lab):
+        lab.nft("router", """
+            table inet marks {
+              chain forward { type filter hook forward priority 0;
+                udp dport 4500 meta length > 4000 ip dscp af41 ip ecn not-ect counter
+                udp dport 4500 meta length > 1000 ip dscp != af41 counter
+              }
+            }""")
+        up, _, _ = iperf(lab, lab.sites[0].host, 1, mode=None, more=("-S", "0x88"))
+        trains, others = count(lab, "router", ("inet", "marks", "forward"))
+        expect(up > 0 and trains >= 10 and others == 0, f"{trains} trains with AF41, {others} large packets without")
 
 
 @case("an MTU of the user's own stays")
