@@ -25,6 +25,7 @@ import os
 import pickle
 import pwd
 import select
+import shlex
 import shutil
 import signal
 import subprocess
@@ -258,17 +259,17 @@ class Bus:
 
     def install_programs(self, **environment):
         """What the bus starts for our names, with that in its environment."""
-        words = ["/usr/bin/env", *(f"{name}={value}" for name, value in environment.items())]
+        words = ["/usr/bin/env", *(f"{name}={value}" for name, value in environment.items())] if environment else []
         for name, user, program in (("org.dialtone.Helper1", "root", "platform/dialtone-helper"),
                                     ("org.dialtone.Dialtone1", "dialtone", "client/service/dialtoned")):
             path = os.path.join(self.build, program)
             if os.path.exists(path):
-                self.activate(name, user, " ".join([*(words if environment else ()), path]))
+                self.activate(name, user, shlex.join([*words, path]))
 
     def activate(self, name, user, command):
         """The bus starts this command for that name."""
         path = f"/usr/share/dbus-1/system-services/{name}.service"
-        with open(path, "w", encoding="ascii") as file:
+        with open(path, "w", encoding="utf-8") as file:
             file.write(f"[D-BUS Service]\nName={name}\nExec={command}\nUser={user}\n")
         if self.daemon:
             self.reload()
