@@ -113,6 +113,22 @@ static bool check_psk(Agent *agent, const TunnelSecrets *secrets, GError **error
     return strict != NULL;
 }
 
+/* What ends this wait is heard behind it. */
+static bool ask_for_key(const DialtoneKeyQuestion *question, char *line, gsize size, gpointer data)
+{
+    const Agent *agent = data;
+    const StandaloneWait wait = {.tunnel = agent->setup.fd, .terminal = -1};
+    if (question->again)
+        standalone_prompt_show(question->hint);
+    return standalone_prompt(question->prompt, false, &wait, line, size) ==
+           STANDALONE_PROMPT_ANSWERED;
+}
+
+static void tell(const char *line, gpointer data)
+{
+    standalone_print_notice(line);
+}
+
 static bool load_credential(Agent *agent, const DialtoneSecrets *secrets, GError **error)
 {
     const StandaloneCredentialSetup setup = {
@@ -124,6 +140,9 @@ static bool load_credential(Agent *agent, const DialtoneSecrets *secrets, GError
         .tunnel_fd = agent->setup.fd,
         .without_own = agent->setup.without_own,
         .without_authorities = agent->setup.without_authorities,
+        .ask = ask_for_key,
+        .tell = tell,
+        .data = agent,
     };
     return standalone_credential_load(&setup, &agent->credential, error);
 }
@@ -262,7 +281,7 @@ static void on_question(Agent *agent, const TunnelFrame *frame)
     g_autoptr(TunnelAnswer) answer = tunnel_answer_new();
     const StandaloneAsker asker = {
         .profile = agent->profile->name, .command = agent->setup.ask_command, .wait = &agent->wait};
-    if (!tunnel_frame_read_question(frame, &question))
+    if (!tunnel_frame_read_question(frame, &question) || tunnel_question_opens_key(&question))
         return;
     /* What interrupted it is the end, or a new question, which is asked next. */
     agent->asking = true;
@@ -326,6 +345,14 @@ static void on_notice(const TunnelFrame *frame)
     standalone_print_notice(text);
 }
 
+static void on_sign(const Agent *agent, const TunnelFrame *frame)
+{
+    g_autoptr(GError) error = NULL;
+    standalone_credential_sign(agent->credential, agent->setup.fd, frame, &error);
+    if (error != NULL)
+        standalone_print_notice(error->message);
+}
+
 static void on_frame(Agent *agent, const TunnelFrame *frame)
 {
     switch (frame->type) {
@@ -336,7 +363,7 @@ static void on_frame(Agent *agent, const TunnelFrame *frame)
         on_question(agent, frame);
         break;
     case TUNNEL_FRAME_SIGN:
-        standalone_credential_sign(agent->credential, agent->setup.fd, frame);
+        on_sign(agent, frame);
         break;
     case TUNNEL_FRAME_NOTICE:
         on_notice(frame);

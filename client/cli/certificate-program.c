@@ -2,13 +2,15 @@
 /*
  * dialtone-certificate: reads certificates, keys and tokens for the window, which links neither
  * what they are parsed with nor the modules of smart cards. It runs as the user, is not dumpable,
- * asks nobody, and is ended by who started it. What it finds is printed as JSON.
+ * and is ended by who started it. What it finds is printed as JSON, and nobody is asked; to sign,
+ * it asks who started it.
  *
  *   dialtone-certificate show SOURCE ID KEY PROFILE   a passphrase by standard input, or nothing
  *   dialtone-certificate tokens
+ *   dialtone-certificate sign [own] [authorities]     a socket as standard input: see signer.c
  *
  * SOURCE, ID and KEY are written as in [Identity]; PROFILE is what the keyring calls it. Each may
- * be empty.
+ * be empty. What the service has is not read for `sign`.
  */
 #include <json-glib/json-glib.h>
 #include <signal.h>
@@ -18,8 +20,10 @@
 #include <unistd.h>
 
 #include "client/cli/keyring.h"
+#include "client/cli/signer.h"
 #include "client/common/i18n.h"
 #include "client/common/report.h"
+#include "client/common/text.h"
 #include "client/credential/credential.h"
 #include "client/profile/draft.h"
 #include "client/profile/schema.h"
@@ -87,14 +91,6 @@ static bool read_passphrase(DialtoneSecret *into)
     return whole;
 }
 
-/* What is said of a file, or of a profile's line, as a sentence of its own. */
-static char *sentence(const char *text)
-{
-    g_autofree char *first = g_utf8_substring(text, 0, 1), *upper = g_utf8_strup(first, -1);
-    const char *rest = text + strlen(first);
-    return g_strconcat(upper, rest, g_str_has_suffix(text, ".") ? "" : ".", NULL);
-}
-
 /* What is no reason not to use it, as sentences. */
 static void add_warnings(JsonBuilder *json, const DialtoneCertificate *certificate, const char *id)
 {
@@ -104,7 +100,7 @@ static void add_warnings(JsonBuilder *json, const DialtoneCertificate *certifica
     json_builder_set_member_name(json, "warnings");
     json_builder_begin_array(json);
     if (expiry != NULL) {
-        g_autofree char *text = sentence(expiry);
+        g_autofree char *text = dialtone_text_sentence(expiry);
         json_builder_add_string_value(json, text);
     }
     if (now < certificate->not_before) {
@@ -171,7 +167,7 @@ static int show(char **words)
         add_certificate(json, found.certificate);
     if (found.certificate != NULL)
         add_warnings(json, found.certificate, words[1]);
-    g_autofree char *problem = found.problem != NULL ? sentence(found.problem) : NULL;
+    g_autofree char *problem = found.problem != NULL ? dialtone_text_sentence(found.problem) : NULL;
     if (problem != NULL)
         add_text(json, "problem", problem);
     json_builder_end_object(json);
@@ -198,6 +194,13 @@ static int list_tokens(void)
     return print(json);
 }
 
+/* ---- sign ---- */
+
+static bool has_word(char **words, const char *word)
+{
+    return g_strv_contains((const char *const *)words, word);
+}
+
 int main(int argc, char **argv)
 {
     dialtone_i18n_init();
@@ -208,5 +211,8 @@ int main(int argc, char **argv)
         return show(argv + 2);
     if (argc == 2 && strcmp(argv[1], "tokens") == 0)
         return list_tokens();
+    if (argc >= 2 && strcmp(argv[1], "sign") == 0)
+        return signer_run(STDIN_FILENO, has_word(argv + 2, "own"),
+                          has_word(argv + 2, "authorities"));
     return EXIT_USAGE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The agent's part in certificates: it reads them and their key as the user who called, hands on
+ * An agent's part in certificates: it reads them and their key as the user who called, hands on
  * what is public, and signs what the tunnel asks for as long as the connection lasts.
  */
 #include "client/cli/standalone.h"
@@ -21,12 +21,10 @@ typedef struct Source {
     gint64 deadline; /* of downloads */
 } Source;
 
-static bool ask(const char *prompt, char *line, gsize size, gpointer data)
+static bool ask(const DialtoneKeyQuestion *question, char *line, gsize size, gpointer data)
 {
     const Source *source = data;
-    const StandaloneCredentialSetup *setup = source->setup;
-    const StandaloneWait wait = {.tunnel = setup->tunnel_fd, .terminal = -1};
-    return standalone_prompt(prompt, false, &wait, line, size) == STANDALONE_PROMPT_ANSWERED;
+    return source->setup->ask(question, line, size, source->setup->data);
 }
 
 static bool fetch(const char *kind, char *text, gsize size, gpointer data)
@@ -34,6 +32,8 @@ static bool fetch(const char *kind, char *text, gsize size, gpointer data)
     const Source *source = data;
     const StandaloneCredentialSetup *setup = source->setup;
     const PlatformKeyringName name = {cli_keyring_profile(setup->profile), kind};
+    if (setup->asks_for_kept && strcmp(kind, "passphrase") == 0)
+        return false;
     return cli_keyring_lookup(&name, setup->tunnel_fd, text, size) == PLATFORM_KEYRING_DONE;
 }
 
@@ -49,7 +49,8 @@ static char *download(const char *url, GBytes **listp, gpointer data)
 
 static void tell(const char *line, gpointer data)
 {
-    standalone_print_notice(line);
+    const Source *source = data;
+    source->setup->tell(line, source->setup->data);
 }
 
 static int hand_over(const DialtoneCredential *credential, int tunnel_fd)
@@ -66,14 +67,14 @@ static int hand_over(const DialtoneCredential *credential, int tunnel_fd)
     return tunnel_frame_send_credentials(tunnel_fd, sent);
 }
 
-static void tell_expiry(const DialtoneCertificate *own)
+static void tell_expiry(const StandaloneCredentialSetup *setup, const DialtoneCertificate *own)
 {
     g_autofree char *warning =
         own != NULL ? dialtone_certificate_warning(own, g_get_real_time() / G_USEC_PER_SEC) : NULL;
     if (warning == NULL)
         return;
     g_autofree char *line = g_strdup_printf(_("warning: %s"), warning);
-    standalone_print_notice(line);
+    setup->tell(line, setup->data);
 }
 
 bool standalone_credential_load(const StandaloneCredentialSetup *setup,
@@ -100,7 +101,7 @@ bool standalone_credential_load(const StandaloneCredentialSetup *setup,
     if (credential == NULL)
         return false;
     *credentialp = credential;
-    tell_expiry(dialtone_credential_certificate(credential));
+    tell_expiry(setup, dialtone_credential_certificate(credential));
     int result = hand_over(credential, setup->tunnel_fd);
     if (result == 0)
         return true;
@@ -109,27 +110,23 @@ bool standalone_credential_load(const StandaloneCredentialSetup *setup,
     return false;
 }
 
-static GBytes *sign(DialtoneCredential *credential, const TunnelSigning *signing)
+static GBytes *sign(DialtoneCredential *credential, const TunnelSigning *signing, GError **error)
 {
-    g_autoptr(GError) error = NULL;
     DialtoneDigest digest = {.ecdsa = signing->ecdsa, .n = signing->n};
     if (credential == NULL)
         return NULL;
     memcpy(digest.bytes, signing->bytes, MIN(signing->n, sizeof(digest.bytes)));
-    GBytes *signature = dialtone_credential_sign(credential, &digest, &error);
-    if (signature == NULL)
-        standalone_print_notice(error->message);
-    return signature;
+    return dialtone_credential_sign(credential, &digest, error);
 }
 
 void standalone_credential_sign(DialtoneCredential *credential, int tunnel_fd,
-                                const TunnelFrame *frame)
+                                const TunnelFrame *frame, GError **error)
 {
     TunnelSigning signing;
     gsize n = 0;
     if (!tunnel_frame_read_signing(frame, &signing))
         return;
-    g_autoptr(GBytes) signature = sign(credential, &signing);
+    g_autoptr(GBytes) signature = sign(credential, &signing, error);
     const guint8 *bytes = signature != NULL ? g_bytes_get_data(signature, &n) : NULL;
     if (tunnel_frame_send_signature(tunnel_fd, signing.id, bytes, n) < 0)
         g_debug("a signature found nobody to take it");

@@ -50,12 +50,16 @@ bool standalone_interpret_psk(IkeSecret *psk) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct StandaloneCredentialSetup {
     const DialtoneProfile *profile;
-    const char *path; /* of the profile */
+    const char *path; /* of the profile; NULL: nobody sees its file */
     uid_t caller;
     const DialtoneSecretMemory *memory;
     const DialtoneSecret *passphrase; /* of the secrets file; NULL: none */
     int tunnel_fd;
     bool without_own, without_authorities; /* the service has read them */
+    bool asks_for_kept;                    /* who is asked has looked in the keyring */
+    bool (*ask)(const DialtoneKeyQuestion *question, char *line, gsize size, gpointer data);
+    void (*tell)(const char *line, gpointer data);
+    gpointer data;
 } StandaloneCredentialSetup;
 
 /* Reads what Auth= needs, and hands it to the tunnel; nothing with Auth=psk. The credential, which
@@ -63,9 +67,9 @@ typedef struct StandaloneCredentialSetup {
 bool standalone_credential_load(const StandaloneCredentialSetup *setup,
                                 DialtoneCredential **credentialp,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Answers a frame SIGN. */
+/* Answers a frame SIGN. The error says why there is no signature. */
 void standalone_credential_sign(DialtoneCredential *credential, int tunnel_fd,
-                                const TunnelFrame *frame);
+                                const TunnelFrame *frame, GError **error);
 
 /* ---- prompts (standalone-prompt.c) ---- */
 

@@ -112,3 +112,10 @@ const char *dialtone_text_nearest(const char *typed, const char *const *words)
     }
     return nearest;
 }
+
+char *dialtone_text_sentence(const char *text)
+{
+    g_autofree char *first = g_utf8_substring(text, 0, 1), *upper = g_utf8_strup(first, -1);
+    const char *rest = text + strlen(first);
+    return g_strconcat(upper, rest, g_str_has_suffix(text, ".") ? "" : ".", NULL);
+}

@@ -19,6 +19,10 @@ char *dialtone_text_clean(const char *bytes, gsize n, gsize max,
 /* True when the string holds nothing that dialtone_text_clean() would replace. */
 bool dialtone_text_is_clean(const char *text) G_GNUC_WARN_UNUSED_RESULT;
 
+/* "it is a directory" as "It is a directory.": what is said of a file, or of a profile's line, on
+ * its own. The caller frees it. */
+char *dialtone_text_sentence(const char *text) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The one of @words that @typed was most likely meant to be, or NULL when none is near. */
 const char *dialtone_text_nearest(const char *typed,
                                   const char *const *words) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,8 +7,28 @@
 
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
+#include "client/common/text.h"
 #include "client/profile/parse.h"
 #include "client/profile/schema.h"
+
+static void refuse_at(const DialtoneIssue *issue, const char *file, GError **error)
+{
+    g_autofree char *text = dialtone_issue_text(issue, file);
+
+    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
+                         _("Mend the file and try again; `dialtone check FILE` reads it "
+                           "without connecting."),
+                         "%s", text);
+}
+
+static void refuse(const DialtoneIssue *issue, GError **error)
+{
+    g_autofree char *text = dialtone_text_sentence(issue->message);
+    g_autofree char *advice = g_strdup_printf(
+        _("Correct [%s] %s of the profile, and connect again."), issue->group, issue->key);
+
+    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID, advice, "%s", text);
+}
 
 bool credential_refuse(const DialtoneProfile *profile, const DialtoneCredentialAccess *access,
                        const char *key, const char *message, GError **error)
@@ -18,11 +38,10 @@ bool credential_refuse(const DialtoneProfile *profile, const DialtoneCredentialA
                                  .group = (char *)"Identity",
                                  .key = (char *)key,
                                  .message = (char *)message};
-    g_autofree char *text = dialtone_issue_text(&issue, access->file);
 
-    dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
-                         _("Mend the file and try again; `dialtone check FILE` reads it "
-                           "without connecting."),
-                         "%s", text);
+    if (access->file != NULL)
+        refuse_at(&issue, access->file, error);
+    else
+        refuse(&issue, error);
     return false;
 }

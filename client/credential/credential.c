@@ -81,9 +81,7 @@ static bool check_mode(const Loading *loading, const char *key, const char *path
 
 static bool open_read(Loading *loading, const char *key, const char *path, GError **error)
 {
-    g_autofree char *prompt = g_strdup_printf(_("Passphrase of %s: "), path);
-
-    switch (credential_open(loading->access, prompt, open_contents, loading, error)) {
+    switch (credential_open(loading->access, path, open_contents, loading, error)) {
     case CREDENTIAL_LOCKED:
         return false;
     case CREDENTIAL_BROKEN:

@@ -25,14 +25,22 @@ enum {
 
 typedef struct DialtoneCredential DialtoneCredential;
 
+/* A passphrase or PIN that is missing, to be put to a person. */
+typedef struct DialtoneKeyQuestion {
+    const char *prompt; /* of a terminal: "Passphrase of /path: " */
+    const char *hint;   /* a sentence: what is locked; or, when it is asked again, why */
+    bool pin;           /* of a token */
+    bool again;         /* what was said before was wrong */
+} DialtoneKeyQuestion;
+
 /* How it is read. */
 typedef struct DialtoneCredentialAccess {
-    const char *file; /* the profile's, for messages */
+    const char *file; /* the profile's, for messages; NULL: they are sentences without a place */
     uid_t caller;     /* who, beside root, may own a private key */
     const DialtoneSecretMemory *memory;
     const DialtoneSecret *passphrase; /* of the secrets file; NULL, or without bytes: none */
     /* Asks a person for one line; NULL: there is nobody to ask. False: no answer. */
-    bool (*ask)(const char *prompt, char *line, gsize size, gpointer data);
+    bool (*ask)(const DialtoneKeyQuestion *question, char *line, gsize size, gpointer data);
     /* What the user's keyring keeps of the profile: "certificate", PEM or a file's bytes in base64,
      * or "passphrase". NULL: there is no keyring. False: it has none. */
     bool (*fetch)(const char *kind, char *text, gsize size, gpointer data);

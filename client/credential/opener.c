@@ -12,9 +12,7 @@
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 
-enum { ATTEMPTS = 3 };
-
-static bool is_known(const DialtoneCredentialAccess *access)
+bool credential_passphrase_is_known(const DialtoneCredentialAccess *access)
 {
     return access->passphrase != NULL && access->passphrase->bytes != NULL;
 }
@@ -29,19 +27,20 @@ static char *copy_known(const DialtoneCredentialAccess *access)
     return text;
 }
 
-char *credential_passphrase(const DialtoneCredentialAccess *access, const char *prompt,
-                            GError **error)
+char *credential_passphrase(const DialtoneCredentialAccess *access,
+                            const DialtoneKeyQuestion *question, GError **error)
 {
-    char *text =
-        is_known(access) ? copy_known(access) : access->memory->alloc(DIALTONE_PASSPHRASE_MAX);
+    char *text = credential_passphrase_is_known(access)
+                     ? copy_known(access)
+                     : access->memory->alloc(DIALTONE_PASSPHRASE_MAX);
 
     if (text == NULL) {
         dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL, NULL, "%s",
                              _("There is no locked memory left for the passphrase."));
         return NULL;
     }
-    if (is_known(access) ||
-        (access->ask != NULL && access->ask(prompt, text, DIALTONE_PASSPHRASE_MAX, access->data)))
+    if (credential_passphrase_is_known(access) ||
+        (access->ask != NULL && access->ask(question, text, DIALTONE_PASSPHRASE_MAX, access->data)))
         return text;
     access->memory->free(text);
     const char *advice = access->system != NULL
@@ -57,7 +56,7 @@ char *credential_passphrase(const DialtoneCredentialAccess *access, const char *
 
 static void refuse(const DialtoneCredentialAccess *access, GError **error)
 {
-    const char *advice = is_known(access)
+    const char *advice = credential_passphrase_is_known(access)
                              ? _("Correct Passphrase= in the secrets file; all behind the `=` "
                                  "counts, blanks too.")
                              : _("Try again with the passphrase that came with the file.");
@@ -78,20 +77,26 @@ static CredentialOpening open_with_keyring(const DialtoneCredentialAccess *acces
     return result;
 }
 
-CredentialOpening credential_open(const DialtoneCredentialAccess *access, const char *prompt,
+CredentialOpening credential_open(const DialtoneCredentialAccess *access, const char *name,
                                   CredentialOpenFn open, gpointer what, GError **error)
 {
+    g_autofree char *prompt = g_strdup_printf(_("Passphrase of %s: "), name);
+    g_autofree char *hint = g_strdup_printf(_("The private key of %s is locked."), name);
+    DialtoneKeyQuestion question = {.prompt = prompt, .hint = hint};
     CredentialOpening result = open(what, NULL);
-    int attempts = is_known(access) ? 1 : ATTEMPTS;
+    int attempts = credential_passphrase_is_known(access) ? 1 : CREDENTIAL_ATTEMPTS;
 
-    if (result == CREDENTIAL_LOCKED && !is_known(access) && access->fetch != NULL)
+    if (result == CREDENTIAL_LOCKED && !credential_passphrase_is_known(access) &&
+        access->fetch != NULL)
         result = open_with_keyring(access, open, what);
     for (int i = 0; result == CREDENTIAL_LOCKED && i < attempts; i++) {
-        char *passphrase = credential_passphrase(access, prompt, error);
+        char *passphrase = credential_passphrase(access, &question, error);
         if (passphrase == NULL)
             return CREDENTIAL_LOCKED;
         result = open(what, passphrase);
         access->memory->free(passphrase);
+        question.again = true;
+        question.hint = _("The passphrase does not open the private key.");
     }
     if (result == CREDENTIAL_LOCKED)
         refuse(access, error);

@@ -11,7 +11,8 @@ typedef struct DialtoneToken DialtoneToken;
 
 /* ---- complaint.c ---- */
 
-/* Sets an error that begins with `FILE:LINE: [Identity] Key: `. Always false. */
+/* Sets an error that begins with `FILE:LINE: [Identity] Key: `, or is a sentence where whoever
+ * reads it has no file before them. Always false. */
 bool credential_refuse(const DialtoneProfile *profile, const DialtoneCredentialAccess *access,
                        const char *key, const char *message, GError **error);
 
@@ -63,14 +64,19 @@ typedef enum CredentialOpening {
 
 typedef CredentialOpening (*CredentialOpenFn)(gpointer what, const char *passphrase);
 
+enum { CREDENTIAL_ATTEMPTS = 3 }; /* that a person has */
+
 /* Without a passphrase first, then with the secrets file's, else with the keyring's, else with what
- * a person types, up to three times. LOCKED: an error is set, unless nobody was to be asked
- * (@access->ask NULL and no passphrase known, with @error NULL). */
-CredentialOpening credential_open(const DialtoneCredentialAccess *access, const char *prompt,
+ * a person types, up to three times. @name: of what is opened. LOCKED: an error is set, unless
+ * nobody was to be asked (@access->ask NULL and no passphrase known, with @error NULL). */
+CredentialOpening credential_open(const DialtoneCredentialAccess *access, const char *name,
                                   CredentialOpenFn open, gpointer what,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The secrets file has one: it is tried once, and nobody is asked. */
+bool credential_passphrase_is_known(const DialtoneCredentialAccess *access);
 /* One passphrase, as a string in secret memory; NULL and an error where none can be had. */
-char *credential_passphrase(const DialtoneCredentialAccess *access, const char *prompt,
+char *credential_passphrase(const DialtoneCredentialAccess *access,
+                            const DialtoneKeyQuestion *question,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- contents.c ---- */

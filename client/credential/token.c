@@ -4,8 +4,8 @@
  * modules the computer has and matches the profile's URI (RFC 7512); everything else is said to
  * the module directly. The key belonging to a certificate is the one with the same CKA_ID.
  *
- * A wrong PIN is never given twice by itself, and never asked for a second time: three of them lock
- * most cards.
+ * A wrong PIN is never given twice by itself: three of them lock most cards. A person who typed one
+ * is told so, and whether another try is the last, before they are asked again.
  */
 #include "client/credential/private.h"
 
@@ -23,6 +23,7 @@ enum { ID_MAX = 256, VALUE_MAX = 16 * 1024, CERTIFICATES_MAX = 32, SLOTS_MAX = 6
 struct DialtoneToken {
     CK_FUNCTION_LIST **modules;
     CK_FUNCTION_LIST *module;
+    CK_SLOT_ID slot;
     CK_SESSION_HANDLE session;
     CK_OBJECT_HANDLE key;
     CK_FLAGS flags;
@@ -166,6 +167,7 @@ static bool look_into_slot(DialtoneToken *self, CK_SLOT_ID slot, P11KitUri *uri,
         certificate = certificate_of(self, object);
     if (certificate != NULL) {
         take(self, &info, object);
+        self->slot = slot;
         g_ptr_array_add(certificates, certificate);
         return true;
     }
@@ -221,23 +223,65 @@ static bool pin_refused(const DialtoneToken *self, GError **error, CK_RV why)
     return false;
 }
 
+static bool is_logged_in(CK_RV result)
+{
+    return result == CKR_OK || result == CKR_USER_ALREADY_LOGGED_IN;
+}
+
+/* It is another PIN that the token wants, and it takes one still. */
+static bool is_wrong(CK_RV result)
+{
+    return result == CKR_PIN_INCORRECT || result == CKR_PIN_INVALID || result == CKR_PIN_LEN_RANGE;
+}
+
+/* What a person is told beside the question. @why: how the token refused the PIN before. */
+static char *hint_of(DialtoneToken *self, CK_RV why)
+{
+    CK_TOKEN_INFO info;
+    if (self->module->C_GetTokenInfo(self->slot, &info) == CKR_OK)
+        self->flags = info.flags;
+    g_autofree char *text = why != CKR_OK
+                                ? g_strdup_printf(_("The token %s refused the PIN (%s)."),
+                                                  self->label, p11_kit_strerror(why))
+                                : g_strdup_printf(_("The token %s wants its PIN."), self->label);
+    if ((self->flags & CKF_USER_PIN_FINAL_TRY) == 0)
+        return g_steal_pointer(&text);
+    return g_strconcat(text, " ", _("This is the last try before it locks its PIN."), NULL);
+}
+
+static bool log_in_by_pin(DialtoneToken *self, const DialtoneCredentialAccess *access,
+                          GError **error)
+{
+    g_autofree char *prompt = g_strdup_printf(_("PIN of the token %s: "), self->label);
+    int attempts = credential_passphrase_is_known(access) ? 1 : CREDENTIAL_ATTEMPTS;
+    CK_RV result = CKR_OK;
+
+    for (int i = 0; i == 0 || (i < attempts && is_wrong(result)); i++) {
+        g_autofree char *hint = hint_of(self, result);
+        const DialtoneKeyQuestion question = {
+            .prompt = prompt, .hint = hint, .pin = true, .again = i > 0};
+        self->pin = credential_passphrase(access, &question, error);
+        if (self->pin == NULL)
+            return false;
+        result = give_pin(self, CKU_USER, self->pin);
+        if (is_logged_in(result))
+            return true;
+        self->pin = self->memory->free(self->pin);
+    }
+    return pin_refused(self, error, result);
+}
+
 static bool log_in(DialtoneToken *self, const DialtoneCredentialAccess *access, GError **error)
 {
-    bool keypad = (self->flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
-    g_autofree char *prompt = g_strdup_printf(_("PIN of the token %s: "), self->label);
-
     if ((self->flags & CKF_LOGIN_REQUIRED) == 0)
         return true;
     if ((self->flags & CKF_USER_PIN_LOCKED) != 0)
         return pin_refused(self, error, CKR_PIN_LOCKED);
     self->memory = access->memory;
-    if (!keypad)
-        self->pin = credential_passphrase(access, prompt, error);
-    if (!keypad && self->pin == NULL)
-        return false;
-    CK_RV result = give_pin(self, CKU_USER, self->pin);
-    return result == CKR_OK || result == CKR_USER_ALREADY_LOGGED_IN ||
-           pin_refused(self, error, result);
+    if ((self->flags & CKF_PROTECTED_AUTHENTICATION_PATH) == 0)
+        return log_in_by_pin(self, access, error);
+    CK_RV result = give_pin(self, CKU_USER, NULL);
+    return is_logged_in(result) || pin_refused(self, error, result);
 }
 
 static bool find_key(DialtoneToken *self, GError **error)

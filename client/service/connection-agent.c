@@ -10,15 +10,13 @@
  */
 #include "client/service/connection-agent.h"
 
-#include <errno.h>
 #include <gio/gunixfdlist.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "client/tunnel/channel.h"
 
-enum { SERVE_MS = 10 * 1000, SOCKET_BUFFER = 1024 * 1024 };
+enum { SERVE_MS = 10 * 1000 };
 
 struct ServiceConnectionAgent {
     ServiceConnectionAgentSetup setup;
@@ -157,8 +155,20 @@ static void on_closed(int error, gpointer data)
         look(self);
 }
 
-static const TunnelChannelHandlers CHANNEL = {
-    .secrets = on_secrets, .credentials = on_credentials, .closed = on_closed};
+/* Who has nothing to begin with knows why. Later it is one agent less. */
+static void on_refused(const GError *why, gpointer data)
+{
+    const ServiceConnectionAgent *self = data;
+    if (self->given)
+        on_closed(0, data);
+    else
+        self->setup.refused(why, self->setup.data);
+}
+
+static const TunnelChannelHandlers CHANNEL = {.secrets = on_secrets,
+                                              .credentials = on_credentials,
+                                              .refused = on_refused,
+                                              .closed = on_closed};
 
 static void on_served(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -178,18 +188,6 @@ static void on_served(GObject *source, GAsyncResult *result, gpointer data)
     g_message("an agent of uid %u does not serve: %s", (unsigned)self->setup.owner, error->message);
     close(fd);
     look(self);
-}
-
-/* Two ends that never wait, one of them for the agent. */
-static bool make_channel(int ends[2])
-{
-    const int size = SOCKET_BUFFER;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-        return false;
-    for (int i = 0; i < 2; i++)
-        if (setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
-            g_debug("the channel keeps its small buffers");
-    return true;
 }
 
 static GVariant *options_of(const ServiceConnectionAgent *self)
@@ -212,7 +210,7 @@ static GVariant *options_of(const ServiceConnectionAgent *self)
 static bool serve(ServiceConnectionAgent *self, const ServiceAgent *agent)
 {
     int ends[2];
-    if (!make_channel(ends))
+    if (tunnel_frame_pair(ends) < 0)
         return false;
     g_autoptr(GUnixFDList) fds = g_unix_fd_list_new_from_array(&ends[1], 1);
     self->offered = ends[0];

@@ -24,6 +24,8 @@ typedef struct ServiceConnectionAgentSetup {
     TunnelSecrets *system_secrets_take; /* NULL: none */
     /* It can't even begin before an agent has come. */
     void (*waiting)(gpointer data);
+    /* What it needs to begin can't be had, says its agent. May free it. */
+    void (*refused)(const GError *why, gpointer data);
     gpointer data;
 } ServiceConnectionAgentSetup;
 

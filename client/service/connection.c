@@ -292,6 +292,18 @@ static void on_waiting(gpointer data)
     publish(self, report);
 }
 
+/* The same of an agent that can't have what the profile needs. */
+static void on_refused(const GError *why, gpointer data)
+{
+    ServiceConnection *self = data;
+    if (self->former == NULL) {
+        service_connection_refuse(self, why);
+        return;
+    }
+    service_connection_on_changed(dialtone_failure_of(why), self);
+    tunnel_refuse_change(self->tunnel, why);
+}
+
 static bool needs_credentials(const ServiceConnection *self)
 {
     return self->profile->auth != DIALTONE_AUTH_PSK &&
@@ -316,6 +328,7 @@ void service_connection_begin_agent(ServiceConnection *self, bool given)
         .tunnel = self->tunnel,
         .system_secrets_take = g_steal_pointer(&self->setup.system_secrets_take),
         .waiting = on_waiting,
+        .refused = on_refused,
         .data = self,
     };
     self->agent = service_connection_agent_new(&agent);

@@ -78,11 +78,21 @@ static bool take_profile(TunnelChannel *self, const TunnelFrame *frame)
     return self->handlers->profile((const char *)frame->bytes + 1, frame->n - 1, self->data);
 }
 
+static bool take_refusal(const TunnelChannel *self, const GError *why)
+{
+    if (self->ready || why == NULL || self->handlers->refused == NULL)
+        return false;
+    self->handlers->refused(why, self->data);
+    return true;
+}
+
 static bool take_keep(TunnelChannel *self, const TunnelFrame *frame)
 {
     g_autoptr(GError) why = NULL;
-    if (!self->reloading || !tunnel_frame_read_keep(frame, &why))
+    if (!tunnel_frame_read_keep(frame, &why))
         return false;
+    if (!self->reloading)
+        return take_refusal(self, why);
     self->ready = true;
     self->reloading = false;
     self->handlers->keep(why, self->data);

@@ -20,6 +20,9 @@ typedef struct TunnelChannelHandlers {
     bool (*profile)(const char *text, gsize n, gpointer data);
     /* It is as it was, or can't be used; it may be heard behind `profile`, too. */
     void (*keep)(const GError *why, gpointer data);
+    /* What the profile needs can't be had, behind no SECRETS; the channel may be freed in it. NULL:
+     * such a frame has no business here. */
+    void (*refused)(const GError *why, gpointer data);
     /* The agent has left: 0, or a negative errno for why it is not heard any more. The last call;
      * the channel may be freed in it. */
     void (*closed)(int error, gpointer data);

@@ -20,6 +20,8 @@
 
 enum {
     FRAME_MAX = 2 * 1024 * 1024,
+    SOCKET_BUFFER = 1024 * 1024,
+    FIRST_KEY_KIND = TUNNEL_ASK_PASSPHRASE, /* and the last */
     SECRETS_FRAME_MAX = 8 + (3 + TUNNEL_CODES_MAX) * (3 + IKE_SECRET_MAX),
     TEXT_MAX = IKE_TEXT_MAX * 2, /* what is cleaned may grow */
     REFUSAL_MAX = 16 * 1024,
@@ -29,6 +31,17 @@ enum {
 static bool holds_secrets(TunnelFrameType type)
 {
     return type == TUNNEL_FRAME_SECRETS || type == TUNNEL_FRAME_ANSWER;
+}
+
+int tunnel_frame_pair(int ends[2])
+{
+    const int size = SOCKET_BUFFER;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    for (int i = 0; i < 2; i++)
+        if (setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
+            g_debug("a channel keeps its small buffers");
+    return 0;
 }
 
 /* ---- receiving ---- */
@@ -184,6 +197,15 @@ int tunnel_frame_send_secrets(int fd, const TunnelSecrets *secrets)
     return result;
 }
 
+/* What no tunnel asks for is left out of what it is told. */
+static gsize count_given(const TunnelAnswer *answer)
+{
+    gsize n = TUNNEL_ASK_KINDS;
+    while (n > FIRST_KEY_KIND && !answer->given[n - 1].known)
+        n--;
+    return n;
+}
+
 int tunnel_frame_send_answer(int fd, guint32 id, const TunnelAnswer *answer)
 {
     uint8_t *bytes = platform_secret_alloc(SECRETS_FRAME_MAX);
@@ -193,7 +215,7 @@ int tunnel_frame_send_answer(int fd, guint32 id, const TunnelAnswer *answer)
     ike_write_u32(&writer, id);
     if (answer != NULL)
         ike_write_u8(&writer, answer->by_program ? 1 : 0);
-    for (gsize i = 0; answer != NULL && i < TUNNEL_ASK_KINDS; i++)
+    for (gsize i = 0; answer != NULL && i < count_given(answer); i++)
         write_secret(&writer, &answer->given[i]);
     int result = send_written(fd, TUNNEL_FRAME_ANSWER, &writer);
     platform_secret_free(bytes);
@@ -269,7 +291,7 @@ bool tunnel_frame_read_answer(const TunnelFrame *frame, guint32 *idp, TunnelAnsw
     if (answered)
         answer->by_program = ike_read_u8(&reader) != 0;
     for (gsize i = 0; answered && i < TUNNEL_ASK_KINDS; i++)
-        if (!read_secret(&reader, &answer->given[i]))
+        if ((i < FIRST_KEY_KIND || reader.left > 0) && !read_secret(&reader, &answer->given[i]))
             return false;
     if (!ike_reader_done(&reader))
         return false;
@@ -325,4 +347,12 @@ void tunnel_question_clear(TunnelQuestion *question)
     g_free((char *)(uintptr_t)question->challenge);
     g_free((char *)(uintptr_t)question->message);
     *question = (TunnelQuestion){0};
+}
+
+bool tunnel_question_opens_key(const TunnelQuestion *question)
+{
+    for (gsize i = 0; i < question->asked_n; i++)
+        if (question->asked[i].kind >= FIRST_KEY_KIND)
+            return true;
+    return false;
 }

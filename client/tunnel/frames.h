@@ -11,7 +11,8 @@
  *                       for each 4 bytes: length, the DER
  *   SECRETS     agent   three secrets: PSK, user, password; 1 byte: how many codes; those
  *   ANSWER      agent   4 bytes: number of the question; 1 byte: 1 = a program answered, else 0; a
- *                       secret for each kind that can be asked; or nothing: nobody answered
+ *                       secret for each kind that a tunnel can ask for; what opens a key, behind
+ *                       them, only when that was asked for; or nothing: nobody answered
  *   REPORT      tunnel  a report as JSON (client/common/report.h)
  *   QUESTION    tunnel  4 bytes: its number; 1 byte: asked again; 1 byte: how many are asked for;
  *                       each 1 byte of kind and 1 byte of TUNNEL_ASKED_*; the user's name, the
@@ -21,13 +22,19 @@
  *   NOTICE      tunnel  a line for the terminal
  *   END         tunnel  1 byte: the exit code; the last frame
  *   RELOAD      tunnel  nothing: the profile is to be read again, for it may have been changed
- *   KEEP        agent   in answer: nothing: it is as it was; or why it can't be used, and advice,
- * with a NUL between the two, behind 1 byte of the reason CHANGED     tunnel  1 byte: 1 = what was
- * handed over again is in use, 0 = the former is again
+ *   KEEP        agent   in answer: nothing: it is as it was; or 1 byte of reason, why it can't be
+ *                       used, a NUL, and advice. The service takes such a reason in place of
+ *                       CREDENTIALS and SECRETS, and lets the connection fail with it
+ *   CHANGED     tunnel  1 byte: 1 = what was handed over again is in use, 0 = the former is again
  *
  * A secret is 1 byte (1 = known), 2 bytes of length, and its bytes. Numbers stand in network order.
  * The agent sends PROFILE, CREDENTIALS (unless Auth=psk) and SECRETS once each, in this order; and
  * again in answer to a RELOAD, which may end with KEEP at any of them. The service asks for none.
+ *
+ * The window's agent lets `dialtone-certificate sign` open and use the key. To that it is what the
+ * tunnel is to an agent the other way round: it sends PROFILE once, hears CREDENTIALS or KEEP,
+ * which it passes on, and NOTICE; answers QUESTION, by which that asks for a passphrase or PIN
+ * (`message` is that program's own); and passes SIGN and SIGNATURE.
  */
 #pragma once
 
@@ -73,6 +80,10 @@ typedef struct TunnelFrame {
 void tunnel_frame_clear(TunnelFrame *frame);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TunnelFrame, tunnel_frame_clear)
 
+/* Two ends that send what is as large as frames are, as far as the system lets them. The
+ * descriptors are closed by exec. 0 or a negative errno. */
+int tunnel_frame_pair(int ends[2]) G_GNUC_WARN_UNUSED_RESULT;
+
 /* 1: a frame; 0: the other end is gone; -EAGAIN: nothing there; another negative errno. Waits at
  * most @timeout_ms; 0 does not wait, -1 waits for ever. */
 int tunnel_frame_receive(int fd, int timeout_ms, TunnelFrame *frame) G_GNUC_WARN_UNUSED_RESULT;
@@ -97,6 +108,8 @@ bool tunnel_frame_read_answer(const TunnelFrame *frame, guint32 *idp, TunnelAnsw
 bool tunnel_frame_read_question(const TunnelFrame *frame,
                                 TunnelQuestion *question) G_GNUC_WARN_UNUSED_RESULT;
 void tunnel_question_clear(TunnelQuestion *question);
+/* It asks for what opens a private key, which nobody but who opens it has any business with. */
+bool tunnel_question_opens_key(const TunnelQuestion *question) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TunnelQuestion, tunnel_question_clear)
 
 /* NULL: the profile is as it was. */

@@ -17,8 +17,14 @@ typedef struct TunnelSecrets {
     unsigned codes_n;
 } TunnelSecrets;
 
-/* What a person can be asked for: each IkeAskKind, and what Phase 1 needs. */
-enum { TUNNEL_ASK_PSK = IKE_ASK_KINDS, TUNNEL_ASK_KINDS };
+/* What a person can be asked for: each IkeAskKind, what Phase 1 needs, and what opens a private
+ * key, which is no tunnel's to know. */
+enum {
+    TUNNEL_ASK_PSK = IKE_ASK_KINDS,
+    TUNNEL_ASK_PASSPHRASE,
+    TUNNEL_ASK_PIN,
+    TUNNEL_ASK_KINDS,
+};
 
 typedef struct TunnelAnswer {
     IkeSecret given[TUNNEL_ASK_KINDS]; /* known: answered */

@@ -15,7 +15,7 @@
 typedef struct Tunnel Tunnel;
 
 typedef struct TunnelAsked {
-    guint kind;  /* IkeAskKind, or TUNNEL_ASK_PSK */
+    guint kind;  /* IkeAskKind, or TUNNEL_ASK_* */
     bool secret; /* not to be shown while it is typed */
     bool once;   /* a one-time code, or its like */
 } TunnelAsked;

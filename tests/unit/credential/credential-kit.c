@@ -16,6 +16,7 @@
 static char *folder;
 static const char *const *answers;
 guint kit_asked;
+char kit_hint[256];
 
 static const DialtoneSecretMemory MEMORY = {platform_secret_alloc, platform_secret_free};
 
@@ -183,9 +184,11 @@ DialtoneCredentialAccess kit_access(void)
     return (DialtoneCredentialAccess){.file = "F", .caller = getuid(), .memory = &MEMORY};
 }
 
-static bool answer(const char *prompt, char *line, gsize size, gpointer data)
+static bool answer(const DialtoneKeyQuestion *question, char *line, gsize size, gpointer data)
 {
+    assert_true(question->again == (kit_asked > 0));
     kit_asked++;
+    g_strlcpy(kit_hint, question->hint, sizeof(kit_hint));
     if (answers == NULL || *answers == NULL)
         return false;
     g_strlcpy(line, *answers++, size);

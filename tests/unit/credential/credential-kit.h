@@ -48,9 +48,11 @@ DialtoneProfile *kit_profile(const char *ca, const char *lines);
 
 /* Nobody to ask, no passphrase. */
 DialtoneCredentialAccess kit_access(void);
-/* Answers of a person, one a question; NULL ends them. Sets `asked` below. */
+/* Answers of a person, one a question; NULL ends them. Sets what stands below: how often they were
+ * asked, and why at last. */
 void kit_will_answer(DialtoneCredentialAccess *access, const char *const *answers);
 extern guint kit_asked;
+extern char kit_hint[256];
 
 /* Asserts that it is refused, and that the sentence has @said in it. */
 void kit_expect_refused(const DialtoneProfile *profile, const DialtoneCredentialAccess *access,

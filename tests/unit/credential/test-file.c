@@ -144,6 +144,17 @@ static void a_person_may_mistype_twice(void **state)
     assert_int_equal(kit_asked, 3);
 }
 
+static void who_has_no_file_before_them_reads_a_sentence(void **state)
+{
+    DialtoneCredentialAccess access = kit_access();
+    g_autoptr(DialtoneProfile) profile = profile_of("/nonexistent/a.pem");
+    access.file = NULL;
+    g_autoptr(GError) error = NULL;
+    assert_null(dialtone_credential_load(profile, &access, &error));
+    assert_string_equal(error->message, "/nonexistent/a.pem: No such file or directory.");
+    assert_non_null(strstr(dialtone_failure_advice(error), "[Identity] Certificate"));
+}
+
 static void three_wrong_passphrases_are_enough(void **state)
 {
     static const char *const answers[] = {"1", "2", "3", "secret", NULL};
@@ -471,6 +482,7 @@ int main(void)
         CASE(a_pkcs12_file_opens_with_the_passphrase_of_the_secrets_file),
         CASE(what_needs_no_passphrase_asks_for_none),
         CASE(a_person_may_mistype_twice),
+        CASE(who_has_no_file_before_them_reads_a_sentence),
         CASE(three_wrong_passphrases_are_enough),
         CASE(a_wrong_passphrase_of_the_secrets_file_is_not_asked_for_again),
         CASE(nobody_to_ask_is_a_missing_secret),

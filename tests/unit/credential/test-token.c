@@ -196,15 +196,40 @@ static void a_pin_is_typed_on_the_keypad_for_each_signature(void **state)
     }
 }
 
-static void a_wrong_pin_is_given_once(void **state)
+static void a_person_who_mistyped_the_pin_is_told_and_asked_again(void **state)
 {
     static const char *const answers[] = {"4321", "1234", NULL};
     DialtoneCredentialAccess access = kit_access();
     make_token("P-256");
     g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card");
     kit_will_answer(&access, answers);
+    g_autoptr(DialtoneCredential) credential = kit_expect_loaded(profile, &access);
+    assert_non_null(credential);
+    assert_int_equal(kit_asked, 2);
+    assert_non_null(strstr(kit_hint, "The token Card refused the PIN"));
+}
+
+static void three_wrong_pins_are_enough(void **state)
+{
+    static const char *const answers[] = {"4321", "5432", "6543", "1234", NULL};
+    DialtoneCredentialAccess access = kit_access();
+    make_token("P-256");
+    g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card");
+    kit_will_answer(&access, answers);
     kit_expect_refused(profile, &access, "refused the PIN");
-    assert_int_equal(kit_asked, 1);
+    assert_int_equal(kit_asked, 3);
+}
+
+static void a_wrong_pin_of_the_secrets_file_is_given_once(void **state)
+{
+    static const char *const answers[] = {"1234", NULL};
+    DialtoneCredentialAccess access = kit_access();
+    make_token("P-256");
+    access.passphrase = pin_of("4321");
+    g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card");
+    kit_will_answer(&access, answers);
+    kit_expect_refused(profile, &access, "refused the PIN");
+    assert_int_equal(kit_asked, 0);
 }
 
 static void a_token_that_is_not_there_is_named(void **state)
@@ -243,7 +268,9 @@ int main(void)
         CASE(a_token_signs_with_rsa),
         CASE(a_token_signs_with_ecdsa),
         CASE(a_pin_is_typed_on_the_keypad_for_each_signature),
-        CASE(a_wrong_pin_is_given_once),
+        CASE(a_person_who_mistyped_the_pin_is_told_and_asked_again),
+        CASE(three_wrong_pins_are_enough),
+        CASE(a_wrong_pin_of_the_secrets_file_is_given_once),
         CASE(a_token_that_is_not_there_is_named),
         CASE(a_certificate_on_a_token_is_described_without_a_pin),
     };

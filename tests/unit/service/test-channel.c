@@ -18,7 +18,7 @@ void __wrap_tunnel_give_signature(Tunnel *self, guint32 id, const guint8 *signat
 typedef struct Heard {
     int agent; /* its end */
     TunnelChannel *channel;
-    guint secrets, answers, signatures, credentials, profiles, kept;
+    guint secrets, answers, signatures, credentials, profiles, kept, refused;
     bool answered, closed;
     int error, why;
 } Heard;
@@ -67,7 +67,16 @@ static void on_keep(const GError *why, gpointer data)
     heard.why = why != NULL ? (int)dialtone_failure_of(why) : 0;
 }
 
-static const TunnelChannelHandlers HANDLERS = {.secrets = on_secrets, .closed = on_closed};
+/* The channel may be freed in it. */
+static void on_refused(const GError *why, gpointer data)
+{
+    heard.refused++;
+    heard.why = (int)dialtone_failure_of(why);
+    g_clear_pointer(&heard.channel, tunnel_channel_free);
+}
+
+static const TunnelChannelHandlers HANDLERS = {
+    .secrets = on_secrets, .refused = on_refused, .closed = on_closed};
 static const TunnelChannelHandlers RELOADING = {
     .secrets = on_secrets, .profile = on_profile, .keep = on_keep, .closed = on_closed};
 
@@ -124,6 +133,37 @@ static void secrets_twice_are_a_breach(void **state)
     send_secrets();
     run();
     assert_int_equal(heard.secrets, 1);
+    assert_int_equal(heard.error, -EPROTO);
+}
+
+static void send_refusal(void)
+{
+    g_autoptr(GError) why = NULL;
+    dialtone_failure_set(&why, DIALTONE_FAILURE_SECRET_MISSING, NULL, "nobody gave it");
+    assert_int_equal(tunnel_frame_send_keep(heard.agent, why), 0);
+    run();
+}
+
+static void what_can_t_be_had_is_told_in_place_of_the_secrets(void **state)
+{
+    send_refusal();
+    assert_int_equal(heard.refused, 1);
+    assert_int_equal(heard.why, DIALTONE_FAILURE_SECRET_MISSING);
+    assert_false(heard.closed);
+}
+
+static void a_refusal_behind_the_secrets_or_without_a_reason_is_a_breach(void **state)
+{
+    send_secrets();
+    run();
+    send_refusal();
+    assert_int_equal(heard.refused, 0);
+    assert_int_equal(heard.error, -EPROTO);
+    tear_down(state);
+    set_up(state);
+    assert_int_equal(tunnel_frame_send_keep(heard.agent, NULL), 0);
+    run();
+    assert_int_equal(heard.refused, 0);
     assert_int_equal(heard.error, -EPROTO);
 }
 
@@ -268,6 +308,8 @@ int main(void)
         CASE(frames_of_the_tunnel_s_own_are_a_breach),
         CASE(a_profile_is_a_breach_here),
         CASE(secrets_twice_are_a_breach),
+        CASE(what_can_t_be_had_is_told_in_place_of_the_secrets),
+        CASE(a_refusal_behind_the_secrets_or_without_a_reason_is_a_breach),
         CASE(every_first_byte_and_length_is_survived),
         CASE(a_profile_that_nobody_asked_for_is_a_breach),
         CASE(it_is_asked_for_once_and_behind_the_secrets),

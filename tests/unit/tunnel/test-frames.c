@@ -84,6 +84,36 @@ static void the_largest_answer_crosses(void **state)
     assert_memory_equal(got->given, sent->given, sizeof(got->given));
 }
 
+/* Not even that there is such a thing. */
+static void a_tunnel_is_told_nothing_of_what_opens_keys(void **state)
+{
+    g_autoptr(TunnelAnswer) sent = tunnel_answer_new();
+    g_autoptr(TunnelAnswer) got = tunnel_answer_new();
+    g_auto(TunnelFrame) frame = {0};
+    guint32 id = 0;
+    bool answered = false;
+    assert_true(tunnel_secret_set(&sent->given[IKE_ASK_PASSWORD], "open", 4));
+    assert_int_equal(tunnel_frame_send_answer(pair[0], 7, sent), 0);
+    assert_int_equal(tunnel_frame_receive(pair[1], 1000, &frame), 1);
+    assert_int_equal(frame.n, 5 + 3 * (TUNNEL_ASK_PSK + 1) + 4);
+    assert_true(tunnel_frame_read_answer(&frame, &id, got, &answered));
+    assert_true(answered && got->given[IKE_ASK_PASSWORD].known);
+    assert_false(got->given[TUNNEL_ASK_PASSPHRASE].known || got->given[TUNNEL_ASK_PIN].known);
+}
+
+static void a_question_about_a_key_is_told_from_others(void **state)
+{
+    TunnelQuestion question = {
+        .asked = {{IKE_ASK_USER, false, false}, {TUNNEL_ASK_PSK, true, false}}, .asked_n = 2};
+    assert_false(tunnel_question_opens_key(&question));
+    question.asked[1].kind = TUNNEL_ASK_PASSPHRASE;
+    assert_true(tunnel_question_opens_key(&question));
+    question.asked[1].kind = TUNNEL_ASK_PIN;
+    assert_true(tunnel_question_opens_key(&question));
+    question.asked_n = 1;
+    assert_false(tunnel_question_opens_key(&question));
+}
+
 static void nobody_answered_is_told_from_empty_answers(void **state)
 {
     g_autoptr(TunnelAnswer) got = tunnel_answer_new();
@@ -406,6 +436,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(credentials_cut_anywhere_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(more_certificates_than_a_chain_has_are_refused, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_tunnel_is_told_nothing_of_what_opens_keys, setup,
+                                        teardown),
+        cmocka_unit_test(a_question_about_a_key_is_told_from_others),
         cmocka_unit_test_setup_teardown(what_is_to_be_signed_crosses, setup, teardown),
         cmocka_unit_test_setup_teardown(requests_that_can_t_be_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(keep_says_nothing_or_a_reason_and_words, setup, teardown),
