@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The session begins with what the keyring has, and then hears the channel. What a person has typed
- * is stored only when the gateway has accepted it, and a secret of the keyring that was refused is
- * asked for the next time, or the same wrong password would be sent until the account is locked.
+ * The session hands over what the keyring has, and hears the channel.
  *
  * The keyring is told apart from the one that is locked: then nothing is looked up, and the person
  * is asked, and told why.
+ *
+ * With a certificate the signer goes first: what it says for the service is passed on as it is, and
+ * the secrets follow. What opens the key is looked up when the signer asks, and stored when the key
+ * is open. A PIN that was kept and is wrong is forgotten before anything else is done: another
+ * three of those would lock the card.
  */
 #define G_LOG_DOMAIN "dialtone-gtk"
 
@@ -15,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/common/localize.h"
 #include "client/profile/pin.h"
@@ -23,20 +27,10 @@
 #include "client/tunnel/frames.h"
 #include "gui/keyring.h"
 #include "gui/prompt.h"
+#include "gui/session-secrets.h"
+#include "gui/signer.h"
 #include "gui/window.h"
 #include "platform/secret-memory.h"
-
-enum { KEPT_PSK, KEPT_PASSWORD, KEPT_N };
-
-/* What the keyring may have. */
-static const struct {
-    const char *kind;
-    guint asked;
-    DialtoneFailure refusal; /* how a connection fails that it is the wrong one for */
-} KINDS[KEPT_N] = {
-    [KEPT_PSK] = {"psk", TUNNEL_ASK_PSK, DIALTONE_FAILURE_GATEWAY_AUTHENTICATION},
-    [KEPT_PASSWORD] = {"password", IKE_ASK_PASSWORD, DIALTONE_FAILURE_USER_AUTHENTICATION},
-};
 
 struct DialtoneAgentSession {
     DialtoneAgentSessionSetup setup;
@@ -44,13 +38,14 @@ struct DialtoneAgentSession {
     char *connection;
     GCancellable *cancellable;
     guint source;
-    int looks_up;           /* at which of KINDS it is; KEPT_N: with all done */
-    TunnelSecrets *secrets; /* NULL: handed over */
-    gboolean from_keyring[KEPT_N];
-    char *to_keep[KEPT_N]; /* typed, in locked memory; NULL: nothing */
-    gboolean locked;
-    GtkWidget *prompt; /* NULL: nobody is asked */
-    guint32 question;
+    DialtoneSigner *signer;         /* NULL: nothing to sign with, or no more */
+    gboolean has_key;               /* nothing of certificates is missing */
+    DialtoneSessionSecret looks_up; /* where it is; DIALTONE_SESSION_OF_KEY: with all done */
+    TunnelSecrets *secrets;         /* NULL: handed over */
+    DialtoneSessionSecrets *kept;
+    gboolean locked;         /* the keyring is */
+    GtkWidget *prompt;       /* NULL: nobody is asked */
+    TunnelQuestion question; /* the last */
     char *pins;
     char *gateway; /* that was compared last */
     char *warning; /* what came of that; NULL: nothing */
@@ -70,40 +65,17 @@ static void notice(DialtoneAgentSession *self, const char *text)
         dialtone_item_add_notice(item, text);
 }
 
-static const char *keyring_name(const DialtoneAgentSession *self)
-{
-    return self->profile->uuid != NULL ? self->profile->uuid : self->profile->name;
-}
-
-/* For the set of what was refused. The caller frees it. */
-static char *refused_key(const DialtoneAgentSession *self, int kept)
-{
-    return g_strdup_printf("%s %s", keyring_name(self), KINDS[kept].kind);
-}
-
-static gboolean was_refused(const DialtoneAgentSession *self, int kept)
-{
-    g_autofree char *key = refused_key(self, kept);
-    return g_hash_table_contains(self->setup.refused, key);
-}
-
 /* ---- secrets ---- */
 
-static gboolean is_looked_up(const DialtoneAgentSession *self, int kept)
+static gboolean is_looked_up(const DialtoneAgentSession *self, DialtoneSessionSecret secret)
 {
-    const DialtoneProfile *profile = self->profile;
-    if (was_refused(self, kept) || self->locked)
-        return FALSE;
-    if (kept == KEPT_PSK)
-        return profile->auth == DIALTONE_AUTH_PSK && profile->psk_source == DIALTONE_SOURCE_KEYRING;
-    return profile->xauth != DIALTONE_XAUTH_NO && profile->user != NULL &&
-           profile->password_source == DIALTONE_SOURCE_KEYRING;
+    return !self->locked && dialtone_session_secrets_is_looked_up(self->kept, secret);
 }
 
 /* A key that is kept follows the rules of one that is typed. */
-static gboolean take(TunnelSecrets *secrets, int kept, const char *text)
+static gboolean take(TunnelSecrets *secrets, DialtoneSessionSecret secret, const char *text)
 {
-    if (kept == KEPT_PASSWORD)
+    if (secret == DIALTONE_SESSION_PASSWORD)
         return tunnel_secret_set(&secrets->password, text, strlen(text));
     g_autoptr(DialtoneSecrets) typed =
         dialtone_secrets_typed_psk(text, strlen(text), &MEMORY, NULL);
@@ -112,105 +84,53 @@ static gboolean take(TunnelSecrets *secrets, int kept, const char *text)
 
 static void look_up_next(DialtoneAgentSession *self);
 
+/* The session has gone meanwhile. */
+static gboolean is_stale(GAsyncResult *result)
+{
+    return g_cancellable_is_cancelled(g_task_get_cancellable(G_TASK(result)));
+}
+
 static void on_looked_up(GObject *source, GAsyncResult *result, gpointer data)
 {
     char *text = NULL;
     PlatformKeyringResult found = dialtone_keyring_lookup_finish(result, &text);
-    if (g_cancellable_is_cancelled(g_task_get_cancellable(G_TASK(result)))) {
+    if (is_stale(result)) {
         platform_secret_free(text);
         return;
     }
     DialtoneAgentSession *self = data;
-    int kept = self->looks_up++;
-    if (found == PLATFORM_KEYRING_DONE)
-        self->from_keyring[kept] = take(self->secrets, kept, text);
+    DialtoneSessionSecret secret = self->looks_up++;
+    if (found == PLATFORM_KEYRING_DONE && take(self->secrets, secret, text))
+        dialtone_session_secrets_used(self->kept, secret);
     platform_secret_free(text);
     self->locked = found == PLATFORM_KEYRING_LOCKED;
     /* One that can't be reached is not tried again. */
     if (found != PLATFORM_KEYRING_DONE && found != PLATFORM_KEYRING_NOTHING)
-        self->looks_up = KEPT_N;
+        self->looks_up = DIALTONE_SESSION_OF_KEY;
     look_up_next(self);
 }
 
-static gboolean on_channel(int fd, GIOCondition condition, gpointer data);
-
+/* Behind the certificates. */
 static void hand_over(DialtoneAgentSession *self)
 {
+    if (!self->has_key || self->looks_up < DIALTONE_SESSION_OF_KEY || self->secrets == NULL)
+        return;
     int result = tunnel_frame_send_secrets(self->setup.fd, self->secrets);
     g_clear_pointer(&self->secrets, tunnel_secrets_free);
     if (result < 0)
         g_debug("the secrets could not be handed over: %s", g_strerror(-result));
-    self->source = g_unix_fd_add(self->setup.fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_channel, self);
 }
 
 static void look_up_next(DialtoneAgentSession *self)
 {
-    while (self->looks_up < KEPT_N && !is_looked_up(self, self->looks_up))
+    while (self->looks_up < DIALTONE_SESSION_OF_KEY && !is_looked_up(self, self->looks_up))
         self->looks_up++;
-    if (self->looks_up >= KEPT_N) {
+    if (self->looks_up >= DIALTONE_SESSION_OF_KEY) {
         hand_over(self);
         return;
     }
-    const PlatformKeyringName name = {.profile = keyring_name(self),
-                                      .kind = KINDS[self->looks_up].kind};
+    const PlatformKeyringName name = dialtone_session_secrets_name(self->kept, self->looks_up);
     dialtone_keyring_lookup(&name, self->cancellable, on_looked_up, self);
-}
-
-static void forget_typed(DialtoneAgentSession *self)
-{
-    for (int i = 0; i < KEPT_N; i++)
-        self->to_keep[i] = platform_secret_free(self->to_keep[i]);
-}
-
-static void remember_typed(DialtoneAgentSession *self)
-{
-    for (int i = 0; i < KEPT_N; i++) {
-        const char *text = dialtone_prompt_get_kept(DIALTONE_PROMPT(self->prompt), KINDS[i].asked);
-        if (text == NULL)
-            continue;
-        platform_secret_free(self->to_keep[i]);
-        self->to_keep[i] = platform_secret_alloc(strlen(text) + 1);
-        if (self->to_keep[i] != NULL)
-            memcpy(self->to_keep[i], text, strlen(text));
-    }
-}
-
-/* The gateway has accepted all that was said. */
-static void store_typed(DialtoneAgentSession *self)
-{
-    for (int i = 0; i < KEPT_N; i++) {
-        const PlatformKeyringName name = {.profile = keyring_name(self), .kind = KINDS[i].kind};
-        g_autofree char *label = g_strdup_printf(
-            i == KEPT_PSK ? _("Preshared key of %s") : _("Password of %s"), self->profile->name);
-        g_autofree char *key = refused_key(self, i);
-        if (self->to_keep[i] == NULL)
-            continue;
-        dialtone_keyring_store(&name, label, self->to_keep[i]);
-        g_hash_table_remove(self->setup.refused, key);
-    }
-    forget_typed(self);
-}
-
-static void note_refusal(DialtoneAgentSession *self, DialtoneFailure reason)
-{
-    for (int i = 0; i < KEPT_N; i++)
-        if (self->from_keyring[i] && KINDS[i].refusal == reason)
-            g_hash_table_add(self->setup.refused, refused_key(self, i));
-    forget_typed(self);
-}
-
-/* What is asked for once more was refused: neither what was typed nor what the keyring has is it. A
- * code of a later round says nothing of the password before it. */
-static void note_asked_again(DialtoneAgentSession *self, const TunnelQuestion *question)
-{
-    for (int kept = 0; question->again && kept < KEPT_N; kept++)
-        for (gsize i = 0; i < question->asked_n; i++) {
-            if (question->asked[i].once || question->asked[i].kind != KINDS[kept].asked)
-                continue;
-            self->to_keep[kept] = platform_secret_free(self->to_keep[kept]);
-            if (self->from_keyring[kept])
-                g_hash_table_add(self->setup.refused, refused_key(self, kept));
-        }
 }
 
 /* ---- asking ---- */
@@ -222,9 +142,34 @@ static void take_prompt_away(DialtoneAgentSession *self)
     self->prompt = NULL;
 }
 
+/* The connection fails with that, and the service hangs up. */
+static void refuse(DialtoneAgentSession *self, DialtoneFailure reason, const char *advice,
+                   const char *message)
+{
+    g_autoptr(GError) error = NULL;
+    take_prompt_away(self);
+    g_clear_pointer(&self->signer, dialtone_signer_free);
+    dialtone_failure_set(&error, reason, advice, "%s", message);
+    if (tunnel_frame_send_keep(self->setup.fd, error) < 0)
+        g_debug("nobody hears why not");
+}
+
+static void answer_signer(DialtoneAgentSession *self, const TunnelAnswer *answer)
+{
+    if (self->signer != NULL && answer != NULL)
+        dialtone_signer_answer(self->signer, self->question.id, answer);
+    else if (self->signer != NULL)
+        refuse(self, DIALTONE_FAILURE_SECRET_MISSING,
+               _("Connect again, and type what opens it; it comes with the certificate."),
+               _("The private key is locked, and nobody gave what opens it."));
+}
+
+/* NULL: nobody answers. */
 static void send_answer(DialtoneAgentSession *self, const TunnelAnswer *answer)
 {
-    if (tunnel_frame_send_answer(self->setup.fd, self->question, answer) < 0)
+    if (tunnel_question_opens_key(&self->question))
+        answer_signer(self, answer);
+    else if (tunnel_frame_send_answer(self->setup.fd, self->question.id, answer) < 0)
         g_debug("an answer found nobody to take it");
     take_prompt_away(self);
 }
@@ -245,27 +190,171 @@ static void on_response(GtkDialog *dialog, int response, gpointer data)
     }
     if (!dialtone_prompt_read(DIALTONE_PROMPT(dialog), answer))
         return;
-    remember_typed(self);
+    dialtone_session_secrets_remember(self->kept, DIALTONE_PROMPT(dialog));
     warn_of_weak_psk(self, &answer->given[TUNNEL_ASK_PSK]);
     send_answer(self, answer);
 }
 
-static void on_question(DialtoneAgentSession *self, const TunnelFrame *frame)
+static void ask(DialtoneAgentSession *self)
 {
-    g_auto(TunnelQuestion) question = {0};
-    if (!tunnel_frame_read_question(frame, &question))
-        return;
-    note_asked_again(self, &question);
     const DialtonePromptSetup setup = {.profile = self->profile,
-                                       .question = &question,
+                                       .question = &self->question,
                                        .warning = self->warning,
                                        .locked = self->locked};
     take_prompt_away(self);
-    self->question = question.id;
     self->prompt = dialtone_prompt_new(&setup);
     gtk_window_set_transient_for(GTK_WINDOW(self->prompt), dialtone_window_find());
     g_signal_connect(self->prompt, "response", G_CALLBACK(on_response), self);
     gtk_window_present(GTK_WINDOW(self->prompt));
+}
+
+/* The service never asks for what opens a key, nor the signer for anything else. */
+static gboolean take_question(DialtoneAgentSession *self, const TunnelFrame *frame, gboolean of_key)
+{
+    g_auto(TunnelQuestion) question = {0};
+    if (!tunnel_frame_read_question(frame, &question) ||
+        tunnel_question_opens_key(&question) != of_key)
+        return FALSE;
+    tunnel_question_clear(&self->question);
+    self->question = question;
+    question = (TunnelQuestion){0};
+    return TRUE;
+}
+
+static void on_question(DialtoneAgentSession *self, const TunnelFrame *frame)
+{
+    if (!take_question(self, frame, FALSE))
+        return;
+    (void)dialtone_session_secrets_asked(self->kept, &self->question);
+    ask(self);
+}
+
+/* ---- the key ---- */
+
+static DialtoneSessionSecret secret_of(const TunnelQuestion *question)
+{
+    return question->asked[0].kind == TUNNEL_ASK_PIN ? DIALTONE_SESSION_PIN
+                                                     : DIALTONE_SESSION_PASSPHRASE;
+}
+
+/* While the keyring was asked, the signer may have ended. */
+static void ask_for_key(DialtoneAgentSession *self)
+{
+    if (self->signer != NULL)
+        ask(self);
+}
+
+static void on_key_looked_up(GObject *source, GAsyncResult *result, gpointer data)
+{
+    char *text = NULL;
+    PlatformKeyringResult found = dialtone_keyring_lookup_finish(result, &text);
+    DialtoneAgentSession *self = is_stale(result) ? NULL : data;
+    g_autoptr(TunnelAnswer) answer =
+        self != NULL && found == PLATFORM_KEYRING_DONE ? tunnel_answer_new() : NULL;
+    if (answer != NULL &&
+        tunnel_secret_set(&answer->given[self->question.asked[0].kind], text, strlen(text))) {
+        dialtone_session_secrets_used(self->kept, secret_of(&self->question));
+        answer_signer(self, answer);
+    } else if (self != NULL) {
+        self->locked |= found == PLATFORM_KEYRING_LOCKED;
+        ask_for_key(self);
+    }
+    platform_secret_free(text);
+}
+
+static void on_forgotten(GObject *source, GAsyncResult *result, gpointer data)
+{
+    if (dialtone_keyring_forget_finish(result) != PLATFORM_KEYRING_DONE)
+        g_warning("the keyring keeps a PIN that is wrong");
+    if (!is_stale(result))
+        ask_for_key(data);
+}
+
+static void on_key_question(DialtoneAgentSession *self, const TunnelFrame *frame)
+{
+    if (!take_question(self, frame, TRUE))
+        return;
+    const DialtoneSessionSecret secret = secret_of(&self->question);
+    const PlatformKeyringName name = dialtone_session_secrets_name(self->kept, secret);
+    gboolean was_kept = dialtone_session_secrets_asked(self->kept, &self->question);
+    if (was_kept && secret == DIALTONE_SESSION_PIN)
+        dialtone_keyring_forget_then(&name, self->cancellable, on_forgotten, self);
+    else if (!self->question.again && is_looked_up(self, secret))
+        dialtone_keyring_lookup(&name, self->cancellable, on_key_looked_up, self);
+    else
+        ask_for_key(self);
+}
+
+static void on_credentials(DialtoneAgentSession *self, const TunnelFrame *frame)
+{
+    int result = tunnel_frame_send(self->setup.fd, frame->type, frame->bytes, frame->n);
+    g_autofree char *message =
+        g_strdup_printf(_("The certificates could not be handed over: %s"), g_strerror(-result));
+    if (result < 0) {
+        refuse(self, DIALTONE_FAILURE_INTERNAL, NULL, message);
+        return;
+    }
+    dialtone_session_secrets_store(self->kept, DIALTONE_SESSION_OF_KEY, DIALTONE_SESSION_SECRETS_N);
+    self->has_key = TRUE;
+    hand_over(self);
+}
+
+/* For the service, as it is. */
+static void pass_on(DialtoneAgentSession *self, const TunnelFrame *frame)
+{
+    if (tunnel_frame_send(self->setup.fd, frame->type, frame->bytes, frame->n) < 0)
+        g_debug("nobody hears the signer");
+    if (frame->type == TUNNEL_FRAME_KEEP)
+        g_clear_pointer(&self->signer, dialtone_signer_free);
+}
+
+static void on_signer_heard(const TunnelFrame *frame, gpointer data)
+{
+    DialtoneAgentSession *self = data;
+    if (frame->type == TUNNEL_FRAME_CREDENTIALS)
+        on_credentials(self, frame);
+    else if (frame->type == TUNNEL_FRAME_QUESTION)
+        on_key_question(self, frame);
+    else if (frame->type == TUNNEL_FRAME_NOTICE)
+        notice(self, (const char *)frame->bytes);
+    else if (frame->type == TUNNEL_FRAME_KEEP || frame->type == TUNNEL_FRAME_SIGNATURE)
+        pass_on(self, frame);
+}
+
+/* Whoever serves next begins anew. */
+static void on_signer_ended(gboolean was_late, gpointer data)
+{
+    DialtoneAgentSession *self = data;
+    if (self->has_key)
+        end(self);
+    else if (was_late)
+        refuse(self, DIALTONE_FAILURE_SECRET_MISSING,
+               _("Check the token and its reader, and connect again."),
+               _("The private key was not opened in time."));
+    else
+        refuse(self, DIALTONE_FAILURE_INTERNAL,
+               _("Connect again; if it happens again, send a report."),
+               _("The program that opens private keys has ended unexpectedly."));
+}
+
+static void start_signer(DialtoneAgentSession *self)
+{
+    const DialtoneAgentSessionSetup *setup = &self->setup;
+    const DialtoneSignerSetup signer = {.profile = setup->text,
+                                        .without_own = setup->has_own,
+                                        .without_authorities = setup->has_authorities,
+                                        .heard = on_signer_heard,
+                                        .ended = on_signer_ended,
+                                        .data = self};
+    self->has_key =
+        self->profile->auth == DIALTONE_AUTH_PSK ||
+        (setup->has_authorities && (setup->has_own || self->profile->auth == DIALTONE_AUTH_HYBRID));
+    if (self->has_key)
+        return;
+    self->signer = dialtone_signer_new(&signer);
+    if (self->signer == NULL)
+        refuse(self, DIALTONE_FAILURE_INTERNAL, NULL,
+               _("The program that opens private keys can't be run."));
 }
 
 /* ---- the channel ---- */
@@ -305,20 +394,22 @@ static void on_report(DialtoneAgentSession *self, const TunnelFrame *frame)
     if (report == NULL)
         return;
     check_gateway(self, report);
-    if (report->state != DIALTONE_STATE_NEEDS_SECRETS)
+    if (report->state != DIALTONE_STATE_NEEDS_SECRETS && self->has_key)
         take_prompt_away(self);
     if (report->state == DIALTONE_STATE_CONNECTED)
-        store_typed(self);
+        dialtone_session_secrets_store(self->kept, 0, DIALTONE_SESSION_SECRETS_N);
     else if (report->state == DIALTONE_STATE_FAILED)
-        note_refusal(self, report->reason);
+        dialtone_session_secrets_failed(self->kept, report->reason);
 }
 
 /* Without a certificate there is nothing to sign with. */
 static void on_sign(DialtoneAgentSession *self, const TunnelFrame *frame)
 {
     TunnelSigning signing;
-    if (tunnel_frame_read_signing(frame, &signing) &&
-        tunnel_frame_send_signature(self->setup.fd, signing.id, NULL, 0) < 0)
+    if (self->signer != NULL)
+        dialtone_signer_sign(self->signer, frame);
+    else if (tunnel_frame_read_signing(frame, &signing) &&
+             tunnel_frame_send_signature(self->setup.fd, signing.id, NULL, 0) < 0)
         g_debug("nobody hears that nobody signs");
 }
 
@@ -376,12 +467,15 @@ DialtoneAgentSession *dialtone_agent_session_new(const DialtoneAgentSessionSetup
     self->profile = setup->profile_take;
     self->connection = g_strdup(setup->connection);
     self->cancellable = g_cancellable_new();
+    self->kept = dialtone_session_secrets_new(self->profile, setup->refused);
     self->pins = dialtone_pin_folder(getuid());
     self->secrets = tunnel_secrets_new();
     if (self->secrets == NULL) {
         dialtone_agent_session_free(self);
         return NULL;
     }
+    self->source = g_unix_fd_add(setup->fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_channel, self);
+    start_signer(self);
     look_up_next(self);
     return self;
 }
@@ -393,8 +487,10 @@ void dialtone_agent_session_free(DialtoneAgentSession *self)
     g_cancellable_cancel(self->cancellable);
     g_object_unref(self->cancellable);
     g_clear_handle_id(&self->source, g_source_remove);
+    dialtone_signer_free(self->signer);
     take_prompt_away(self);
-    forget_typed(self);
+    tunnel_question_clear(&self->question);
+    dialtone_session_secrets_free(self->kept);
     tunnel_secrets_free(self->secrets);
     dialtone_profile_free(self->profile);
     close(self->setup.fd);

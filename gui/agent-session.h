@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One connection that is served: the channel that the service has handed over, what the keyring has
- * for it, and what a person is asked. */
+ * for it, what a person is asked, and who signs. */
 #pragma once
 
 #include <gtk/gtk.h>
@@ -11,11 +11,13 @@
 typedef struct DialtoneAgentSession DialtoneAgentSession;
 
 typedef struct DialtoneAgentSessionSetup {
-    int fd;                        /* of the channel, taken */
-    DialtoneProfile *profile_take; /* Auth=psk */
-    const char *connection;        /* its object */
-    DialtoneCatalog *catalog;      /* borrowed, and so is the next */
-    GHashTable *refused;           /* what the keyring has that a gateway refused: see below */
+    int fd; /* of the channel, taken */
+    DialtoneProfile *profile_take;
+    const char *text;                  /* of the profile; borrowed for the call, as the next is */
+    gboolean has_own, has_authorities; /* of certificates: the service has them */
+    const char *connection;            /* its object */
+    DialtoneCatalog *catalog;          /* borrowed, and so is the next */
+    GHashTable *refused;               /* what the keyring has that a gateway refused: see below */
     void (*ended)(DialtoneAgentSession *self, gpointer data); /* to be freed */
     gpointer data;
 } DialtoneAgentSessionSetup;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The agent is one object on the bus for as long as the program runs, registered anew with each
- * service that comes. A connection with a certificate that the service does not have is left to who
- * can sign: the service asks the next agent then.
+ * service that comes. It serves whatever is the user's.
  */
 #define G_LOG_DOMAIN "dialtone-gtk"
 
@@ -12,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/common/i18n.h"
 #include "client/profile/parse.h"
 #include "dialtone-agent1.h"
 #include "gui/agent-session.h"
@@ -62,26 +60,6 @@ static gboolean is_true(GVariant *options, const char *name)
     return g_variant_lookup(options, name, "b", &value) && value;
 }
 
-/* This program signs nothing, and reads no certificates; the service may have what is needed. */
-static gboolean can_serve(const DialtoneProfile *profile, GVariant *options)
-{
-    if (profile->auth == DIALTONE_AUTH_PSK)
-        return TRUE;
-    return is_true(options, "has-authorities") &&
-           (profile->auth == DIALTONE_AUTH_HYBRID || is_true(options, "has-certificate"));
-}
-
-static void tell_how(DialtoneAgent *self, const char *connection, const DialtoneProfile *profile)
-{
-    DialtoneItem *item = dialtone_catalog_find_connection(self->catalog, connection);
-    g_autofree char *line =
-        g_strdup_printf(_("This profile needs a certificate, which this program can’t read. "
-                          "Connect it in a terminal: dialtone connect %s"),
-                        profile->name);
-    if (item != NULL)
-        dialtone_item_add_notice(item, line);
-}
-
 static gboolean on_serve(DialtoneBusAgent1 *skeleton, GDBusMethodInvocation *invocation,
                          GUnixFDList *fds, const char *connection, const char *text,
                          GVariant *options, GVariant *handle, gpointer data)
@@ -95,10 +73,8 @@ static gboolean on_serve(DialtoneBusAgent1 *skeleton, GDBusMethodInvocation *inv
     g_autoptr(DialtoneProfile) profile =
         dialtone_profile_parse_with_psk(text, strlen(text), "profile", NULL);
     int fd = fds != NULL ? g_unix_fd_list_get(fds, g_variant_get_handle(handle), NULL) : -1;
-    if (profile == NULL || fd < 0 || !can_serve(profile, options)) {
-        refuse(invocation, "this agent has no certificates");
-        if (profile != NULL)
-            tell_how(self, connection, profile);
+    if (profile == NULL || fd < 0) {
+        refuse(invocation, "this agent can't read that");
         if (fd >= 0)
             close(fd);
         return TRUE;
@@ -106,6 +82,9 @@ static gboolean on_serve(DialtoneBusAgent1 *skeleton, GDBusMethodInvocation *inv
     dialtone_bus_agent1_complete_serve(skeleton, invocation, NULL);
     const DialtoneAgentSessionSetup setup = {.fd = fd,
                                              .profile_take = g_steal_pointer(&profile),
+                                             .text = text,
+                                             .has_own = is_true(options, "has-certificate"),
+                                             .has_authorities = is_true(options, "has-authorities"),
                                              .connection = connection,
                                              .catalog = self->catalog,
                                              .refused = self->refused,

@@ -123,7 +123,7 @@ static void store_next(Storing *storing)
     }
     const DialtoneSecretKind *kind = &dialtone_secret_kinds[storing->at];
     const PlatformKeyringName name = {.profile = storing->profile, .kind = kind->kind};
-    g_autofree char *label = g_strdup_printf("%s: %s", storing->name, _(kind->title));
+    g_autofree char *label = dialtone_secret_label(storing->name, kind->kind);
     dialtone_keyring_store_then(&name, label, storing->kept->texts[storing->at], on_stored,
                                 storing);
 }

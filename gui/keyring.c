@@ -47,12 +47,18 @@ typedef struct Call {
     gpointer data;
 } Call;
 
-static void on_stored(GObject *source, GAsyncResult *result, gpointer data)
+PlatformKeyringResult dialtone_keyring_forget_finish(GAsyncResult *result)
 {
-    g_autofree Call *call = data;
     char *out = NULL;
     PlatformKeyringResult how = result_of(dialtone_program_run_finish(result, &out));
     platform_secret_free(out);
+    return how;
+}
+
+static void on_stored(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autofree Call *call = data;
+    PlatformKeyringResult how = dialtone_keyring_forget_finish(result);
     if (how != PLATFORM_KEYRING_DONE && how != PLATFORM_KEYRING_NOTHING)
         g_warning("a secret was not changed in the keyring");
     if (call->done != NULL)
@@ -79,4 +85,13 @@ void dialtone_keyring_forget(const PlatformKeyringName *name)
     const char *words[] = {PROGRAM, "forget", name->profile, name->kind, NULL};
     const DialtoneProgram program = {.words = words, .milliseconds = PROMPT_MS};
     dialtone_program_run(&program, on_stored, g_new0(Call, 1));
+}
+
+void dialtone_keyring_forget_then(const PlatformKeyringName *name, GCancellable *cancellable,
+                                  GAsyncReadyCallback done, gpointer data)
+{
+    const char *words[] = {PROGRAM, "forget", name->profile, name->kind, NULL};
+    const DialtoneProgram program = {
+        .words = words, .milliseconds = LOOKUP_MS, .cancellable = cancellable};
+    dialtone_program_run(&program, done, data);
 }

@@ -23,3 +23,8 @@ void dialtone_keyring_store_then(const PlatformKeyringName *name, const char *la
                                  const char *secret, DialtoneKeyringDone done, gpointer data);
 /* Nobody is told either. */
 void dialtone_keyring_forget(const PlatformKeyringName *name);
+/* For who was just given it: nothing is shown, and it is over within seconds. */
+void dialtone_keyring_forget_then(const PlatformKeyringName *name, GCancellable *cancellable,
+                                  GAsyncReadyCallback done, gpointer data);
+PlatformKeyringResult
+dialtone_keyring_forget_finish(GAsyncResult *result) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,6 +7,8 @@
 
 #include "gui/profile-secrets.h"
 
+#include <string.h>
+
 #include "client/common/i18n.h"
 #include "gui/keyring.h"
 #include "platform/secret-memory.h"
@@ -18,6 +20,14 @@ const DialtoneSecretKind dialtone_secret_kinds[DIALTONE_SECRET_KINDS] = {
     {"pin", N_("PIN")},
     {"certificate", N_("certificate and key")},
 };
+
+char *dialtone_secret_label(const char *name, const char *kind)
+{
+    gsize i = 0;
+    while (i + 1 < DIALTONE_SECRET_KINDS && strcmp(dialtone_secret_kinds[i].kind, kind) != 0)
+        i++;
+    return g_strdup_printf("%s: %s", name, _(dialtone_secret_kinds[i].title));
+}
 
 void dialtone_profile_secrets_forget(const char *profile)
 {
@@ -73,7 +83,7 @@ void dialtone_profile_secrets_move(const char *from, const char *to, const char 
         const PlatformKeyringName old = {.profile = from, .kind = dialtone_secret_kinds[i].kind};
         *move = (Move){.from = g_strdup(from),
                        .to = g_strdup(to),
-                       .label = g_strdup_printf("%s: %s", name, _(dialtone_secret_kinds[i].title)),
+                       .label = dialtone_secret_label(name, dialtone_secret_kinds[i].kind),
                        .kind = dialtone_secret_kinds[i].kind};
         dialtone_keyring_lookup(&old, NULL, on_found, move);
     }

@@ -59,6 +59,10 @@ static const char *label_of(const TunnelAsked *asked)
         return _("New P_IN");
     case IKE_ASK_DOMAIN:
         return _("_Domain (may be empty)");
+    case TUNNEL_ASK_PASSPHRASE:
+        return _("Passp_hrase");
+    case TUNNEL_ASK_PIN:
+        return _("PI_N");
     default:
         return _("_Answer");
     }
@@ -67,6 +71,8 @@ static const char *label_of(const TunnelAsked *asked)
 static gboolean may_keep(const DialtoneProfile *profile, const TunnelQuestion *question,
                          const TunnelAsked *asked)
 {
+    if (tunnel_question_opens_key(question))
+        return TRUE;
     if (asked->once || *question->challenge != '\0')
         return FALSE;
     if (asked->kind == TUNNEL_ASK_PSK)
@@ -120,7 +126,8 @@ static void add_entries(DialtonePrompt *self, const DialtonePromptSetup *setup)
         any |= self->keepable[asked->kind];
     }
     gtk_widget_set_visible(GTK_WIDGET(self->keep), any);
-    gtk_toggle_button_set_active(self->keep, any);
+    /* A card is worth less where its PIN lies beside it: who wants that says so. */
+    gtk_toggle_button_set_active(self->keep, any && self->entries[TUNNEL_ASK_PIN] == NULL);
 }
 
 /* ---- answers ---- */
@@ -193,6 +200,15 @@ static void show_words(DialtonePrompt *self, const TunnelQuestion *question)
     gtk_widget_set_visible(self->words_box, *question->message != '\0' || challenge != NULL);
 }
 
+/* Of a key that is locked nothing is the gateway's to say. */
+static void show_key_hint(DialtonePrompt *self, const DialtonePromptSetup *setup)
+{
+    const char *locked = _("The keyring is locked, so what it keeps is asked for.");
+    g_autofree char *text =
+        g_strdup_printf("%s\n%s", setup->question->message, setup->locked ? locked : "");
+    set_text(self->hint, g_strchomp(text));
+}
+
 static void show_hint(DialtonePrompt *self, const DialtonePromptSetup *setup)
 {
     const char *user = setup->question->user_name;
@@ -210,9 +226,13 @@ GtkWidget *dialtone_prompt_new(const DialtonePromptSetup *setup)
     DialtonePrompt *self = g_object_new(DIALTONE_TYPE_PROMPT, "use-header-bar", TRUE, NULL);
     g_autofree char *heading = g_strdup_printf(_("Sign in to %s"), setup->profile->name);
     gtk_label_set_text(self->heading, heading);
-    show_hint(self, setup);
-    set_text(self->warning, setup->warning);
-    show_words(self, setup->question);
+    if (tunnel_question_opens_key(setup->question)) {
+        show_key_hint(self, setup);
+    } else {
+        show_hint(self, setup);
+        set_text(self->warning, setup->warning);
+        show_words(self, setup->question);
+    }
     add_entries(self, setup);
     on_entry(NULL, self);
     return GTK_WIDGET(self);

@@ -166,20 +166,6 @@ def _(lab):
                     desktop.wait("list item", "Office, Could not connect")
 
 
-@service_case("a certificate that this program can't read is told, with what can", seconds=60, connection=ALICE)
-def _(lab, bus, alice, bob):
-    with Desktop(lab, alice) as desktop:
-        desktop.profile("office", profile_text(profile(
-            Identity__Auth="certificate", Identity__Certificate="file:/nonexistent.pem",
-            Identity__CA="file:/nonexistent.pem", Gateway__RemoteID="fqdn:gw.example.com")))
-        desktop.wait("list item", "Office, Not connected")
-        switch(desktop)
-        wait_until(lambda: any("dialtone connect Office" in text for text in desktop.names("label")), 30, "it is told")
-        desktop.screenshot("certificate.png")
-        switch(desktop)
-        desktop.wait("list item", "Office, Not connected")
-
-
 @service_case("a password is asked for where the service has what belongs to certificates", seconds=60,
               connection=HYBRID)
 def _(lab, bus, alice, bob):

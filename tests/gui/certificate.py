@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# allowed: 300 s, full: 300 s
-"""The user's certificate in dialtone-gtk: what is told of a file or token that somebody chooses, and what opens it."""
+# allowed: 600 s, full: 600 s
+"""The user's certificate in dialtone-gtk: what is told of a file or token that somebody chooses, what opens it, and
+connecting with it."""
 
 import datetime
 import os
+import signal
 import sys
 
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
@@ -12,9 +14,12 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from cases import main  # noqa: E402
 from certificates import Pki, put  # noqa: E402
+from client import profile, profile_text  # noqa: E402
 from desktop import Desktop  # noqa: E402
+from gateway import Connection  # noqa: E402
 from gateways import pki as made  # noqa: E402
 from lab import expect, run, wait_until  # noqa: E402
+from measure import expect_ping  # noqa: E402
 from service_kit import service_case  # noqa: E402
 
 UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b22"
@@ -185,6 +190,198 @@ def _(lab, bus, alice, bob):
         desktop.act("push button", "Cancel")
         desktop.act("push button", "Discard")
         desktop.gone("push button", "Discard")
+
+
+# ---- connecting ----
+PKI = Pki()
+ALICE = PKI.client("email:alice@example.com")
+OFFICE = Connection("alice@example.com", auth="certificate", **PKI.gateway())
+HYBRID = Connection("carol@example.com", auth="hybrid", users={"carol": "carol's password"}, **PKI.gateway())
+
+
+def write(desktop, lab, certificate, **more):
+    """A profile of the user's own, with this certificate."""
+    settings = {"Profile__UUID": UUID, **PKI.settings(lab), "Identity__Auth": "certificate",
+                "Identity__Certificate": certificate, **more}
+    os.chmod(lab.folder, 0o755)
+    desktop.profile("office", profile_text(profile(**settings)))
+
+
+def provide(desktop, lab, certificate):
+    write(desktop, lab, certificate)
+    desktop.wait("list item", "Office, Not connected")
+
+
+def switch(desktop):
+    desktop.act("toggle button", "Connect Office")
+
+
+def connected(desktop, lab):
+    desktop.wait("list item", "Office, Connected", 40)
+    expect_ping(lab, lab.sites[0].host)
+
+
+def disconnect(desktop):
+    switch(desktop)
+    desktop.wait("list item", "Office, Not connected")
+
+
+def keep(desktop, kind, secret):
+    desktop.run("secret-tool", "store", "--label=test", "xdg:schema", "org.dialtone.Dialtone", "profile", UUID,
+                "kind", kind, given=secret)
+
+
+def signers():
+    """The processes that have a key, or wait for what opens it."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
+                words = file.read().split("\0")
+        except OSError:
+            continue
+        if os.path.basename(words[0]) == "dialtone-certificate" and "sign" in words:
+            found.append(int(pid))
+    return found
+
+
+@service_case("a passphrase is asked for, again when it was wrong, and not when it was kept", 200, connection=OFFICE)
+def _(lab, bus, alice, bob):
+    path = own(lab, alice, "mine.p12", p12(ALICE, PASSPHRASE))
+    with Desktop(lab, alice) as desktop:
+        provide(desktop, lab, f"file:{path}")
+        switch(desktop)
+        desktop.wait("label", f"The private key of {path} is locked.")
+        expect(desktop.has("push button", "Sign In", sensitive=False), "nothing can be given")
+        desktop.screenshot("passphrase.png")
+        desktop.type("password text", "Passphrase", "another")
+        desktop.act("push button", "Sign In")
+        desktop.wait("label", "The passphrase does not open the private key.")
+        desktop.wait("check box", "Remember in the keyring", checked=True)
+        desktop.screenshot("passphrase-again.png")
+        desktop.type("password text", "Passphrase", PASSPHRASE)
+        desktop.act("push button", "Sign In")
+        connected(desktop, lab)
+        wait_until(lambda: kept(desktop, "passphrase") == PASSPHRASE, 10, "it is kept")
+        expect(len(signers()) == 1, f"who has the key? {signers()}")
+        disconnect(desktop)
+        wait_until(lambda: not signers(), 10, "the key has gone with the connection")
+        switch(desktop)
+        connected(desktop, lab)
+        disconnect(desktop)
+        keep(desktop, "passphrase", "an old one")
+        switch(desktop)
+        desktop.wait("label", "The passphrase does not open the private key.")
+        desktop.act("push button", "Cancel")
+        desktop.wait("list item", "Office, Could not connect")
+
+
+@service_case("keys are renewed with a new signature while the window is there", 120, connection=OFFICE)
+def _(lab, bus, alice, bob):
+    path = own(lab, alice, "mine.pem", ALICE.pem())
+    with Desktop(lab, alice) as desktop:
+        provide(desktop, lab, f"file:{path}")
+        switch(desktop)
+        connected(desktop, lab)
+        before = lab.gateway.text().count("authentication of 'alice@example.com' with RSA")
+        alice.dialtone("renegotiate", "Office")
+        wait_until(lambda: lab.gateway.text().count("authentication of 'alice@example.com' with RSA") > before, 15,
+                   "the gateway verified another signature")
+        connected(desktop, lab)
+        disconnect(desktop)
+
+
+@service_case("a prompt for a passphrase that is given up, by Cancel or by the switch, fails or ends the attempt", 120,
+              connection=OFFICE)
+def _(lab, bus, alice, bob):
+    path = own(lab, alice, "mine.p12", p12(ALICE, PASSPHRASE))
+    with Desktop(lab, alice) as desktop:
+        provide(desktop, lab, f"file:{path}")
+        switch(desktop)
+        desktop.wait("password text", "Passphrase")
+        desktop.act("push button", "Cancel")
+        desktop.wait("list item", "Office, Could not connect")
+        said(desktop, "The private key is locked, and nobody gave what opens it.")
+        wait_until(lambda: not signers(), 10, "nobody waits for it any more")
+        desktop.screenshot("passphrase-cancelled.png")
+        desktop.act("push button", "Try Again")
+        desktop.wait("password text", "Passphrase")
+        switch(desktop)
+        desktop.gone("password text", "Passphrase")
+        desktop.wait("list item", "Office, Not connected")
+        wait_until(lambda: not signers(), 10, "nobody waits for it any more")
+        switch(desktop)
+        desktop.wait("password text", "Passphrase")
+        os.kill(*signers(), signal.SIGKILL)
+        desktop.gone("password text", "Passphrase")
+        desktop.wait("list item", "Office, Could not connect")
+        said(desktop, "The program that opens private keys has ended unexpectedly.")
+
+
+@service_case("a file that is gone, or that others can read, is told in a sentence", 120, connection=OFFICE)
+def _(lab, bus, alice, bob):
+    gone = os.path.join(lab.folder, "gone.p12")
+    shared = own(lab, alice, "open.pem", ALICE.pem(), 0o644)
+    with Desktop(lab, alice) as desktop:
+        provide(desktop, lab, f"file:{gone}")
+        switch(desktop)
+        desktop.wait("list item", "Office, Could not connect")
+        said(desktop, f"{gone}: No such file or directory.")
+        desktop.screenshot("certificate-gone.png")
+        write(desktop, lab, f"file:{shared}", Profile__Description="Another file")
+        desktop.wait("label", "Another file")
+        desktop.act("push button", "Try Again")
+        said(desktop, f"{shared}: it holds a private key and has mode 0644; run: chmod 600 {shared}.")
+
+
+@service_case("a token's PIN is asked for, a wrong one is told, and one of the keyring that is wrong is given once", 200,
+              connection=OFFICE)
+def _(lab, bus, alice, bob):
+    conf = make_token(lab, alice, ALICE)
+    with Desktop(lab, alice, SOFTHSM2_CONF=conf) as desktop:
+        provide(desktop, lab, "pkcs11:token=Card;object=vpn")
+        switch(desktop)
+        desktop.wait("label", "The token Card wants its PIN.")
+        desktop.wait("check box", "Remember in the keyring", checked=False)
+        desktop.screenshot("pin.png")
+        desktop.type("password text", "PIN", "4321")
+        desktop.act("push button", "Sign In")
+        said(desktop, "The token Card refused the PIN")
+        desktop.screenshot("pin-again.png")
+        desktop.type("password text", "PIN", "1234")
+        desktop.act("push button", "Sign In")
+        connected(desktop, lab)
+        expect(kept(desktop, "pin") is None, "a PIN is kept that nobody wanted to be")
+        disconnect(desktop)
+        keep(desktop, "pin", "9876")
+        switch(desktop)
+        said(desktop, "The token Card refused the PIN")
+        expect(kept(desktop, "pin") is None, "a wrong PIN stays where it will be given again")
+        desktop.act("check box", "Remember in the keyring")
+        desktop.type("password text", "PIN", "1234")
+        desktop.act("push button", "Sign In")
+        connected(desktop, lab)
+        wait_until(lambda: kept(desktop, "pin") == "1234", 10, "it is kept now")
+        disconnect(desktop)
+        switch(desktop)
+        connected(desktop, lab)
+        disconnect(desktop)
+
+
+@service_case("the user's own authorities and password are enough for a gateway that alone has a certificate", 120,
+              connection=HYBRID)
+def _(lab, bus, alice, bob):
+    with Desktop(lab, alice) as desktop:
+        os.chmod(lab.folder, 0o755)
+        desktop.profile("office", profile_text(profile(**{
+            "Profile__UUID": UUID, **PKI.settings(lab), "Identity__ID": "carol@example.com",
+            "UserAuth__User": "carol", "Secrets__Password": "keyring"})))
+        desktop.wait("list item", "Office, Not connected")
+        switch(desktop)
+        desktop.type("password text", "Password", "carol's password")
+        desktop.act("push button", "Sign In")
+        connected(desktop, lab)
+        disconnect(desktop)
 
 
 main()
