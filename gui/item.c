@@ -162,6 +162,16 @@ static void count_since(DialtoneItem *self)
         self->since = self->report->time_us > 0 ? self->report->time_us : g_get_real_time();
 }
 
+/* A file of secrets is for who has nobody to ask; here somebody is there, and gave no answer. */
+static void advise(DialtoneReport *report)
+{
+    if (report->reason != DIALTONE_FAILURE_SECRET_MISSING || report->advice == NULL ||
+        strstr(report->advice, "--secrets") == NULL)
+        return;
+    g_free(report->advice);
+    report->advice = g_strdup(_("Try again, and answer what you are asked for."));
+}
+
 static void on_report(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(DialtoneItem) self = data;
@@ -181,6 +191,7 @@ static void on_report(GObject *source, GAsyncResult *result, gpointer data)
     }
     g_clear_pointer(&self->report, dialtone_report_free);
     dialtone_report_localize(report);
+    advise(report);
     self->report = report;
     dialtone_report_mark_weak(report);
     count_since(self);

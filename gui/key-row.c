@@ -37,8 +37,7 @@ static char *problem_of(DialtoneKeyRow *self)
     self->wrong = typed == NULL;
     if (typed == NULL)
         return g_strdup(error->message);
-    g_autofree char *weak = dialtone_strength_warning(typed->psk.bytes, typed->psk.n);
-    return weak != NULL ? g_strdup_printf(_("Warning: %s."), weak) : NULL;
+    return dialtone_strength_warning(typed->psk.bytes, typed->psk.n);
 }
 
 static void on_changed(GtkEditable *editable, gpointer data)

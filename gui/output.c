@@ -16,6 +16,7 @@ struct _DialtoneOutput {
     GtkDialog parent_instance;
     char **words;
     char *file;
+    char *says_nothing;
     gboolean is_finding;
     GSubprocess *process; /* NULL: none runs */
     GDataInputStream *lines;
@@ -23,6 +24,7 @@ struct _DialtoneOutput {
     gsize shown;
     GtkLabel *hint;
     GtkTextView *text;
+    GtkLabel *nothing;
     GtkWidget *spinner;
     GtkLabel *status;
 };
@@ -30,6 +32,15 @@ struct _DialtoneOutput {
 G_DEFINE_TYPE(DialtoneOutput, dialtone_output, GTK_TYPE_DIALOG)
 
 /* ---- what is shown ---- */
+
+static void hang(DialtoneOutput *self, guint columns)
+{
+    PangoContext *context = gtk_widget_get_pango_context(GTK_WIDGET(self->text));
+    PangoFontMetrics *metrics = pango_context_get_metrics(context, NULL, NULL);
+    int width = pango_font_metrics_get_approximate_digit_width(metrics);
+    gtk_text_view_set_indent(self->text, -PANGO_PIXELS(width * (int)columns));
+    pango_font_metrics_unref(metrics);
+}
 
 static void set_status(DialtoneOutput *self, const char *text, gboolean busy)
 {
@@ -81,7 +92,11 @@ static void on_ended(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(GError) error = NULL;
     if (!g_subprocess_wait_finish(G_SUBPROCESS(source), result, &error))
         return; /* the window was closed */
-    set_status(self, outcome(self), FALSE);
+    gboolean nothing = self->shown == 0 && g_subprocess_get_successful(self->process) &&
+                       self->says_nothing != NULL;
+    gtk_label_set_text(self->nothing, nothing ? self->says_nothing : "");
+    gtk_widget_set_visible(GTK_WIDGET(self->nothing), nothing);
+    set_status(self, nothing ? "" : outcome(self), FALSE);
     g_clear_object(&self->lines);
     g_clear_object(&self->process);
 }
@@ -110,6 +125,7 @@ static void run(DialtoneOutput *self)
     g_autoptr(GError) error = NULL;
     gtk_text_buffer_set_text(gtk_text_view_get_buffer(self->text), "", 0);
     self->shown = 0;
+    gtk_widget_hide(GTK_WIDGET(self->nothing));
     self->process = dialtone_command_run((const char *const *)self->words, &error);
     if (self->process == NULL) {
         set_status(self, error->message, FALSE);
@@ -189,6 +205,7 @@ static void dialtone_output_finalize(GObject *object)
     g_clear_object(&self->cancellable);
     g_strfreev(self->words);
     g_free(self->file);
+    g_free(self->says_nothing);
     G_OBJECT_CLASS(dialtone_output_parent_class)->finalize(object);
 }
 
@@ -201,6 +218,7 @@ static void dialtone_output_class_init(DialtoneOutputClass *class)
     gtk_widget_class_set_template_from_resource(widget_class, "/org/dialtone/Dialtone/output.ui");
     gtk_widget_class_bind_template_child(widget_class, DialtoneOutput, hint);
     gtk_widget_class_bind_template_child(widget_class, DialtoneOutput, text);
+    gtk_widget_class_bind_template_child(widget_class, DialtoneOutput, nothing);
     gtk_widget_class_bind_template_child(widget_class, DialtoneOutput, spinner);
     gtk_widget_class_bind_template_child(widget_class, DialtoneOutput, status);
 }
@@ -217,6 +235,7 @@ GtkWidget *dialtone_output_new(GtkWindow *parent, const DialtoneOutputSetup *set
                                         setup->title, "transient-for", parent, NULL);
     self->words = g_strdupv((char **)(uintptr_t)setup->words);
     self->file = g_strdup(setup->file);
+    self->says_nothing = g_strdup(setup->nothing);
     self->is_finding = setup->is_finding;
     gtk_label_set_text(self->hint, setup->hint);
     gtk_dialog_add_button(GTK_DIALOG(self), _("_Copy"), RESPONSE_COPY);
@@ -224,6 +243,7 @@ GtkWidget *dialtone_output_new(GtkWindow *parent, const DialtoneOutputSetup *set
         gtk_dialog_add_button(GTK_DIALOG(self), _("_Save…"), RESPONSE_SAVE);
     gtk_dialog_add_button(GTK_DIALOG(self), _("_Refresh"), RESPONSE_AGAIN);
     atk_object_set_name(gtk_widget_get_accessible(GTK_WIDGET(self->text)), setup->title);
+    hang(self, setup->columns);
     run(self);
     return GTK_WIDGET(self);
 }

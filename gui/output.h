@@ -9,6 +9,8 @@ typedef struct DialtoneOutputSetup {
     const char *hint;         /* what is seen here */
     const char *file;         /* how it is called when it is saved; NULL: it can't be */
     const char *const *words; /* of the verb, behind "dialtone"; ends with NULL */
+    const char *nothing;      /* said where the verb has nothing to say; NULL: it always has */
+    guint columns;            /* before the text of a line: what is too long goes on below that */
     gboolean is_finding;      /* an exit code is no failure, but what was found */
 } DialtoneOutputSetup;
 

@@ -49,6 +49,8 @@ static void on_log(GSimpleAction *action, GVariant *parameter, gpointer data)
         .hint = _("What the service has lately decided about your connections. No secret stands in "
                   "it."),
         .file = "dialtone-log.txt",
+        .nothing = _("Nothing has been logged yet."),
+        .columns = sizeof("2026-01-31 23:59:59  ") - 1,
         .words = WORDS,
     };
     show_output(data, "log", &setup);
@@ -83,6 +85,7 @@ static void on_diagnose(GSimpleAction *action, GVariant *parameter, gpointer dat
         .hint = _("The gateway is asked at most 20 questions, a second apart. No proof of who you "
                   "are is sent, so no account is locked. Nothing is changed."),
         .file = "dialtone-diagnosis.txt",
+        .columns = sizeof("skipped  ") - 1,
         .words = words,
         .is_finding = TRUE,
     };

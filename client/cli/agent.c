@@ -96,10 +96,8 @@ static DialtoneSecrets *read_secrets(Agent *agent, GError **error)
 static void warn_of_weak_psk(const IkeSecret *psk)
 {
     g_autofree char *warning = psk->known ? dialtone_strength_warning(psk->bytes, psk->n) : NULL;
-    if (warning == NULL)
-        return;
-    g_autofree char *line = g_strdup_printf(_("Warning: %s."), warning);
-    standalone_print_notice(line);
+    if (warning != NULL)
+        standalone_print_notice(warning);
 }
 
 /* A profile that names no key needs one in the file. */

@@ -197,9 +197,9 @@ static GPtrArray *weak_psk(const DialtoneSecrets *secrets)
 
     if (secrets == NULL || secrets->psk.bytes == NULL)
         return issues;
-    g_autofree char *warning = dialtone_strength_warning(secrets->psk.bytes, secrets->psk.n);
-    if (warning != NULL)
-        dialtone_issues_add(issues, &where, "%s", warning);
+    g_autofree char *remark = dialtone_strength_remark(secrets->psk.bytes, secrets->psk.n);
+    if (remark != NULL)
+        dialtone_issues_add(issues, &where, "%s", remark);
     return issues;
 }
 

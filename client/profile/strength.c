@@ -266,7 +266,7 @@ char *dialtone_strength_time(guint bits)
     return g_strdup(_("longer than anybody lives"));
 }
 
-char *dialtone_strength_warning(const guint8 *key, gsize n)
+char *dialtone_strength_remark(const guint8 *key, gsize n)
 {
     guint bits = dialtone_strength_bits(key, n);
 
@@ -278,4 +278,11 @@ char *dialtone_strength_warning(const guint8 *key, gsize n)
                              "second). `dialtone secret generate` makes a good one, for the "
                              "gateway's administrator to set"),
                            time, bits);
+}
+
+char *dialtone_strength_warning(const guint8 *key, gsize n)
+{
+    g_autofree char *remark = dialtone_strength_remark(key, n);
+
+    return remark != NULL ? g_strdup_printf(_("Warning: %s."), remark) : NULL;
 }

@@ -15,5 +15,7 @@ bool dialtone_strength_is_weak(guint bits) G_GNUC_WARN_UNUSED_RESULT;
 /* "about 3 hours": until half of the guesses are made. The caller frees it. */
 char *dialtone_strength_time(guint bits) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A warning about a weak key, NULL for a good one; never holds the key. The caller frees it. */
+/* What is said of a weak key, NULL of a good one; never holds the key. The caller frees it. It goes
+ * on behind a colon; the warning is the sentence that stands alone. */
+char *dialtone_strength_remark(const guint8 *key, gsize n) G_GNUC_WARN_UNUSED_RESULT;
 char *dialtone_strength_warning(const guint8 *key, gsize n) G_GNUC_WARN_UNUSED_RESULT;

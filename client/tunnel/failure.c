@@ -167,7 +167,7 @@ static const Row DETAILS[] = {
         {N_("The gateway %s asked for the user again and again without an end."),
          N_("Ask its administrator what it wants of its users."), NULL},
     [IKE_DETAIL_NO_SECRET] =
-        {N_("The gateway %s asks for a user name or a password, and there is nobody to ask."),
+        {N_("The gateway %s asks for a user name or a password, and nobody gave it."),
          N_("Put User= and Password= into a file of mode 0600 and name it with --secrets FILE, or "
             "connect from a terminal."),
          NULL},

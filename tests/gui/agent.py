@@ -62,6 +62,8 @@ def _(lab, bus, alice, bob):
         expect(kept(desktop, "psk") is None, "it was kept before it had served")
         desktop.act("push button", "Sign In")
         desktop.wait("list item", "Office, Connected", 30)
+        expect(any(text.startswith("Warning: the preshared key is weak") for text in desktop.names("label")),
+               f"nobody is warned of the weak key: {desktop.names('label')}")
         wait_until(lambda: kept(desktop, "psk") == KEY and kept(desktop, "password") == PASSWORD, 10, "both are kept")
         expect_ping(lab, lab.sites[0].host)
         switch(desktop)
@@ -198,6 +200,7 @@ def _(lab, bus, alice, bob):
         desktop.wait("toggle button", "Connect Office", checked=True)
         desktop.act("push button", "Cancel")
         desktop.wait("list item", "Office, Could not connect")
+        desktop.wait("label", "Try again, and answer what you are asked for.")
         desktop.stop_keyring()
         desktop.act("push button", "Try Again")
         desktop.wait("password text", "Preshared key")

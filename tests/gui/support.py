@@ -31,6 +31,10 @@ def _(lab, bus, alice, bob):
     machine_knows_the_key(bus, proposals="aes256-sha512-ecp521")
     with Desktop(lab, alice) as desktop:
         desktop.wait("list item", "Corp, Not connected")
+        desktop.activate("log")
+        desktop.wait("label", "Nothing has been logged yet.")
+        desktop.gone("label", "Done.")
+        leave(desktop, "dialog", "Log")
         desktop.act("toggle button", "Connect Corp")
         desktop.wait("list item", "Corp, Could not connect", 30)
         desktop.act("push button", "Diagnose")

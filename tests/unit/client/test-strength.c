@@ -127,8 +127,11 @@ static void test_the_warning_says_how_long_and_never_the_key(void **state)
     static const char key[] = "hunter2 hunter3";
     g_autofree char *said = dialtone_strength_warning((const guint8 *)key, strlen(key));
     g_autofree char *none = dialtone_strength_warning((const guint8 *)"7Jw2xN9rT4bQmZ6cVhPk", 20);
+    g_autofree char *remark = dialtone_strength_remark((const guint8 *)key, strlen(key));
+    g_autofree char *sentence = g_strdup_printf("Warning: %s.", remark);
 
     assert_non_null(said);
+    assert_string_equal(said, sentence);
     assert_non_null(strstr(said, "weak"));
     assert_non_null(strstr(said, "second"));
     assert_non_null(strstr(said, "dialtone secret generate"));

@@ -85,8 +85,7 @@ static const SentenceRow SENTENCES[] = {
     {IKE_REASON_USER_AUTHENTICATION, IKE_DETAIL_XAUTH_MISSING,
      "The gateway vpn.example.com did not ask for a user, though the profile requires it."},
     {IKE_REASON_SECRET_MISSING, IKE_DETAIL_NO_SECRET,
-     "The gateway vpn.example.com asks for a user name or a password, and there is nobody to "
-     "ask."},
+     "The gateway vpn.example.com asks for a user name or a password, and nobody gave it."},
     {IKE_REASON_PHASE2_REFUSED, IKE_DETAIL_NO_ADDRESS,
      "The gateway vpn.example.com gave no inner address."},
     {IKE_REASON_PHASE2_REFUSED, IKE_DETAIL_NO_CONFIG,
