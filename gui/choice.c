@@ -179,8 +179,11 @@ static gboolean on_scroll(GtkWidget *combo, GdkEvent *event, gpointer data)
     return GDK_EVENT_PROPAGATE;
 }
 
-void dialtone_choice_leave_wheel(GtkComboBox *combo)
+void dialtone_choice_set_up(GtkComboBox *combo)
 {
+    g_autoptr(GList) cells = gtk_cell_layout_get_cells(GTK_CELL_LAYOUT(combo));
+    for (GList *at = cells; at != NULL; at = at->next)
+        g_object_set(at->data, "ellipsize", PANGO_ELLIPSIZE_END, NULL);
     g_signal_connect(combo, "scroll-event", G_CALLBACK(on_scroll), NULL);
 }
 
@@ -316,7 +319,7 @@ GtkWidget *dialtone_choice_new(const DialtoneOption *options, gboolean system)
     for (const DialtoneOption *option = options; option->label != NULL; option++)
         if (system || !option->system)
             offer(self, option);
-    dialtone_choice_leave_wheel(GTK_COMBO_BOX(self->combo));
+    dialtone_choice_set_up(GTK_COMBO_BOX(self->combo));
     g_signal_connect(self->combo, "changed", G_CALLBACK(on_picked), self);
     gtk_box_pack_start(GTK_BOX(self), GTK_WIDGET(self->combo), FALSE, TRUE, 0);
     gtk_widget_show(GTK_WIDGET(self->combo));

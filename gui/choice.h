@@ -15,8 +15,9 @@ GtkWidget *dialtone_choice_new(const DialtoneOption *options, gboolean system);
 void dialtone_choice_set_value(DialtoneChoice *self, const char *value);
 /* The caller frees it. */
 char *dialtone_choice_get_value(DialtoneChoice *self);
-/* The mouse wheel over @combo turns the page that it stands on, and picks nothing. */
-void dialtone_choice_leave_wheel(GtkComboBox *combo);
+/* The mouse wheel over @combo turns the page that it stands on, and picks nothing. Where a window
+ * is narrow, its text is cut. */
+void dialtone_choice_set_up(GtkComboBox *combo);
 /* What stands in an empty entry. */
 void dialtone_choice_set_placeholder(DialtoneChoice *self, const char *text);
 /* What a label's mnemonic leads to. */

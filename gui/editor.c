@@ -524,6 +524,9 @@ GtkWidget *dialtone_editor_new(GtkWindow *parent, DialtoneCatalog *catalog,
     gtk_window_set_title(GTK_WINDOW(self), title);
     for (gsize i = 0; i < dialtone_editor_pages_n; i++)
         add_page(self, &dialtone_editor_pages[i]);
+    /* Only now: it marks the page that is shown when it gets the stack, not a first one that comes.
+     */
+    gtk_stack_sidebar_set_stack(GTK_STACK_SIDEBAR(self->sidebar), self->stack);
     name_rows(self->sidebar, NULL);
     update(self);
     focus_first(self);

@@ -213,7 +213,7 @@ GtkWidget *dialtone_proposal_row_new(gboolean phase1, const char *proposal)
     DialtoneProposalRow *self = g_object_new(DIALTONE_TYPE_PROPOSAL_ROW, NULL);
     self->phase1 = phase1;
     for (int kind = 0; kind < KINDS; kind++) {
-        dialtone_choice_leave_wheel(GTK_COMBO_BOX(self->combos[kind]));
+        dialtone_choice_set_up(GTK_COMBO_BOX(self->combos[kind]));
         fill(self, (IkeAlgKind)kind);
     }
     show_value(self, proposal);

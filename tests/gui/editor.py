@@ -72,6 +72,7 @@ def _(lab, bus, alice, bob):
         desktop.profile("office", HAND)
         edit(desktop)
         desktop.wait("push button", "Save", sensitive=True)
+        desktop.wait("list item", "General", selected=True)
         desktop.screenshot("editor.png")
         for address, said in (("300.1.2.3", "300.1.2.3"), ("vpn.example.com:99999", "99999"), ("", "ddress")):
             desktop.type("text", "Address", address)

@@ -21,8 +21,8 @@ from words import PSEUDO, install_catalogs  # noqa: E402
 LIGHT, DARK, CONTRAST = "Adwaita", "Adwaita:dark", "HighContrast"
 LOOKS = {"light": (LIGHT, None), "dark": (DARK, None), "contrast": (CONTRAST, None), "german": (LIGHT, "de"),
          "japanese": (LIGHT, "ja"), "mirrored": (LIGHT, PSEUDO)}
-# The window, how many dots of the screen one of its own is, and the screen.
-SIZES = {"small": (720, 560, 1, (1280, 1500)), "large": (900, 880, 2, (2400, 2000))}
+# The window, how many dots of the screen one of its own is, and the screen: the second has room for little.
+SIZES = {"small": (720, 560, 1, (1280, 1500)), "large": (860, 500, 2, (1920, 1080))}
 # Each takes a second or two.
 ALL = FULL or "DIALTONE_SCREENSHOTS" in os.environ
 STILL = "[Settings]\ngtk-cursor-blink=0\ngtk-enable-animations=0\n"
@@ -33,7 +33,7 @@ class Album:
 
     def __init__(self, lab, desktop, look, size):
         self.desktop, self.name, self.of = desktop, f"{look}-{size}", {}
-        self.width, self.height, self.scale, _ = SIZES[size]
+        self.width, self.height, self.scale, self.screen = SIZES[size]
         self.folder = os.environ.get("DIALTONE_SCREENSHOTS") or os.path.join(lab.folder, "pictures")
         os.makedirs(self.folder, exist_ok=True)
 
@@ -44,6 +44,9 @@ class Album:
         expect(int(colours) > 32, f"{name} is all but empty: {colours} colours")
         expect(shown not in self.of.values(), f"{name} shows what another picture shows")
         self.of[name] = shown
+        front = self.desktop.front()
+        expect(front[0] <= self.screen[0] and front[1] <= self.screen[1],
+               f"{name} does not fit into a screen of {self.screen}: it is {front}")
         if name.startswith("window-"):
             got = int(width) / self.scale, int(height) / self.scale
             expect(abs(got[0] - self.width) <= 30 and abs(got[1] - self.height) <= 30,

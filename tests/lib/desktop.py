@@ -209,6 +209,12 @@ class Desktop(Session):
                 return None
         self.run("xdotool", "windowsize", wait_until(window, 30, "there is a window"), str(width), str(height))
 
+    def front(self):
+        """How wide and high the window that has the keyboard is, in dots of the screen."""
+        said = self.run("xdotool", "getactivewindow", "getwindowgeometry", "--shell")
+        size = dict(line.split("=") for line in said.split())
+        return int(size["WIDTH"]), int(size["HEIGHT"])
+
     def gone(self, role, name, seconds=30):
         return self.ask(seconds, do="gone", role=role, name=name)
 

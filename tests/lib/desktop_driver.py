@@ -21,7 +21,7 @@ STEP = 0.05
 SETTLES = 3  # seconds that a page may take to be whole
 TRAYS, TOLD = [], []
 STATES = {"checked": Atspi.StateType.CHECKED, "sensitive": Atspi.StateType.SENSITIVE,
-          "focused": Atspi.StateType.FOCUSED}
+          "focused": Atspi.StateType.FOCUSED, "selected": Atspi.StateType.SELECTED}
 
 
 def turn():

@@ -47,10 +47,12 @@ def write_catalog(path, messages):
 
 def pseudo_catalog(real, path):
     """The messages of a real one, each said in English, and that mirrored; the program's name is that of the
-    window, by which it is found."""
-    kept = ("", "Dialtone")
-    write_catalog(path, [(english, text if english in kept else mirrored(english))
-                         for english, text in read_catalog(real)])
+    window, by which it is found. The header says which language it is."""
+    def said(english, text):
+        if english == "":
+            return re.sub(r"(?m)^Language: .*$", f"Language: {PSEUDO}", text)
+        return text if english == "Dialtone" else mirrored(english)
+    write_catalog(path, [(english, said(english, text)) for english, text in read_catalog(real)])
 
 
 def install_catalogs():
