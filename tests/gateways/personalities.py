@@ -11,6 +11,8 @@ ONE_TIME_CODE = (
     (c.XAUTH_MESSAGE, b'Enter your token'),
     (c.XAUTH_USER_PASSWORD, b''),
 )
+NAME_AND_PASSCODE = ((c.XAUTH_USER_NAME, b''), (c.XAUTH_PASSCODE, b''))
+NEXT_PIN = ((c.XAUTH_MESSAGE, b'Choose a PIN of 4 to 8 digits'), (c.XAUTH_NEXT_PIN, b''))
 ALL_PHASE1 = (
     'aes256-sha256-modp2048 aes128-sha256-modp2048 aes256-sha1-modp1536 aes128-sha1-modp1536 '
     'aes128-sha1-modp1024 aes256-sha1-modp1024 3des-sha1-modp1024 3des-md5-modp1024'
@@ -146,6 +148,14 @@ class FortiToken(FortiGate):
     xauth_retries = 1
 
 
+class SecurId(FortiGate):
+    """With a token whose server wants a PIN of the user's own first; one wrong answer is forgiven."""
+
+    name = 'securid'
+    xauth_rounds = (NAME_AND_PASSCODE, NEXT_PIN)
+    xauth_retries = 1
+
+
 class FritzBox(Personality):
     name = 'fritzbox'
     vendor_ids = (c.VID_DPD,)
@@ -210,6 +220,7 @@ ALL = {
         Cisco,
         FortiGate,
         FortiToken,
+        SecurId,
         FritzBox,
         Racoon,
         Libreswan,

@@ -9,21 +9,17 @@ import os
 import signal
 import sys
 
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
-
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from cases import main  # noqa: E402
-from certificates import Pki, put  # noqa: E402
+from certificates import Pki, make_token, own, p12, put  # noqa: E402
 from client import profile, profile_text  # noqa: E402
 from desktop import Desktop  # noqa: E402
 from gateway import Connection  # noqa: E402
-from gateways import pki as made  # noqa: E402
-from lab import expect, run, wait_until  # noqa: E402
+from lab import expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 from service_kit import service_case  # noqa: E402
 
 UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b22"
-SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 DAY = datetime.timedelta(days=1)
 PASSPHRASE = "open <b>sesame"
 TEXT = f"""[Profile]
@@ -36,18 +32,6 @@ RemoteID=fqdn:gw.example.com
 ID=alice@example.com
 Auth=certificate
 """
-
-
-def p12(credential, passphrase):
-    return pkcs12.serialize_key_and_certificates(b"vpn", credential.key, credential.certificate, None,
-                                                 BestAvailableEncryption(passphrase.encode()))
-
-
-def own(lab, alice, name, content, mode=0o600):
-    path = put(lab, name, content, mode)
-    os.chown(path, alice.uid, alice.uid)
-    os.chmod(lab.folder, 0o755)
-    return path
 
 
 def edit(desktop, certificate):
@@ -154,29 +138,11 @@ def _(lab, bus, alice, bob):
         expect(kept(desktop, "passphrase") == PASSPHRASE, "what opened nothing is kept")
 
 
-def make_token(lab, alice, credential):
-    """SoftHSM stands for a smart card. What it finds its token by."""
-    tokens = os.path.join(lab.folder, "tokens")
-    os.mkdir(tokens, 0o700)
-    conf = own(lab, alice, "softhsm2.conf", f"directories.tokendir = {tokens}\nlog.level = ERROR\n".encode())
-    key = put(lab, "token.key", made.pem_of_key(credential.key))
-    certificate = put(lab, "token.der", made.der(credential.certificate))
-    env = {**os.environ, "SOFTHSM2_CONF": conf}
-    run(["softhsm2-util", "--init-token", "--free", "--label", "Card", "--so-pin", "123456", "--pin", "1234"],
-        env=env)
-    run(["softhsm2-util", "--import", key, "--token", "Card", "--label", "vpn", "--id", "01", "--pin", "1234"],
-        env=env)
-    run(["pkcs11-tool", "--module", SOFTHSM, "--token-label", "Card", "--login", "--pin", "1234", "--id", "01",
-         "--label", "vpn", "--write-object", certificate, "--type", "cert"], env=env)
-    run(["chown", "-R", f"{alice.uid}:{alice.uid}", tokens])
-    return conf
-
-
 @service_case("a certificate on a token is picked from a list by keyboard", seconds=120)
 def _(lab, bus, alice, bob):
     mine = Pki(intermediate=False).client("email:alice@example.com")
-    conf = make_token(lab, alice, mine)
-    with Desktop(lab, alice, SOFTHSM2_CONF=conf) as desktop:
+    make_token(lab, alice, mine)
+    with Desktop(lab, alice) as desktop:
         edit(desktop, "pkcs11:token=Nobody%27s")
         said(desktop, "The token pkcs11:token=Nobody%27s: ")
         desktop.act("push button", "Browse: Certificate")
@@ -337,8 +303,8 @@ def _(lab, bus, alice, bob):
 @service_case("a token's PIN is asked for, a wrong one is told, and one of the keyring that is wrong is given once", 200,
               connection=OFFICE)
 def _(lab, bus, alice, bob):
-    conf = make_token(lab, alice, ALICE)
-    with Desktop(lab, alice, SOFTHSM2_CONF=conf) as desktop:
+    make_token(lab, alice, ALICE)
+    with Desktop(lab, alice) as desktop:
         provide(desktop, lab, "pkcs11:token=Card;object=vpn")
         switch(desktop)
         desktop.wait("label", "The token Card wants its PIN.")

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# allowed: 300 s, full: 3600 s
+# allowed: 370 s, full: 4500 s
 """Every page and dialog in each theme, size, language and direction of writing. Whether they are beautiful
 people have to see: where DIALTONE_SCREENSHOTS names a folder, the pictures are kept there. Whether a page
 fits into the size, each look is another, whoever has no mouse or no eyes comes everywhere, and GTK has
@@ -91,7 +91,7 @@ def look_at_all(lab, bus, alice, look, size):
 
 
 def add(look, size):
-    @service_case(f"all pages and dialogs are drawn, and read out: {look}, {size}", seconds=600 if FULL else 280,
+    @service_case(f"all pages and dialogs are drawn, and read out: {look}, {size}", seconds=750 if FULL else 350,
                   connection=False, full=(look, size) != ("light", "small"))
     def _(lab, bus, alice, bob):
         look_at_all(lab, bus, alice, look, size)

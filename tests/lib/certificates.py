@@ -10,13 +10,16 @@ import datetime
 import os
 import sys
 
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+
 from client import CALLER
-from lab import HERE
+from lab import HERE, run
 
 sys.path.insert(0, os.path.dirname(HERE))
 from gateways import pki  # noqa: E402
 
 GATEWAY_ID = "gw.example.com"
+SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 
 
 def put(lab, name, content, mode=0o600):
@@ -27,6 +30,41 @@ def put(lab, name, content, mode=0o600):
     os.chmod(path, mode)
     os.chown(path, CALLER, CALLER)
     return path
+
+
+def own(lab, user, name, content, mode=0o600):
+    """A file of that user's."""
+    path = put(lab, name, content, mode)
+    os.chown(path, user.uid, user.uid)
+    os.chmod(lab.folder, 0o755)
+    return path
+
+
+def p12(credential, passphrase):
+    return pkcs12.serialize_key_and_certificates(b"vpn", credential.key, credential.certificate, None,
+                                                 BestAvailableEncryption(passphrase.encode()))
+
+
+def token_settings(user):
+    """What SoftHSM finds a user's tokens by."""
+    return os.path.join(user.folder, "softhsm2.conf")
+
+
+def make_token(lab, user, credential):
+    """SoftHSM stands for a smart card."""
+    tokens = os.path.join(user.folder, "tokens")
+    os.mkdir(tokens, 0o700)
+    user.file("softhsm2.conf", f"directories.tokendir = {tokens}\nlog.level = ERROR\n")
+    key = put(lab, "token.key", pki.pem_of_key(credential.key))
+    certificate = put(lab, "token.der", pki.der(credential.certificate))
+    env = {**os.environ, "SOFTHSM2_CONF": token_settings(user)}
+    run(["softhsm2-util", "--init-token", "--free", "--label", "Card", "--so-pin", "123456", "--pin", "1234"],
+        env=env)
+    run(["softhsm2-util", "--import", key, "--token", "Card", "--label", "vpn", "--id", "01", "--pin", "1234"],
+        env=env)
+    run(["pkcs11-tool", "--module", SOFTHSM, "--token-label", "Card", "--login", "--pin", "1234", "--id", "01",
+         "--label", "vpn", "--write-object", certificate, "--type", "cert"], env=env)
+    run(["chown", "-R", f"{user.uid}:{user.uid}", tokens])
 
 
 class Pki:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 
+from certificates import token_settings
 from client import binary
 from lab import ROOT, Failure, expect, run, wait_until
 from service_kit import system_profile
@@ -64,7 +65,7 @@ class Desktop(Session):
         self.under = []  # what runs the program
         self.env.update({"HOME": user.folder, "GSETTINGS_BACKEND": "memory", "LC_ALL": "C.UTF-8",
                          "PATH": f"{os.path.dirname(os.path.realpath(binary()))}:/usr/bin:/bin",
-                         "GDK_BACKEND": "x11", "XDG_DATA_DIRS": "/usr/share", "XDG_CONFIG_DIRS": "/etc/xdg",
+                         "GDK_BACKEND": "x11", "SOFTHSM2_CONF": token_settings(user), "XDG_DATA_DIRS": "/usr/share", "XDG_CONFIG_DIRS": "/etc/xdg",
                          "ASAN_OPTIONS": "detect_leaks=1:fast_unwind_on_malloc=0",
                          "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
                          "LSAN_OPTIONS": f"suppressions={SUPPRESSIONS}:print_suppressions=0", **env})

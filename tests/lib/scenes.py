@@ -10,7 +10,8 @@ Names of what is pressed are English here; Words says what stands there in anoth
 import os
 import signal
 
-from client import profile, profile_text
+from certificates import Pki, make_token, own, p12
+from client import binary, profile, profile_text
 from desktop import machine_knows_the_key
 from gateway import Connection, Gateway
 from lab import wait_until
@@ -18,7 +19,7 @@ from served import Served
 from service_kit import NAME, text_of
 from words import Words
 
-KEY, PASSWORD = "correct horse battery staple", "carol-password"
+KEY, PASSWORD, PASSPHRASE = "correct horse battery staple", "carol-password", "open sesame"
 PASTED = """# from the help desk
 [Profile]
 Name=Branch office
@@ -73,6 +74,12 @@ class Stage:
         """Whatever has that in it is closed by that key."""
         self.desktop.key("Escape")
         self.gone(role, name)
+
+    def browse(self, name):
+        """The button beside the field of that name."""
+        names = self.words[name]
+        self.desktop.act("push button", [self.words["Browse: %s"].replace("%s", each)
+                                         for each in (names if isinstance(names, list) else [names])])
 
     def keep(self, kind, secret):
         """In the keyring, of the profile Office."""
@@ -188,6 +195,63 @@ def editor_of_the_system(stage):
     stage.choose("Office")
 
 
+# ---- a certificate ----
+class Card:
+    """A profile with a certificate, while a scene looks at it in the editor."""
+
+    def __init__(self, stage, certificate):
+        self.stage, self.certificate = stage, certificate
+
+    def __enter__(self):
+        desktop = self.stage.desktop
+        desktop.profile("card", profile_text(profile(
+            Profile__Name="Card", Identity__Auth="certificate", Identity__Certificate=self.certificate,
+            Gateway__RemoteID="fqdn:gw.example.com")))
+        self.stage.is_told("Card", "Not connected")
+        self.stage.choose("Card")
+        desktop.activate("win.edit-profile")
+        self.stage.wait("push button", "Save and Test")
+
+    def __exit__(self, kind, *unused):
+        if kind is None:
+            self.stage.desktop.key("Escape")  # unless it is closed already
+            self.stage.gone("push button", "Save and Test")
+            os.remove(os.path.join(self.stage.desktop.profiles, "card.dialtone"))
+            self.stage.desktop.gone("list item", f"Card, {self.stage.words['Not connected']}")
+            self.stage.choose("Office")
+
+
+def certificate(stage):
+    mine = Pki(intermediate=False).client("email:alice@example.com")
+    shown = f"{stage.words['Issued to']}: CN=Client,O=Example"
+    with Card(stage, "file:" + own(stage.lab, stage.alice, "mine.p12", p12(mine, PASSPHRASE))):
+        stage.wait("password text", "Passphrase")
+        yield "certificate-locked"
+        stage.type("Passphrase", "another", "password text")
+        stage.press("Open the Key")
+        stage.wait("label", "The passphrase does not open the private key.")
+        yield "certificate-refused"
+        stage.type("Passphrase", PASSPHRASE, "password text")
+        stage.press("Open the Key")
+        stage.desktop.wait("list item", shown)
+        yield "certificate-shown"
+        stage.press("Cancel")
+        stage.press("Discard")
+
+
+def token(stage):
+    nothing = "No certificate was found on a smart card or token. Insert it, and look again."
+    with Card(stage, "pkcs11:token=Card"):
+        stage.browse("Certificate")
+        stage.wait("label", nothing)
+        yield "token-none"
+        make_token(stage.lab, stage.alice, Pki(intermediate=False).client("email:alice@example.com"))
+        stage.press("Try Again")
+        stage.desktop.wait("list item", "CN=Client,O=Example, Card", focused=True)
+        yield "token"
+        stage.escape("push button", "Choose")
+
+
 def questions_about_a_profile(stage):
     for action, button in (("rename-profile", "Rename"), ("forget-secrets", "Forget"), ("delete-profile", "Delete")):
         stage.desktop.activate(f"win.{action}")
@@ -248,12 +312,36 @@ def prompts(stage):
         yield "window-cancelled"
     stage.keep("psk", KEY)
     stage.keep("password", PASSWORD)
+
+
+def warned(stage):
     with Served(stage.lab, "fortitoken", "--gateway-id", "other.example.com"):
         stage.toggle()
         stage.wait("password text", "One-time code")
         yield "sign-in-warned"
         stage.escape("password text", "One-time code")
         stage.is_told("Office", "Could not connect")
+
+
+def pins(stage):
+    with Served(stage.lab, "securid"):
+        stage.toggle()
+        stage.wait("password text", "Passcode")
+        yield "sign-in-passcode"
+        stage.type("Passcode", "123456", "password text")
+        stage.press("Sign In")
+        stage.wait("password text", "New PIN")
+        yield "sign-in-pin"
+        stage.type("New PIN", "1234", "password text")
+        stage.press("Sign In")
+        stage.wait("label", "The gateway did not accept that. Try once more.")
+        yield "sign-in-pin-again"
+        stage.escape("password text", "New PIN")
+        stage.is_told("Office", "Could not connect")
+
+
+def locked(stage):
+    with Served(stage.lab, "fortitoken"):
         stage.desktop.lock()
         stage.toggle()
         stage.wait("label", "The keyring is locked, so what it keeps is asked for.")
@@ -282,12 +370,19 @@ def connection(stage):
         stage.escape("push button", "Quit Dialtone")
         stage.toggle()
         stage.is_told("Corp", "Not connected")
+        stage.lab.run("client", binary(), "connect", "Corp")
+        stage.is_told("Corp", "In use by another user")
+        yield "window-others"
+        stage.lab.run("client", binary(), "disconnect", "Corp")
+        stage.is_told("Corp", "Not connected")
         machine_knows_the_key(stage.bus, proposals="aes256-sha512-ecp521")
         wait_until(lambda: "ecp521" in text_of(stage.bus, stage.alice), 10, "the service has read the profile")
         stage.toggle()
         stage.is_told("Corp", "Could not connect")
         yield "window-failed"
         stage.desktop.activate("win.diagnose")
+        stage.wait("label", "Please wait…")
+        yield "diagnosis-running"
         stage.wait("label", "Something is wrong; what to do stands above.")
         yield "diagnosis"
         stage.escape("label", "Something is wrong; what to do stands above.")
@@ -309,7 +404,8 @@ def missing(stage):
 
 
 SCENES = (empty, assistant, questions, idle, menus, editor, editor_in_trouble, editor_of_the_system,
-          questions_about_a_profile, connecting, prompts, connection, windows_beside, missing)
+          certificate, token, questions_about_a_profile, connecting, prompts, warned, pins, locked, connection,
+          windows_beside, missing)
 
 
 def walk(stage):

@@ -80,10 +80,10 @@ def objects(bus, interface):
 
 
 def text_of(bus, user):
-    """What the service has of the profile; while it reads, nothing."""
+    """What the service has of its profiles, one behind the other; while it reads, nothing."""
     try:
-        return user.call(bus, next(iter(objects(bus, PROFILE))), PROFILE, "GetText")[0]
-    except (BusError, StopIteration):
+        return "".join(user.call(bus, path, PROFILE, "GetText")[0] for path in objects(bus, PROFILE))
+    except BusError:
         return ""
 
 
