@@ -11,10 +11,11 @@
 #include "gui/program.h"
 #include "platform/secret-memory.h"
 
-enum { RESPONSE_AGAIN = 1, LOOK_MS = 20000, WIDTH = 480, HEIGHT = 320 };
+enum { RESPONSE_AGAIN = 1, LOOK_MS = 20000, WIDTH = 560, HEIGHT = 320 };
 
 struct _DialtoneTokenChooser {
     GtkDialog parent_instance;
+    GtkWidget *scrolled;
     GtkListBox *list;
     GtkLabel *message;
     GCancellable *cancellable;
@@ -22,10 +23,12 @@ struct _DialtoneTokenChooser {
 
 G_DEFINE_TYPE(DialtoneTokenChooser, dialtone_token_chooser, GTK_TYPE_DIALOG)
 
+/* In place of the list; NULL: the list is shown. */
 static void tell(DialtoneTokenChooser *self, const char *text)
 {
     gtk_label_set_text(self->message, text);
     gtk_widget_set_visible(GTK_WIDGET(self->message), text != NULL);
+    gtk_widget_set_visible(self->scrolled, text == NULL);
 }
 
 /* ---- what there is ---- */
@@ -160,6 +163,7 @@ static void make(DialtoneTokenChooser *self)
 {
     GtkWidget *scrolled = gtk_scrolled_window_new(NULL, NULL), *list = gtk_list_box_new();
     GtkWidget *area = gtk_dialog_get_content_area(GTK_DIALOG(self)), *message = line_of(NULL, NULL);
+    self->scrolled = scrolled;
     self->list = GTK_LIST_BOX(list);
     self->message = GTK_LABEL(message);
     gtk_container_set_border_width(GTK_CONTAINER(area), 0);
