@@ -53,7 +53,7 @@ def _(lab):
     with Gateway(lab, Connection("alice@example.com")):
         client = Dialtone(lab, profile())
         log = os.path.join(lab.folder, "nohup.log")
-        through = ["nohup", "sh", "-c", 'exec "$@" 2>"$0"', log]
+        through = ["env", "-C", lab.folder, "nohup", "sh", "-c", 'exec "$@" 2>"$0"', log]
         window = terminal.connect(lab, client, "--secrets", client.secrets, through=through)
         wait_until(lambda: "connected" in lab.read_log("nohup.log"), 10, "connected")
         window.close()
