@@ -306,8 +306,10 @@ void ike_quick_proved(IkeSession *session, uint32_t spi_in)
 {
     for (size_t i = 0; i < IKE_EXCHANGES_MAX; i++) {
         IkeExchange *x = &session->exchanges[i];
-        if (x->script == &IKE_SCRIPT_QUICK && ((const Quick *)x->data)->spi == spi_in)
+        if (x->script == &IKE_SCRIPT_QUICK && ((const Quick *)x->data)->spi == spi_in) {
             x->echoes = 0;
+            x->proved = true;
+        }
     }
 }
 

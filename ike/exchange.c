@@ -265,7 +265,8 @@ static int send_step(IkeSession *session, IkeExchange *x, const IkeStep *step)
 
 static void schedule(IkeSession *session, IkeExchange *x)
 {
-    uint64_t wait = ike_policy_retransmit(x->tries);
+    bool echoing = x->done && x->echoes > 0;
+    uint64_t wait = echoing ? IKE_QM3_ECHO_FIRST << x->tries : ike_policy_retransmit(x->tries);
 
     x->retransmit_at = session->now + ike_session_jitter(session, wait, wait / 5);
 }
@@ -290,6 +291,7 @@ int ike_exchange_run(IkeSession *session, IkeExchange *x)
         x->twice |= x->tries > 0 || x->repeats_answered > 0;
         x->tries = 0;
         x->repeats_answered = 0;
+        x->ids_before = x->sa->seen_ids_n;
         x->retransmit_at = IKE_NEVER;
         x->forget_at = session->now + IKE_DUPLICATES_WAIT;
         x->heard_before = x->sa->heard;

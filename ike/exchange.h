@@ -74,8 +74,11 @@ struct IkeExchange {
     bool confirm;
     uint64_t heard_before; /* of the SA, when it was sent */
     /* How often the last message goes out again without anybody asking: QM3 is answered by nothing
-     * but traffic. */
+     * but traffic. At once, before another exchange begins: what comes directly behind its first
+     * copy strongSwan knows again. */
     unsigned echoes;
+    bool proved;       /* that has arrived */
+    size_t ids_before; /* message IDs of the SA when it went out for the first time */
     /* A message before the last went out, or was answered, more than once. */
     bool twice;
     bool in_hand; /* a message for it is being looked at */

@@ -28,6 +28,7 @@
 
 #define IKE_RETRANSMIT_FIRST (IKE_SECOND / 2)
 #define IKE_RETRANSMIT_MOST  (4 * IKE_SECOND)
+#define IKE_QM3_ECHO_FIRST   (IKE_SECOND * 3 / 20) /* each later one after twice as long */
 /* An address, shared by its attempts: starting and ending have the rest of 15 s. */
 #define IKE_ADDRESS_BUDGET  (14 * IKE_SECOND)
 #define IKE_ANSWER_BUDGET   (15 * IKE_SECOND) /* any later exchange */
@@ -71,6 +72,9 @@ enum {
     IKE_DHCP_NAKS_MAX = 2,      /* beginnings anew, until the server's no is final */
     IKE_REPETITIONS = 3,        /* before the same is asked in another exchange, where it can be */
     IKE_RESTARTS_MAX = 3,       /* of exchanges whose repetitions the gateway can't read */
+    /* Message IDs of others behind which strongSwan still knows the IV of an exchange. It keeps
+     * three; one is left for what was lost on its way to us. */
+    IKE_IVS_KEPT = 1,
 };
 
 /* When to renew something that lives `seconds` from now: ns from now, before jitter. */

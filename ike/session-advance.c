@@ -387,8 +387,9 @@ uint64_t ike_session_advance_deadline(const IkeSession *session)
 
 static bool may_be_unread(const IkeExchange *x)
 {
+    /* QM3 that nothing has proved; a gateway that repeats QM2 lacks it. */
     if (x->script == &IKE_SCRIPT_QUICK && x->done)
-        return x->echoes > 0; /* QM3, and no traffic has proved that it was read */
+        return !x->proved && (x->echoes > 0 || x->repeats_answered > 0);
     return (x->script == &IKE_SCRIPT_PULL || x->script == &IKE_SCRIPT_QUICK) && !x->done &&
            x->tries > 0;
 }
@@ -409,10 +410,15 @@ static IkeExchange *unread_exchange(IkeSession *session)
 
 /* A QM3 that went out again and can't be read now was read the first time, which has moved the IV
  * of its message ID on. Not so where earlier messages went twice, too: the IV may have moved on
- * with those, before any QM3 came. */
+ * with those, before any QM3 came. Nor where so many other exchanges came in between that the
+ * gateway has forgotten the IV. */
 static bool was_read_before(const IkeExchange *x)
 {
-    return x->done && x->tries > 0 && !x->twice && x->repeats_answered == 0;
+    const IkeIsakmpSa *sa = x->sa;
+    size_t others = sa->seen_ids_n - x->ids_before;
+
+    return x->done && x->tries > 0 && !x->twice && x->repeats_answered == 0 &&
+           others <= IKE_IVS_KEPT && sa->seen_ids_n < IKE_SEEN_IDS_MAX;
 }
 
 /* strongSwan answers a repetition whose first copy it has answered and forgotten with
@@ -424,6 +430,7 @@ static int begin_anew(IkeSession *session)
 
     if (x != NULL && was_read_before(x)) {
         x->echoes = 0;
+        x->proved = true;
         return 0;
     }
     if (x == NULL || session->restarts >= IKE_RESTARTS_MAX)

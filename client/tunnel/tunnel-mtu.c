@@ -18,6 +18,9 @@
 
 enum { HEADERS4 = 20 + 8, HEADERS6 = 40 + 8 }; /* IP and UDP */
 
+/* Longer than the last message of a Quick Mode is repeated (ike/policy.h). */
+#define AFTER_PHASE2 (3 * IKE_SECOND / 2)
+
 static unsigned headers(const Tunnel *self)
 {
     return self->peer.family == 6 ? HEADERS6 : HEADERS4;
@@ -74,11 +77,11 @@ static bool can_ask(const Tunnel *self)
            self->profile->mtu == 0 && self->end == TUNNEL_END_NOT;
 }
 
-static void ask(Tunnel *self)
+static void ask(Tunnel *self, uint64_t when)
 {
     if (!can_ask(self))
         return;
-    path_mtu_search(&self->mtu, self->mtu.most, platform_clock_now());
+    path_mtu_search(&self->mtu, self->mtu.most, when);
     tunnel_rearm(self);
 }
 
@@ -87,15 +90,16 @@ void tunnel_mtu_way_changed(Tunnel *self)
     const PathMtu former = self->mtu;
     const unsigned link = self->profile->mtu == 0 ? self->roam.way.mtu : 0;
     path_mtu_begin(&self->mtu, self->peer.family, link);
-    ask(self);
+    ask(self, platform_clock_now());
     take_over(self, &former);
 }
 
-/* What goes inside is known now as well. */
+/* What goes inside is known now as well. The questions, each an exchange of its own, wait for what
+ * is still to be repeated of those that made the SAs: gateways know so many at a time. */
 void tunnel_mtu_connected(Tunnel *self)
 {
     tunnel_mtu_set_peer(self);
-    ask(self);
+    ask(self, platform_clock_now() + AFTER_PHASE2);
 }
 
 void tunnel_mtu_carried(Tunnel *self, size_t datagram)

@@ -138,6 +138,39 @@ static void test_a_qm2_that_came_twice_leaves_doubt_about_qm3(void **state)
     kit_gateway_free(gw);
 }
 
+/* strongSwan keeps the IVs of three message IDs: behind others it can't read what it never read. */
+static void test_a_qm3_behind_other_exchanges_may_never_have_been_read(void **state)
+{
+    KitGateway *gw = at_phase2(0);
+
+    assert_true(kit_quick(gw));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(kit_send_notify(gw, IKE_NOTIFY_INITIAL_CONTACT, NULL, 0), 0);
+    wait_for_repetition(gw);
+    say_unread(gw);
+    expect_another_pair(gw);
+    kit_gateway_free(gw);
+}
+
+/* A gateway repeats QM2 where it lacks QM3, long after QM3 has gone out for the last time. */
+static void test_a_qm2_that_comes_again_late_says_what_is_missing(void **state)
+{
+    KitGateway *gw = at_phase2(0);
+    KitChain chain;
+    KitBytes qm2;
+
+    assert_true(kit_qm2(gw, &chain, &list));
+    kit_seal(gw, &chain, IKE_EXCHANGE_QUICK, IKE_HASH_2, &list, &qm2);
+    (void)kit_deliver(gw, &qm2);
+    kit_pass_time(gw, gw->now + 4 * IKE_SECOND, 100);
+    kit_forget(gw);
+    (void)kit_deliver(gw, &qm2);
+    assert_int_equal(kit_count_packets(gw, IKE_EXCHANGE_QUICK), 1);
+    say_unread(gw);
+    expect_another_pair(gw);
+    kit_gateway_free(gw);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +179,8 @@ int main(void)
         cmocka_unit_test(test_each_of_two_networks_keeps_its_pair),
         cmocka_unit_test(test_a_qm1_that_went_twice_leaves_doubt_about_qm3),
         cmocka_unit_test(test_a_qm2_that_came_twice_leaves_doubt_about_qm3),
+        cmocka_unit_test(test_a_qm3_behind_other_exchanges_may_never_have_been_read),
+        cmocka_unit_test(test_a_qm2_that_comes_again_late_says_what_is_missing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
