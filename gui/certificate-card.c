@@ -23,6 +23,7 @@ struct _DialtoneCertificateCard {
     guint timer;
     GCancellable *cancellable; /* of the look that is under way */
     gboolean gave;             /* it was told a passphrase that was typed here */
+    gboolean laid_out;         /* with what came of that */
     GtkListBox *list;
     GtkWidget *lock;
     DialtoneSecretEntry *passphrase;
@@ -95,14 +96,39 @@ static void settle_lock(DialtoneCertificateCard *self, gboolean locked)
     gtk_entry_set_text(dialtone_secret_entry_get_entry(self->passphrase), "");
 }
 
+/* The page scrolls to what gets the focus, where that is now; what has just been shown or hidden is
+ * laid out by the frame that begins behind the first of these calls. */
+static gboolean on_frame(GtkWidget *widget, GdkFrameClock *clock, gpointer data)
+{
+    DialtoneCertificateCard *self = DIALTONE_CERTIFICATE_CARD(widget);
+    if (!self->laid_out) {
+        self->laid_out = TRUE;
+        return G_SOURCE_CONTINUE;
+    }
+    GtkListBoxRow *first = gtk_list_box_get_row_at_index(self->list, 0);
+    if (gtk_widget_get_visible(self->lock))
+        gtk_widget_grab_focus(GTK_WIDGET(dialtone_secret_entry_get_entry(self->passphrase)));
+    else if (first != NULL)
+        gtk_widget_grab_focus(GTK_WIDGET(first));
+    return G_SOURCE_REMOVE;
+}
+
+/* Whoever has given a passphrase sees what came of it. */
+static void show_outcome(DialtoneCertificateCard *self)
+{
+    self->laid_out = FALSE;
+    gtk_widget_add_tick_callback(GTK_WIDGET(self), on_frame, NULL, NULL);
+}
+
 static void show_object(DialtoneCertificateCard *self, JsonObject *object)
 {
     gboolean locked = json_object_get_boolean_member_with_default(object, "locked", FALSE);
+    gboolean was_given = self->gave;
     show_facts(self, object);
     show_problems(self, object, locked);
     settle_lock(self, locked);
-    if (locked && self->gave)
-        gtk_widget_grab_focus(GTK_WIDGET(dialtone_secret_entry_get_entry(self->passphrase)));
+    if (was_given)
+        show_outcome(self);
     gtk_widget_set_visible(GTK_WIDGET(self), gtk_widget_get_visible(GTK_WIDGET(self->list)) ||
                                                  gtk_widget_get_visible(self->lock) ||
                                                  gtk_widget_get_visible(GTK_WIDGET(self->problem)));
@@ -262,8 +288,8 @@ static void dialtone_certificate_card_init(DialtoneCertificateCard *self)
     gtk_style_context_add_class(gtk_widget_get_style_context(problem), "weak");
     gtk_style_context_add_class(gtk_widget_get_style_context(problem), "small");
     gtk_box_pack_start(GTK_BOX(self), list, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(self), self->lock, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(self), problem, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(self), self->lock, FALSE, FALSE, 0);
 }
 
 GtkWidget *dialtone_certificate_card_new(DialtoneKeptSecrets *kept)
