@@ -223,7 +223,8 @@ static gboolean take_question(DialtoneAgentSession *self, const TunnelFrame *fra
 
 static void on_question(DialtoneAgentSession *self, const TunnelFrame *frame)
 {
-    if (!take_question(self, frame, FALSE))
+    /* An honest service asks behind the secrets; another's dialog must not take the key's place. */
+    if (!self->has_key || !take_question(self, frame, FALSE))
         return;
     (void)dialtone_session_secrets_asked(self->kept, &self->question);
     ask(self);
@@ -272,7 +273,7 @@ static void on_forgotten(GObject *source, GAsyncResult *result, gpointer data)
 
 static void on_key_question(DialtoneAgentSession *self, const TunnelFrame *frame)
 {
-    if (!take_question(self, frame, TRUE))
+    if (self->has_key || !take_question(self, frame, TRUE))
         return;
     const DialtoneSessionSecret secret = secret_of(&self->question);
     const PlatformKeyringName name = dialtone_session_secrets_name(self->kept, secret);
@@ -397,7 +398,7 @@ static void on_report(DialtoneAgentSession *self, const TunnelFrame *frame)
     if (report->state != DIALTONE_STATE_NEEDS_SECRETS && self->has_key)
         take_prompt_away(self);
     if (report->state == DIALTONE_STATE_CONNECTED)
-        dialtone_session_secrets_store(self->kept, 0, DIALTONE_SESSION_SECRETS_N);
+        dialtone_session_secrets_store(self->kept, 0, DIALTONE_SESSION_OF_KEY);
     else if (report->state == DIALTONE_STATE_FAILED)
         dialtone_session_secrets_failed(self->kept, report->reason);
 }

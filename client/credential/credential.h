@@ -30,7 +30,7 @@ typedef struct DialtoneKeyQuestion {
     const char *prompt; /* of a terminal: "Passphrase of /path: " */
     const char *hint;   /* a sentence: what is locked; or, when it is asked again, why */
     bool pin;           /* of a token */
-    bool again;         /* what was said before was wrong */
+    bool again;         /* what was said before was wrong, or it is the last try: ask a person */
 } DialtoneKeyQuestion;
 
 /* How it is read. */

@@ -258,8 +258,11 @@ static bool log_in_by_pin(DialtoneToken *self, const DialtoneCredentialAccess *a
 
     for (int i = 0; i == 0 || (i < attempts && is_wrong(result)); i++) {
         g_autofree char *hint = hint_of(self, result);
+        if ((self->flags & CKF_USER_PIN_LOCKED) != 0)
+            return pin_refused(self, error, CKR_PIN_LOCKED);
+        const bool last = (self->flags & CKF_USER_PIN_FINAL_TRY) != 0;
         const DialtoneKeyQuestion question = {
-            .prompt = prompt, .hint = hint, .pin = true, .again = i > 0};
+            .prompt = prompt, .hint = hint, .pin = true, .again = i > 0 || last};
         self->pin = credential_passphrase(access, &question, error);
         if (self->pin == NULL)
             return false;
