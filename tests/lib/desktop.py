@@ -95,7 +95,7 @@ class Desktop(Session):
     def start_x(self):
         """As root, for only root may do without the lock, which would be the real machine's."""
         if not os.path.isdir(SOCKETS):
-            os.makedirs(SOCKETS)
+            os.makedirs(SOCKETS, exist_ok=True)
             os.chmod(SOCKETS, 0o1777)  # whoever's server comes next wants to have it so
         if not os.path.ismount(SOCKETS):
             subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", SOCKETS], check=True)

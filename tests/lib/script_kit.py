@@ -60,9 +60,13 @@ class Folder:
         os.chmod(self.path(name), 0o755)
 
     def start(self, *command, **more):
-        """As a shell would; whoever began this may ignore SIGINT."""
+        """As a shell would; whoever began this may ignore signals, which a shell could not trap then."""
+        def hear():
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
+                signal.signal(number, signal.SIG_DFL)
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler), **more)
+                                preexec_fn=hear, **more)
 
     @staticmethod
     def end(process):
