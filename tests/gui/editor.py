@@ -150,8 +150,9 @@ def _(lab, bus, alice, bob):
 
 
 def drag(desktop, name, onto, becomes):
-    """By the handle, as a hand does: step by step, and let go of when the list has had time to say that it takes
-    what comes; a busy machine needs more of it. What is let go of too early stays where it was."""
+    """By the handle, as a hand does: step by step, never quite still, for a list that begins to look late learns of
+    the next move alone; and let go of when it has had time to say that it takes what comes. A busy machine needs
+    more of it, and what is let go of too early stays where it was."""
     for pause in (0.5, 1, 2, 4, 8):
         if desktop.has("list item", becomes):
             break
@@ -162,7 +163,9 @@ def drag(desktop, name, onto, becomes):
         for step in range(1, 11):
             desktop.mouse("mousemove", x + step, y + (to - y) * step // 10)
             time.sleep(0.05)
-        time.sleep(pause)
+        for shake in range(int(pause * 10)):
+            desktop.mouse("mousemove", x + 10 + shake % 2, to)
+            time.sleep(0.1)
         desktop.mouse("mouseup", 1)
         try:
             desktop.wait("list item", becomes, 6, focused=True)
