@@ -5,13 +5,12 @@
 
 import os
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from cases import main  # noqa: E402
 from desktop import Desktop, UUID, machine_knows_the_key  # noqa: E402
 from gateway import Connection  # noqa: E402
-from lab import Failure, expect, wait_until  # noqa: E402
+from lab import expect, wait_until  # noqa: E402
 from service_kit import service_case  # noqa: E402
 
 KEY, PASSWORD = "correct horse battery staple", "carol's password"
@@ -147,45 +146,6 @@ def _(lab, bus, alice, bob):
         desktop.act("push button", "Remove the proposal of Phase 1")
         desktop.act("push button", "Save")
         wait_until(lambda: "Proposals=aes128-sha1-modp1024;aes256-sha256-modp2048\n" in read(desktop), 10, "it is saved")
-
-
-def drag(desktop, name, onto, becomes):
-    """By the handle, as a hand does: step by step, never quite still, for a list that begins to look late learns of
-    the next move alone; and let go of when it has had time to say that it takes what comes. A busy machine needs
-    more of it, and what is let go of too early stays where it was."""
-    for pause in (0.5, 1, 2, 4, 8):
-        if desktop.has("list item", becomes):
-            break
-        (left, top, _, height), (_, under, _, under_height) = desktop.place("list item", name), desktop.place(
-            "list item", onto)
-        x, y, to = left + 14, top + height // 2, under + under_height // 2
-        desktop.mouse("mousemove", x, y, "mousedown", 1)
-        for step in range(1, 11):
-            desktop.mouse("mousemove", x + step, y + (to - y) * step // 10)
-            time.sleep(0.05)
-        for shake in range(int(pause * 10)):
-            desktop.mouse("mousemove", x + 10 + shake % 2, to)
-            time.sleep(0.1)
-        desktop.mouse("mouseup", 1)
-        try:
-            desktop.wait("list item", becomes, 6, focused=True)
-        except Failure:
-            print(f"# dropped too early, after {pause} s", flush=True)
-    desktop.wait("list item", becomes, focused=True)
-
-
-@service_case("proposals are ordered by drawing one to another's place, and saved so", seconds=180)
-def _(lab, bus, alice, bob):
-    with Desktop(lab, alice) as desktop:
-        first, second, third = "aes256-sha256-modp2048", "aes128-sha256-modp2048", "aes128-sha1-modp2048"
-        desktop.profile("office", HAND.replace("aes128-sha1-modp1024", ";".join((first, second, third))))
-        edit(desktop)
-        turn(desktop, 2)
-        desktop.wait("list item", f"1: {first}, attempt 1", focused=True)
-        drag(desktop, f"1: {first}, attempt 1", f"3: {third}, attempt 1", f"3: {first}, attempt 1")
-        drag(desktop, f"2: {third}, attempt 1", f"1: {second}, attempt 1", f"1: {third}, attempt 1")
-        desktop.act("push button", "Save")
-        wait_until(lambda: f"Proposals={third};{second};{first}\n" in read(desktop), 10, "the order is saved")
 
 
 @service_case("the wheel turns the page, and picks nothing of what is under it", seconds=180, full=True)
