@@ -9,9 +9,26 @@
 #include <assert.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/provider.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static OSSL_PROVIDER *providers[2];
+
+int kit_load_providers(void)
+{
+    providers[0] = OSSL_PROVIDER_load(NULL, "default");
+    providers[1] = OSSL_PROVIDER_load(NULL, "legacy");
+    return providers[0] != NULL && providers[1] != NULL ? 0 : -1;
+}
+
+int kit_unload_providers(void **state)
+{
+    OSSL_PROVIDER_unload(providers[1]);
+    OSSL_PROVIDER_unload(providers[0]);
+    return 0;
+}
 
 static void keymat(uint8_t bytes[ESP_KEYMAT_MAX])
 {

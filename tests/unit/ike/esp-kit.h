@@ -22,6 +22,11 @@ typedef struct KitSuite {
 size_t kit_suites(KitSuite *suites);
 size_t kit_icv_size(const KitSuite *suite);
 
+/* For a group of tests: DES is in libcrypto's legacy provider, and once one is loaded by name the
+ * default one must be, too. 0, or -1 where either is not there. */
+int kit_load_providers(void);
+int kit_unload_providers(void **state);
+
 EspSa *kit_seal_sa(const KitSuite *suite);
 EspSa *kit_open_sa(const KitSuite *suite);
 

@@ -15,7 +15,6 @@
 #include <cmocka.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/provider.h>
 
 #include "ike/esp.c"
 
@@ -337,21 +336,10 @@ static void test_b8_numbers_run_out_within_a_batch(void **state)
     esp_sa_free(sa);
 }
 
-static OSSL_PROVIDER *providers[2];
-
-static int load_providers(void **state)
+static int set_up(void **state)
 {
-    providers[0] = OSSL_PROVIDER_load(NULL, "default");
-    providers[1] = OSSL_PROVIDER_load(NULL, "legacy");
     suites_n = kit_suites(suites);
-    return providers[0] != NULL && providers[1] != NULL ? 0 : -1;
-}
-
-static int unload_providers(void **state)
-{
-    OSSL_PROVIDER_unload(providers[1]);
-    OSSL_PROVIDER_unload(providers[0]);
-    return 0;
+    return kit_load_providers();
 }
 
 int main(void)
@@ -368,5 +356,5 @@ int main(void)
 
     if (CRYPTO_set_mem_functions(count_malloc, count_realloc, count_free) != 1)
         return 1;
-    return cmocka_run_group_tests_name("esp-faults", tests, load_providers, unload_providers);
+    return cmocka_run_group_tests_name("esp-faults", tests, set_up, kit_unload_providers);
 }

@@ -436,23 +436,12 @@ static void test_an_sa_leaves_no_key_behind(void **state)
     }
 }
 
-static OSSL_PROVIDER *providers[2];
-
-static int load_providers(void **state)
+static int set_up(void **state)
 {
     for (size_t i = 0; i < sizeof(keymat); i++)
         keymat[i] = (uint8_t)(i * 37 + 11);
-    providers[0] = OSSL_PROVIDER_load(NULL, "default");
-    providers[1] = OSSL_PROVIDER_load(NULL, "legacy");
     suites_n = kit_suites(suites);
-    return providers[0] != NULL && providers[1] != NULL ? 0 : -1;
-}
-
-static int unload_providers(void **state)
-{
-    OSSL_PROVIDER_unload(providers[1]);
-    OSSL_PROVIDER_unload(providers[0]);
-    return 0;
+    return kit_load_providers();
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, NULL, print_suite)
@@ -471,5 +460,5 @@ int main(void)
         CASE(test_an_sa_leaves_no_key_behind),
     };
 
-    return cmocka_run_group_tests_name("esp-providers", tests, load_providers, unload_providers);
+    return cmocka_run_group_tests_name("esp-providers", tests, set_up, kit_unload_providers);
 }

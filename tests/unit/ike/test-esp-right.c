@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <openssl/provider.h>
 
 #include "esp-kit.h"
 
@@ -302,22 +301,10 @@ static void test_plain_crypto_is_libcrypto(void **state)
     }
 }
 
-static OSSL_PROVIDER *providers[2];
-
-/* DES is in the legacy provider; once one is loaded by name, the default one must be too. */
-static int load_providers(void **state)
+static int set_up(void **state)
 {
-    providers[0] = OSSL_PROVIDER_load(NULL, "default");
-    providers[1] = OSSL_PROVIDER_load(NULL, "legacy");
     suites_n = kit_suites(suites);
-    return providers[0] != NULL && providers[1] != NULL ? 0 : -1;
-}
-
-static int unload_providers(void **state)
-{
-    OSSL_PROVIDER_unload(providers[1]);
-    OSSL_PROVIDER_unload(providers[0]);
-    return 0;
+    return kit_load_providers();
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, NULL, print_suite)
@@ -337,5 +324,5 @@ int main(void)
         CASE(test_plain_crypto_is_libcrypto),
     };
 
-    return cmocka_run_group_tests_name("esp-right", tests, load_providers, unload_providers);
+    return cmocka_run_group_tests_name("esp-right", tests, set_up, kit_unload_providers);
 }
