@@ -49,6 +49,7 @@ struct Agent {
     bool reported;                  /* a `failed` was shown */
     bool hinted;                    /* how it ends was told */
     bool late;                      /* nothing came for too long */
+    gint64 shown_us;                /* the time of the last report; 0: none */
     int code;
 };
 
@@ -330,6 +331,7 @@ static void on_report(Agent *agent, const TunnelFrame *frame)
     agent->reported |= report->state == DIALTONE_STATE_FAILED;
     agent->connected = report->state == DIALTONE_STATE_CONNECTED;
     standalone_print(report, agent->setup.json);
+    agent->shown_us = report->time_us;
     bool stays = agent->setup.stay == AGENT_STAYS && agent->wait.terminal >= 0;
     if (agent->connected && stays && !agent->hinted) {
         standalone_print_notice(_("(Ctrl-C ends the tunnel.)"));
@@ -478,6 +480,11 @@ int agent_run(Agent *agent, const DialtoneProfile *profile, const char *path)
 bool agent_ran_out_of_patience(const Agent *agent)
 {
     return agent->late;
+}
+
+gint64 agent_shown_until(const Agent *agent)
+{
+    return agent->shown_us;
 }
 
 Agent *agent_new(const AgentSetup *setup)

@@ -12,24 +12,15 @@
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 
+/* Data of a connection: the serial of the last report that was shown. */
+#define SHOWN "dialtone-shown"
+
 typedef struct Watch {
     const char *name; /* NULL: all */
     bool json;
     GMainLoop *loop;
     int code;
 } Watch;
-
-/* What another user's connection does is no more than a word. */
-static DialtoneReport *report_of(DialtoneBusConnection *connection)
-{
-    DialtoneReport *report = cli_service_report(connection);
-    DialtoneState state = DIALTONE_STATE_IDLE;
-    if (report != NULL)
-        return report;
-    if (!dialtone_state_from_name(dialtone_bus_connection_get_state(connection), &state))
-        return NULL;
-    return dialtone_report_new(state, dialtone_bus_connection_get_name(connection));
-}
 
 static void print(const Watch *watch, const DialtoneReport *report)
 {
@@ -44,14 +35,39 @@ static void print(const Watch *watch, const DialtoneReport *report)
     fflush(stdout);
 }
 
-static void show(const Watch *watch, DialtoneBusConnection *connection)
+/* What another user's connection does is no more than a word; nor is what one does that has gone
+ * since. */
+static void print_state(const Watch *watch, DialtoneBusConnection *connection)
+{
+    DialtoneState state = DIALTONE_STATE_IDLE;
+    if (!dialtone_state_from_name(dialtone_bus_connection_get_state(connection), &state))
+        return;
+    g_autoptr(DialtoneReport) report =
+        dialtone_report_new(state, dialtone_bus_connection_get_name(connection));
+    print(watch, report);
+}
+
+static void show_after(const Watch *watch, DialtoneBusConnection *connection, guint shown)
 {
     const char *name = dialtone_bus_connection_get_name(connection);
     if (name == NULL || (watch->name != NULL && strcmp(name, watch->name) != 0))
         return;
-    g_autoptr(DialtoneReport) report = report_of(connection);
-    if (report != NULL)
-        print(watch, report);
+    g_autoptr(GPtrArray) reports = cli_service_reports(connection, &shown);
+    for (guint i = 0; i < reports->len; i++)
+        print(watch, reports->pdata[i]);
+    if (reports->len == 0) {
+        print_state(watch, connection);
+        shown = dialtone_bus_connection_get_serial(connection);
+    }
+    g_object_set_data(G_OBJECT(connection), SHOWN, GUINT_TO_POINTER(shown));
+}
+
+/* What was reported since the last time. */
+static void show(const Watch *watch, DialtoneBusConnection *connection)
+{
+    guint shown = GPOINTER_TO_UINT(g_object_get_data(G_OBJECT(connection), SHOWN));
+    if (dialtone_bus_connection_get_serial(connection) > shown)
+        show_after(watch, connection, shown);
 }
 
 /* Connected swapped. */
@@ -101,7 +117,8 @@ int cli_service_watch(CliService *service, const char *name, bool json)
     Watch watch = {.name = name, .json = json, .loop = g_main_loop_new(NULL, FALSE)};
     g_autoptr(GPtrArray) connections = cli_service_connections(service, name);
     for (guint i = 0; i < connections->len; i++)
-        show(&watch, connections->pdata[i]);
+        show_after(&watch, connections->pdata[i],
+                   dialtone_bus_connection_get_serial(connections->pdata[i]) - 1);
     g_signal_connect_swapped(service->objects, "interface-proxy-properties-changed",
                              G_CALLBACK(on_changed), &watch);
     g_signal_connect(service->objects, "object-added", G_CALLBACK(on_added), &watch);

@@ -40,9 +40,11 @@ typedef struct Connect {
     CliProfile profile;
     int secrets_fd;
     DialtoneBusConnection *connection; /* NULL: not wanted yet */
-    guint serial;                      /* of the last report that was shown */
+    guint serial;                      /* of the last report that was shown here */
+    gint64 shown_us;                   /* the time of the last that the agent showed; 0: none */
     bool stays;                        /* it was connected, and is watched until it ends */
     bool renews;                       /* it is connected, and takes the profile as it is now */
+    bool idle;                         /* that it has ended was shown */
     bool done;
     int code;
 } Connect;
@@ -133,6 +135,7 @@ static void serve(Connect *connect, int fd, const DialtoneProfile *profile, GVar
     if (!interrupted)
         connect->code = agent_run(agent, profile, connect->profile.path);
     channel = -1;
+    connect->shown_us = MAX(connect->shown_us, agent_shown_until(agent));
     /* Who stays is there for the next question, too. */
     connect->done = !connect->stays || connect->code != 0;
     if (agent_ran_out_of_patience(agent))
@@ -206,13 +209,24 @@ static DialtoneBusAgent1 *become_agent(Connect *connect, GError **error)
 
 /* ---- watching ---- */
 
-/* What somebody else's agent, or nobody, has to be asked for is told here. */
-static void show_report(Connect *connect)
+/* The agent shows what happens while it serves. What is told again, with other advice, has the time
+ * that it had before. */
+static bool was_shown(Connect *connect, const DialtoneReport *report)
 {
-    g_autoptr(DialtoneReport) report = cli_service_report(connect->connection);
-    if (report == NULL)
+    if (report->time_us > connect->shown_us)
+        return false;
+    if (report->time_us == connect->shown_us)
+        connect->shown_us = 0;
+    return true;
+}
+
+/* What somebody else's agent, or nobody, has to be asked for is told here. */
+static void show_report(Connect *connect, DialtoneReport *report)
+{
+    if (was_shown(connect, report))
         return;
     standalone_print(report, connect->options->run.json);
+    connect->idle = report->state == DIALTONE_STATE_IDLE;
     bool asks = report->state == DIALTONE_STATE_NEEDS_SECRETS;
     connect->done = (report->state == DIALTONE_STATE_CONNECTED && !connect->stays) ||
                     report->state == DIALTONE_STATE_FAILED ||
@@ -224,11 +238,13 @@ static void show_report(Connect *connect)
 
 static void look(Connect *connect)
 {
-    guint serial = dialtone_bus_connection_get_serial(connect->connection);
-    if (serial == connect->serial)
+    guint last = connect->serial, shown = 0;
+    if (dialtone_bus_connection_get_serial(connect->connection) <= last)
         return;
-    connect->serial = serial;
-    show_report(connect);
+    g_autoptr(GPtrArray) reports = cli_service_reports(connect->connection, &last);
+    while (shown < reports->len && !connect->done)
+        show_report(connect, reports->pdata[shown++]);
+    connect->serial = last - (reports->len - shown); /* the others are for who stays */
 }
 
 /* All that it had goes with it. */
@@ -297,6 +313,14 @@ static bool is_there(const Connect *connect)
     return object != NULL;
 }
 
+/* It can have gone before its last report was read. */
+static void tell_idle(const Connect *connect)
+{
+    g_autoptr(DialtoneReport) report = dialtone_report_new(
+        DIALTONE_STATE_IDLE, dialtone_bus_connection_get_name(connect->connection));
+    standalone_print(report, connect->options->run.json);
+}
+
 /* That somebody disconnects it is no failure; that it is lost, or the service, is one. */
 static void stay(Connect *connect, PlatformNotify *notify)
 {
@@ -309,6 +333,8 @@ static void stay(Connect *connect, PlatformNotify *notify)
     }
     if (!interrupted && has_service_ended(connect))
         tell_service_ended(connect);
+    else if (!interrupted && !connect->done && !connect->idle)
+        tell_idle(connect);
 }
 
 /* ---- the call ---- */
@@ -332,9 +358,18 @@ static DialtoneBusConnection *proxy_of(const Connect *connect, const char *path,
                                                   "org.dialtone.Dialtone1", path, NULL, error);
 }
 
+static bool is_among(GList *objects, const char *path)
+{
+    for (; objects != NULL; objects = objects->next)
+        if (strcmp(g_dbus_object_get_object_path(objects->data), path) == 0)
+            return true;
+    return false;
+}
+
 static bool want(Connect *connect, GError **error)
 {
     g_autofree char *path = NULL;
+    g_autolist(GDBusObject) before = g_dbus_object_manager_get_objects(connect->service->objects);
     GDBusProxy *proxy = G_DBUS_PROXY(connect->profile.proxy);
     const CliCall call = {
         .method = "Connect", .parameters = call_options(connect), .interrupt = interrupt};
@@ -343,6 +378,9 @@ static bool want(Connect *connect, GError **error)
         return false;
     g_variant_get(answer, "(o)", &path);
     connect->connection = proxy_of(connect, path, error);
+    /* Of what became of it before, the last is enough. */
+    if (connect->connection != NULL && is_among(before, path))
+        connect->serial = dialtone_bus_connection_get_serial(connect->connection) - 1;
     return connect->connection != NULL;
 }
 

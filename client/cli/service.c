@@ -376,14 +376,45 @@ int cli_service_release(CliService *service, const char *name)
     return call(G_DBUS_PROXY(service->manager), &words);
 }
 
-DialtoneReport *cli_service_report(DialtoneBusConnection *connection)
+static bool is_ours(DialtoneBusConnection *connection)
 {
-    g_autofree char *json = NULL;
-    bool is_ours = getuid() == 0 || getuid() == dialtone_bus_connection_get_owner(connection);
-    if (!is_ours || !dialtone_bus_connection_call_get_report_sync(connection, &json, NULL, NULL))
-        return NULL;
+    return getuid() == 0 || getuid() == dialtone_bus_connection_get_owner(connection);
+}
+
+static DialtoneReport *read_report(const char *json)
+{
     DialtoneReport *report = dialtone_report_from_json(json, strlen(json), NULL);
     if (report != NULL)
         dialtone_report_localize(report);
     return report;
+}
+
+DialtoneReport *cli_service_report(DialtoneBusConnection *connection)
+{
+    g_autofree char *json = NULL;
+    if (!is_ours(connection) ||
+        !dialtone_bus_connection_call_get_report_sync(connection, &json, NULL, NULL))
+        return NULL;
+    return read_report(json);
+}
+
+GPtrArray *cli_service_reports(DialtoneBusConnection *connection, guint *serial)
+{
+    GPtrArray *reports = g_ptr_array_new_with_free_func((GDestroyNotify)dialtone_report_free);
+    g_auto(GStrv) texts = NULL;
+    if (is_ours(connection))
+        (void)dialtone_bus_connection_call_get_reports_sync(connection, *serial, serial, &texts,
+                                                            NULL, NULL);
+    for (guint i = 0; texts != NULL && texts[i] != NULL; i++) {
+        DialtoneReport *report = read_report(texts[i]);
+        if (report != NULL)
+            g_ptr_array_add(reports, report);
+    }
+    /* The service may be that of before an update, and knows its last report only. */
+    DialtoneReport *last = texts == NULL ? cli_service_report(connection) : NULL;
+    if (last != NULL) {
+        g_ptr_array_add(reports, last);
+        *serial = dialtone_bus_connection_get_serial(connection);
+    }
+    return reports;
 }

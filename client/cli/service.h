@@ -73,6 +73,10 @@ int cli_service_release(CliService *service, const char *name);
 /* The last report; NULL: it is not the caller's to read. */
 DialtoneReport *cli_service_report(DialtoneBusConnection *connection) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Those after @serial, the oldest first, and moves it on; empty: none, or as above. */
+GPtrArray *cli_service_reports(DialtoneBusConnection *connection,
+                               guint *serial) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Shows the connections of @name, or all (NULL), and what becomes of them, until the service goes.
  * Returns the exit code. */
 int cli_service_watch(CliService *service, const char *name, bool json);

@@ -26,7 +26,7 @@ struct ServiceConnection {
     Tunnel *tunnel;        /* NULL: not yet, or no more */
     TunnelWarmUp *warm_up; /* of the tunnel to come; NULL */
     ServiceConnectionAgent *agent;
-    char *report;
+    GQueue reports; /* of JSON, the last ones; never empty */
     DialtoneState state;
     GPtrArray *waiting; /* of GDBusMethodInvocation: answered when it has gone */
     bool stopping;      /* nobody wants it any more */

@@ -27,6 +27,7 @@
 enum {
     AGAIN_MAX = 5,      /* helpers, */
     AGAIN_SECONDS = 60, /* each that soon after the one before */
+    REPORTS_MAX = 32,   /* for who comes to read a state when others have followed it */
 };
 
 static void on_helper(GObject *source, GAsyncResult *result, gpointer data);
@@ -35,13 +36,25 @@ static void on_helper(GObject *source, GAsyncResult *result, gpointer data);
 
 static void publish(ServiceConnection *self, const DialtoneReport *report);
 
+static void keep_report(ServiceConnection *self, const DialtoneReport *report)
+{
+    g_queue_push_tail(&self->reports, dialtone_report_to_json(report));
+    if (self->reports.length > REPORTS_MAX)
+        g_free(g_queue_pop_head(&self->reports));
+    dialtone_bus_connection_set_state(self->skeleton, dialtone_state_name(report->state));
+    dialtone_bus_connection_set_serial(self->skeleton,
+                                       dialtone_bus_connection_get_serial(self->skeleton) + 1);
+    /* At once: GDBus would send the last of several states alone. */
+    g_dbus_interface_skeleton_flush(G_DBUS_INTERFACE_SKELETON(self->skeleton));
+}
+
 /* What was told is told again, with other advice: that of the portal that is there, or, when it has
  * gone, that what failed there is worth another attempt. */
 static void on_portal(bool is_portal, gpointer data)
 {
     ServiceConnection *self = data;
-    g_autoptr(DialtoneReport) report =
-        dialtone_report_from_json(self->report, strlen(self->report), NULL);
+    const char *last = service_connection_report(self);
+    g_autoptr(DialtoneReport) report = dialtone_report_from_json(last, strlen(last), NULL);
     if (report == NULL)
         return;
     g_free(report->advice);
@@ -65,18 +78,14 @@ static void publish(ServiceConnection *self, const DialtoneReport *report)
     DialtoneReport told = *report;
     if (is_behind_portal(self, report))
         told.advice = (char *)(uintptr_t)dialtone_report_portal_advice();
-    g_free(self->report);
-    self->report = dialtone_report_to_json(&told);
+    keep_report(self, &told);
     self->state = report->state;
     self->failure = report->reason;
     self->was_connected |= report->state == DIALTONE_STATE_CONNECTED;
-    dialtone_bus_connection_set_state(self->skeleton, dialtone_state_name(report->state));
-    dialtone_bus_connection_set_serial(self->skeleton,
-                                       dialtone_bus_connection_get_serial(self->skeleton) + 1);
     g_autofree char *line = dialtone_report_to_line(&told);
     service_log(self->setup.owner, self->profile->name, "%s", line);
     if (self->agent != NULL)
-        service_connection_agent_report(self->agent, self->report);
+        service_connection_agent_report(self->agent, service_connection_report(self));
 }
 
 /* The helper's end is not the user's fault, and costs one reconnect; but not for ever. */
@@ -393,7 +402,8 @@ static void export(ServiceConnection *self)
     dialtone_bus_connection_set_profile(self->skeleton, self->setup.profile_path);
     dialtone_bus_connection_set_name(self->skeleton, self->profile->name);
     dialtone_bus_connection_set_owner(self->skeleton, self->setup.owner);
-    dialtone_bus_connection_set_state(self->skeleton, dialtone_state_name(self->state));
+    g_autoptr(DialtoneReport) report = dialtone_report_new(self->state, self->profile->name);
+    keep_report(self, report);
     dialtone_bus_object_skeleton_set_connection(self->object, self->skeleton);
 }
 
@@ -413,8 +423,6 @@ ServiceConnection *service_connection_new(const ServiceConnectionSetup *setup)
     self->state = DIALTONE_STATE_RESOLVING;
     self->cancellable = g_cancellable_new();
     self->waiting = g_ptr_array_new();
-    g_autoptr(DialtoneReport) report = dialtone_report_new(self->state, self->profile->name);
-    self->report = dialtone_report_to_json(report);
     export(self);
     if (setup->error_take != NULL) {
         self->idle = g_idle_add(on_idle_to_fail, self);
@@ -456,7 +464,7 @@ void service_connection_free(ServiceConnection *self)
     g_free((char *)(uintptr_t)self->setup.override);
     g_free((char *)(uintptr_t)self->setup.layer);
     g_free((char *)(uintptr_t)self->setup.agent);
-    g_free(self->report);
+    g_queue_clear_full(&self->reports, g_free);
     g_free(self->path);
     g_free(self);
 }
@@ -522,7 +530,19 @@ bool service_connection_was_connected(const ServiceConnection *self)
 
 const char *service_connection_report(const ServiceConnection *self)
 {
-    return self->report;
+    return self->reports.tail->data;
+}
+
+GVariant *service_connection_reports(const ServiceConnection *self, guint after)
+{
+    const guint last = dialtone_bus_connection_get_serial(self->skeleton);
+    guint serial = last - self->reports.length + 1; /* of the oldest that is kept */
+    GVariantBuilder reports;
+    g_variant_builder_init(&reports, G_VARIANT_TYPE_STRING_ARRAY);
+    for (const GList *one = self->reports.head; one != NULL; one = one->next)
+        if (serial++ > after)
+            g_variant_builder_add(&reports, "s", one->data);
+    return g_variant_new("(uas)", last, &reports);
 }
 
 GVariant *service_connection_counters(const ServiceConnection *self)

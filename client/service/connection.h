@@ -69,6 +69,9 @@ bool service_connection_waits_for_anybody(const ServiceConnection *self) G_GNUC_
 bool service_connection_was_connected(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
 /* The last report, as JSON. */
 const char *service_connection_report(const ServiceConnection *self) G_GNUC_WARN_UNUSED_RESULT;
+/* Those after the serial @after, as GetReports returns them; floating. */
+GVariant *service_connection_reports(const ServiceConnection *self,
+                                     guint after) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Says good-bye; `gone` follows. @invocation, which may be NULL, is answered when it has gone. */
 void service_connection_stop(ServiceConnection *self, GDBusMethodInvocation *invocation_take);

@@ -285,13 +285,9 @@ static ServiceCredential *system_credential(ServiceManager *self, const ServiceP
 ServiceConnection *service_manager_connect(ServiceManager *self, ServiceProfile *profile,
                                            const ServiceWish *wish)
 {
-    static const char *const CALLS[] = {"handle-get-report",
-                                        "handle-get-counters",
-                                        "handle-get-offloads",
-                                        "handle-disconnect",
-                                        "handle-renegotiate",
-                                        "handle-take-profile",
-                                        NULL};
+    static const char *const CALLS[] = {
+        "handle-get-report", "handle-get-reports", "handle-get-counters", "handle-get-offloads",
+        "handle-disconnect", "handle-renegotiate", "handle-take-profile", NULL};
     g_autofree char *path = service_manager_next_path(self, "connection");
     GError *error = NULL;
     TunnelSecrets *secrets = system_secrets(self, profile, &error);

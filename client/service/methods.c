@@ -436,6 +436,16 @@ static void run_get_report(ServiceRequest *request, GError **error)
                                g_variant_new("(s)", service_connection_report(connection)));
 }
 
+static void run_get_reports(ServiceRequest *request, GError **error)
+{
+    const ServiceConnection *connection = find_connection(request, error);
+    guint after = 0;
+    if (connection == NULL)
+        return;
+    g_variant_get(parameters(request), "(u)", &after);
+    service_request_return(request, service_connection_reports(connection, after));
+}
+
 static void run_get_counters(ServiceRequest *request, GError **error)
 {
     const ServiceConnection *connection = find_connection(request, error);
@@ -521,6 +531,7 @@ const ServiceMethod service_methods[] = {
     {PROFILE, "GetText", whoever_uses, run_get_text},
     {PROFILE, "Remove", owner_of_profile, run_remove},
     {CONNECTION, "GetReport", owner_of_connection, run_get_report},
+    {CONNECTION, "GetReports", owner_of_connection, run_get_reports},
     {CONNECTION, "GetCounters", owner_of_connection, run_get_counters},
     {CONNECTION, "GetOffloads", owner_of_connection, run_get_offloads},
     {CONNECTION, "Disconnect", decide_disconnect, run_disconnect},

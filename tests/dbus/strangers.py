@@ -3,6 +3,7 @@
 # allowed: 150 s, full: 150 s
 """What a user of the machine may try on the service to get at what others have, or to be in their way."""
 
+import json
 import os
 import signal
 import subprocess
@@ -260,15 +261,19 @@ def _(lab, bus, alice, bob):
                     said.append(error.message.rpartition(": ")[2])
         return said
 
-    words = ("connect", "--stay", "--secrets", alice.file("secrets", secrets_text()),
+    words = ("connect", "--stay", "--json", "--secrets", alice.file("secrets", secrets_text()),
              alice.file("office.dialtone", profile_text(profile())))
-    with subprocess.Popen(alice.command(*words), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as staying:
+    with subprocess.Popen(alice.command(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True) as staying:
         wait_until(lambda: list(states(bus).values()) == ["connected"], 20, "it is connected")
         own, = objects(bus, CONNECTION)
         said = bus.as_user(bus.service, offer)
         expect(said == ["this agent hears the service"], f"{said}")
         alice.dialtone("disconnect")
-        expect(staying.wait(20) == 0, f"it ends with {staying.returncode}")
+        told = [json.loads(line)["state"] for line in staying.communicate(timeout=20)[0].splitlines()]
+        expect(staying.returncode == 0, f"it ends with {staying.returncode}")
+        # By its agent or by itself, each once.
+        expect(told[-4:] == ["phase2", "connected", "disconnecting", "idle"] and len(told) == len(set(told)), f"{told}")
 
 
 @service_case("a connect has made itself known before it brings its profile, which goes with the last who has")
