@@ -20,7 +20,7 @@
 #include "client/profile/strength.h"
 #include "platform/secret-memory.h"
 
-enum { SECRETS_FILE_MAX = 64 * 1024 };
+enum { SECRETS_FILE_MAX = 64 * 1024, LAST_WORD_MS = 5000 };
 
 /* What a tunnel was set up with, while it is not known whether it can be with another. */
 typedef struct AgentFormer {
@@ -449,17 +449,28 @@ static void converse(Agent *agent)
         tunnel_vanished(agent);
 }
 
-int agent_fail(Agent *agent, const GError *error)
+/* What has come, and what comes in time, to its end. */
+static void hear_out(Agent *agent, int timeout_ms)
 {
     g_auto(TunnelFrame) frame = {0};
-    while (!agent->ended && tunnel_frame_receive(agent->setup.fd, 0, &frame) == 1) {
+    while (!agent->ended && tunnel_frame_receive(agent->setup.fd, timeout_ms, &frame) == 1) {
         on_frame(agent, &frame);
         tunnel_frame_clear(&frame);
     }
+}
+
+/* The service lets the connection fail with it, and asks no other agent. It is waited for: what it
+ * has not read yet would be lost with this end. */
+int agent_fail(Agent *agent, const GError *error)
+{
+    hear_out(agent, 0);
     if (agent->ended)
         return agent->code;
+    if (agent->setup.of_service && tunnel_frame_send_keep(agent->setup.fd, error) == 0)
+        hear_out(agent, LAST_WORD_MS);
     const char *name = agent->profile != NULL ? agent->profile->name : agent->setup.name;
-    standalone_print_failure(name, error, agent->setup.json);
+    if (!agent->reported)
+        standalone_print_failure(name, error, agent->setup.json);
     return (int)dialtone_failure_of(error);
 }
 

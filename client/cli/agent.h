@@ -22,6 +22,7 @@ typedef struct AgentSetup {
     DialtoneSecrets *system; /* what the profile takes from the system, taken; NULL: nothing */
     const char *const *ask_command; /* NULL: the terminal is asked */
     bool json;
+    bool of_service; /* it is the service's tunnel, and is told of a failure */
     bool without_own, without_authorities; /* of certificates: the service has them */
     AgentStay stay;
     gint64 patience_us; /* for the tunnel, not for a person; 0: for ever */

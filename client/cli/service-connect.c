@@ -124,6 +124,7 @@ static void serve(Connect *connect, int fd, const DialtoneProfile *profile, GVar
                               .secrets = run->secrets,
                               .ask_command = run->ask_command,
                               .json = run->json,
+                              .of_service = true,
                               .without_own = is_set(options, "has-certificate"),
                               .without_authorities = is_set(options, "has-authorities"),
                               .stay = connect->options->wait_seconds > 0 ? AGENT_LEAVES_CONNECTED

@@ -25,6 +25,7 @@ struct ServiceConnectionAgent {
     int offered;             /* our end, while an agent is asked; -1 */
     GArray *tried;           /* of guint64: serials of agents that did not help */
     bool given;              /* the tunnel has its secrets */
+    bool ended;              /* the tunnel has, or will: nobody is asked any more */
     bool resumed;            /* another agent has served before */
     TunnelQuestion question; /* the last: a copy; id 0: none */
     TunnelSigning signing;   /* the last; id 0: none */
@@ -141,7 +142,7 @@ static void on_credentials(TunnelCredentials *credentials_take, gpointer data)
 /* Wanted: whatever nobody has answered yet. */
 static bool needs_somebody(const ServiceConnectionAgent *self)
 {
-    return !self->given || is_asking(self) || is_signing(self);
+    return !self->ended && (!self->given || is_asking(self) || is_signing(self));
 }
 
 static void on_closed(int error, gpointer data)
@@ -158,11 +159,14 @@ static void on_closed(int error, gpointer data)
 /* Who has nothing to begin with knows why. Later it is one agent less. */
 static void on_refused(const GError *why, gpointer data)
 {
-    const ServiceConnectionAgent *self = data;
-    if (self->given)
+    ServiceConnectionAgent *self = data;
+    if (self->given) {
         on_closed(0, data);
-    else
-        self->setup.refused(why, self->setup.data);
+        return;
+    }
+    /* Whoever refused may be gone before the tunnel is. */
+    self->ended = true;
+    self->setup.refused(why, self->setup.data);
 }
 
 static const TunnelChannelHandlers CHANNEL = {.secrets = on_secrets,
@@ -314,6 +318,7 @@ void service_connection_agent_sign(ServiceConnectionAgent *self, const TunnelSig
 void service_connection_agent_end(ServiceConnectionAgent *self, DialtoneFailure code)
 {
     const guint8 byte = (guint8)code;
+    self->ended = true;
     tell(self, TUNNEL_FRAME_END, &byte, 1);
 }
 

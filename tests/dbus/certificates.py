@@ -9,13 +9,13 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
-from bus import BusError, call  # noqa: E402
+from bus import BusError, Caller, Gio, GLib, call, connection  # noqa: E402
 from cases import main  # noqa: E402
-from certificates import GATEWAY_ID, Pki  # noqa: E402
-from client import check_failed  # noqa: E402
+from certificates import GATEWAY_ID, Pki, own, p12  # noqa: E402
+from client import check_failed, profile, profile_text  # noqa: E402
 from gateway import Connection  # noqa: E402
 from gateways import pki as made  # noqa: E402
-from lab import expect, wait_until  # noqa: E402
+from lab import ROOT, Failure, expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 from service_kit import (CONNECTION, MANAGER, NAME, PROFILE, TOP, objects, remember,  # noqa: E402
                          service_case, system_profile, system_secret)
@@ -159,6 +159,57 @@ def _(lab, bus, alice, bob):
         expect(f"[{group}] {key}" in done.stderr, f"{key} was refused in silence: {done.stderr}")
         expect(json.loads(done.stdout.splitlines()[-1])["state"] == "connected", f"{key}: {done.stdout}")
         alice.dialtone("disconnect")
+
+
+# ---- a certificate of the user's own ----
+def be_another_agent(say):
+    """In a Caller: a program like the window, which is there for every connection of its user. It says when it is
+    known, and each connection that it is asked to serve."""
+    def on_call(_bus, _sender, _path, _interface, _method, arguments, invocation):
+        say(arguments.unpack()[0])
+        invocation.return_value(None)
+
+    with open(os.path.join(ROOT, "data/dbus/org.dialtone.Agent1.xml"), encoding="utf-8") as file:
+        agent = Gio.DBusNodeInfo.new_for_xml(file.read()).interfaces[0]
+    connection().register_object("/agent", agent, on_call, None, None)
+    call(NAME, f"{TOP}/manager", MANAGER, "RegisterAgent", "(oa{sv})", "/agent", {})
+    say("known")
+    GLib.MainLoop().run()
+
+
+def silent(caller, seconds=1):
+    try:
+        said = caller.hear(seconds)
+    except Failure as error:
+        return str(error) == "the caller says nothing"
+    raise AssertionError(f"the other agent was asked to serve {said}")
+
+
+@service_case("a key that dialtone connect can't open ends the connection with the reason: no other agent is asked",
+              connection=OFFICE)
+def _(lab, bus, alice, bob):
+    locked, gone = own(lab, alice, "locked.p12", p12(CLIENT, "sesame")), os.path.join(lab.folder, "gone.p12")
+    wrong = alice.file("secrets", "[Secrets]\nPassphrase=another\n")
+    window = Caller(alice.uid, be_another_agent)
+    try:
+        expect(window.hear() == "known", "no other agent is there")
+        for path, words, code, reason, said in (
+                (gone, [], 3, "profile-invalid", "No such file or directory"),
+                (locked, [], 4, "secret-missing", "is locked"),
+                (locked, ["--secrets", wrong], 3, "profile-invalid", "passphrase"),
+                (locked, ["--no-wait"], 4, "secret-missing", "is locked")):
+            text = profile_text(profile(**{**PKI.settings(lab), "Identity__Auth": "certificate",
+                                           "Identity__Certificate": f"file:{path}"}))
+            done = alice.dialtone("connect", "--json", *words, alice.file("office.dialtone", text), code=code)
+            events = [json.loads(line) for line in done.stdout.splitlines()]
+            check_failed(events[-1], reason)
+            expect(said in events[-1]["message"] and [e["state"] for e in events].count("failed") == 1, f"{events}")
+            expect(silent(window), "somebody else took it over")
+            status, = alice.status()
+            expect((status["state"], status["reason"], status["message"]) ==
+                   ("failed", reason, events[-1]["message"]), f"{status}")
+    finally:
+        window.kill()
 
 
 main()
