@@ -35,6 +35,7 @@ static const Kind KINDS[] = {
     {"password", N_("Password: "), N_("password"), false},
     {"certificate", NULL, N_("certificate and key"), true},
     {"passphrase", N_("Passphrase: "), N_("passphrase of the certificate's key"), false},
+    {"pin", N_("PIN: "), N_("PIN"), false},
 };
 
 static const Kind *find_kind(const char *name)
@@ -147,7 +148,7 @@ int cli_secret(int argc, char **argv)
         {NULL},
     };
     const CliHelp help = {
-        .arguments = _("generate | set|forget PROFILE psk|password|certificate|passphrase"),
+        .arguments = _("generate | set|forget PROFILE psk|password|certificate|passphrase|pin"),
         .summary = _("Makes a preshared key that nobody guesses; keeps a secret of PROFILE in the "
                      "keyring, or takes it out again."),
         .description = _("generate prints a key of 24 letters and digits that every gateway takes, "
@@ -167,7 +168,7 @@ int cli_secret(int argc, char **argv)
     if (kind == NULL)
         return cli_usage(argv[0], "%s",
                          _("say generate, or what to do, a profile, and psk, password, "
-                           "certificate or passphrase"));
+                           "certificate, passphrase or pin"));
     if (cli_caller() != getuid())
         return cli_usage(argv[0], "%s", _("run it without sudo: the keyring is yours, not root's"));
     g_autoptr(DialtoneStore) store = dialtone_store_new(cli_caller());

@@ -32,9 +32,24 @@ static bool fetch(const char *kind, char *text, gsize size, gpointer data)
     const Source *source = data;
     const StandaloneCredentialSetup *setup = source->setup;
     const PlatformKeyringName name = {cli_keyring_profile(setup->profile), kind};
-    if (setup->asks_for_kept && strcmp(kind, "passphrase") == 0)
+    if (setup->asks_for_kept && strcmp(kind, "certificate") != 0)
         return false;
     return cli_keyring_lookup(&name, setup->tunnel_fd, text, size) == PLATFORM_KEYRING_DONE;
+}
+
+/* Given once more, it would cost another of the few tries that a token allows. */
+static void forget(const char *kind, gpointer data)
+{
+    const Source *source = data;
+    const DialtoneProfile *profile = source->setup->profile;
+    const PlatformKeyringName name = {cli_keyring_profile(profile), kind};
+    g_autofree char *line =
+        cli_keyring_forget(&name) == PLATFORM_KEYRING_DONE
+            ? g_strdup(_("The PIN in the keyring is wrong, and was removed from there."))
+            : g_strdup_printf(_("The PIN in the keyring is wrong, and could not be removed from "
+                                "there; run `dialtone secret forget %s pin`."),
+                              profile->name);
+    source->setup->tell(line, source->setup->data);
 }
 
 /* The time begins with the first list: before it a person may have been asked for a passphrase. */
@@ -91,6 +106,7 @@ bool standalone_credential_load(const StandaloneCredentialSetup *setup,
                                              .passphrase = setup->passphrase,
                                              .ask = ask,
                                              .fetch = fetch,
+                                             .forget = forget,
                                              .download = download,
                                              .tell = tell,
                                              .cache = cache,

@@ -42,8 +42,10 @@ typedef struct DialtoneCredentialAccess {
     /* Asks a person for one line; NULL: there is nobody to ask. False: no answer. */
     bool (*ask)(const DialtoneKeyQuestion *question, char *line, gsize size, gpointer data);
     /* What the user's keyring keeps of the profile: "certificate", PEM or a file's bytes in base64,
-     * or "passphrase". NULL: there is no keyring. False: it has none. */
+     * "passphrase" or "pin". NULL: there is no keyring. False: it has none. */
     bool (*fetch)(const char *kind, char *text, gsize size, gpointer data);
+    /* With fetch: takes out of the keyring what a token refused, lest it is given once more. */
+    void (*forget)(const char *kind, gpointer data);
     /* Fetches the list at an address of the profile's. NULL, or why not, which is freed; without
      * this function none is fetched. */
     char *(*download)(const char *url, GBytes **listp, gpointer data);

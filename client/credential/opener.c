@@ -5,7 +5,7 @@
  * try. A person may mistype a passphrase; a token's PIN is another matter (token.c), because tokens
  * count.
  */
-#include "client/credential/private.h"
+#include "client/credential/opener.h"
 
 #include <string.h>
 
@@ -65,14 +65,23 @@ static void refuse(const DialtoneCredentialAccess *access, GError **error)
                          _("The passphrase does not open the private key."));
 }
 
+char *credential_kept(const DialtoneCredentialAccess *access, const char *kind)
+{
+    bool asked = access->fetch != NULL && !credential_passphrase_is_known(access);
+    char *text = asked ? access->memory->alloc(DIALTONE_PASSPHRASE_MAX) : NULL;
+
+    if (text != NULL && access->fetch(kind, text, DIALTONE_PASSPHRASE_MAX, access->data))
+        return text;
+    access->memory->free(text);
+    return NULL;
+}
+
 static CredentialOpening open_with_keyring(const DialtoneCredentialAccess *access,
                                            CredentialOpenFn open, gpointer what)
 {
-    CredentialOpening result = CREDENTIAL_LOCKED;
-    char *text = access->memory->alloc(DIALTONE_PASSPHRASE_MAX);
+    char *text = credential_kept(access, "passphrase");
+    CredentialOpening result = text != NULL ? open(what, text) : CREDENTIAL_LOCKED;
 
-    if (text != NULL && access->fetch("passphrase", text, DIALTONE_PASSPHRASE_MAX, access->data))
-        result = open(what, text);
     access->memory->free(text);
     return result;
 }
@@ -86,8 +95,7 @@ CredentialOpening credential_open(const DialtoneCredentialAccess *access, const 
     CredentialOpening result = open(what, NULL);
     int attempts = credential_passphrase_is_known(access) ? 1 : CREDENTIAL_ATTEMPTS;
 
-    if (result == CREDENTIAL_LOCKED && !credential_passphrase_is_known(access) &&
-        access->fetch != NULL)
+    if (result == CREDENTIAL_LOCKED)
         result = open_with_keyring(access, open, what);
     for (int i = 0; result == CREDENTIAL_LOCKED && i < attempts; i++) {
         char *passphrase = credential_passphrase(access, &question, error);

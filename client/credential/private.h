@@ -6,6 +6,7 @@
 #include <openssl/x509.h>
 
 #include "client/credential/credential.h"
+#include "client/credential/opener.h"
 
 typedef struct DialtoneToken DialtoneToken;
 
@@ -53,31 +54,6 @@ int credential_place_open(const DialtoneRoot *root, const char *path,
 /* The same of a folder. */
 int credential_place_open_folder(const DialtoneRoot *root, const char *path,
                                  char **whyp) G_GNUC_WARN_UNUSED_RESULT;
-
-/* ---- opener.c ---- */
-
-typedef enum CredentialOpening {
-    CREDENTIAL_OPENED,
-    CREDENTIAL_LOCKED, /* this passphrase, or none, does not open it */
-    CREDENTIAL_BROKEN, /* no passphrase would help */
-} CredentialOpening;
-
-typedef CredentialOpening (*CredentialOpenFn)(gpointer what, const char *passphrase);
-
-enum { CREDENTIAL_ATTEMPTS = 3 }; /* that a person has */
-
-/* Without a passphrase first, then with the secrets file's, else with the keyring's, else with what
- * a person types, up to three times. @name: of what is opened. LOCKED: an error is set, unless
- * nobody was to be asked (@access->ask NULL and no passphrase known, with @error NULL). */
-CredentialOpening credential_open(const DialtoneCredentialAccess *access, const char *name,
-                                  CredentialOpenFn open, gpointer what,
-                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The secrets file has one: it is tried once, and nobody is asked. */
-bool credential_passphrase_is_known(const DialtoneCredentialAccess *access);
-/* One passphrase, as a string in secret memory; NULL and an error where none can be had. */
-char *credential_passphrase(const DialtoneCredentialAccess *access,
-                            const DialtoneKeyQuestion *question,
-                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- contents.c ---- */
 

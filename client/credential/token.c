@@ -249,6 +249,25 @@ static char *hint_of(DialtoneToken *self, CK_RV why)
     return g_strconcat(text, " ", _("This is the last try before it locks its PIN."), NULL);
 }
 
+/* The keyring's PIN is given once, and never as the last try before the token locks: that one is a
+ * person's. *whyp: how the token refused it; CKR_OK: there was none. */
+static bool log_in_by_kept_pin(DialtoneToken *self, const DialtoneCredentialAccess *access,
+                               CK_RV *whyp)
+{
+    if ((self->flags & CKF_USER_PIN_FINAL_TRY) == 0)
+        self->pin = credential_kept(access, "pin");
+    if (self->pin == NULL)
+        return false;
+    CK_RV result = give_pin(self, CKU_USER, self->pin);
+    if (is_logged_in(result))
+        return true;
+    self->pin = self->memory->free(self->pin);
+    if (is_wrong(result) && access->forget != NULL)
+        access->forget("pin", access->data);
+    *whyp = result;
+    return false;
+}
+
 static bool log_in_by_pin(DialtoneToken *self, const DialtoneCredentialAccess *access,
                           GError **error)
 {
@@ -256,16 +275,19 @@ static bool log_in_by_pin(DialtoneToken *self, const DialtoneCredentialAccess *a
     int attempts = credential_passphrase_is_known(access) ? 1 : CREDENTIAL_ATTEMPTS;
     CK_RV result = CKR_OK;
 
-    for (int i = 0; i == 0 || (i < attempts && is_wrong(result)); i++) {
+    if (log_in_by_kept_pin(self, access, &result))
+        return true;
+    const bool was_kept = result != CKR_OK;
+    for (int i = was_kept ? 1 : 0; i == 0 || (i < attempts && is_wrong(result)); i++) {
         g_autofree char *hint = hint_of(self, result);
         if ((self->flags & CKF_USER_PIN_LOCKED) != 0)
             return pin_refused(self, error, CKR_PIN_LOCKED);
         const bool last = (self->flags & CKF_USER_PIN_FINAL_TRY) != 0;
         const DialtoneKeyQuestion question = {
             .prompt = prompt, .hint = hint, .pin = true, .again = i > 0 || last};
-        self->pin = credential_passphrase(access, &question, error);
+        self->pin = credential_passphrase(access, &question, was_kept ? NULL : error);
         if (self->pin == NULL)
-            return false;
+            return was_kept && pin_refused(self, error, result);
         result = give_pin(self, CKU_USER, self->pin);
         if (is_logged_in(result))
             return true;

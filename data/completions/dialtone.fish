@@ -21,7 +21,7 @@ complete -c dialtone -n "__fish_seen_subcommand_from bug-report" -l yes -d 'Do n
 complete -c dialtone -n "__fish_seen_subcommand_from bug-report" -l output -r -F -d 'Save as'
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a diagnose -d 'Find out why not'
 complete -c dialtone -n "not __fish_seen_subcommand_from $commands" -a secret -d 'Make, keep or forget a secret'
-complete -c dialtone -n "__fish_seen_subcommand_from secret" -a 'generate set forget psk password certificate passphrase'
+complete -c dialtone -n "__fish_seen_subcommand_from secret" -a 'generate set forget psk password certificate passphrase pin'
 complete -c dialtone -n "__fish_seen_subcommand_from diagnose" -l write -d 'Change the profile'
 complete -c dialtone -n "__fish_seen_subcommand_from $with_profile" -a '(dialtone list 2>/dev/null | cut -f1)'
 complete -c dialtone -n "__fish_seen_subcommand_from $with_profile" -a '(__fish_complete_suffix .dialtone)'

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 # allowed: 120 s, full: 120 s
-"""Certificates of a profile of the system: keys that users use, and can't read."""
+"""Certificates of a profile of the system: keys that users use, and can't read. And of users' own, whose keys
+`dialtone connect` opens."""
 
 import json
 import os
@@ -11,14 +12,16 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from bus import BusError, Caller, Gio, GLib, call, connection  # noqa: E402
 from cases import main  # noqa: E402
-from certificates import GATEWAY_ID, Pki, own, p12  # noqa: E402
-from client import check_failed, profile, profile_text  # noqa: E402
+from certificates import GATEWAY_ID, Pki, make_token, own, p12, token_settings  # noqa: E402
+from client import binary, check_failed, profile, profile_text  # noqa: E402
 from gateway import Connection  # noqa: E402
 from gateways import pki as made  # noqa: E402
 from lab import ROOT, Failure, expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 from service_kit import (CONNECTION, MANAGER, NAME, PROFILE, TOP, objects, remember,  # noqa: E402
                          service_case, system_profile, system_secret)
+from session import Session  # noqa: E402
+from terminal import Terminal  # noqa: E402
 
 UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b11"
 PKI = Pki()
@@ -162,6 +165,13 @@ def _(lab, bus, alice, bob):
 
 
 # ---- a certificate of the user's own ----
+def own_profile(lab, user, certificate):
+    """Its path."""
+    settings = {**PKI.settings(lab), "Profile__UUID": UUID, "Identity__Auth": "certificate",
+                "Identity__Certificate": certificate}
+    return user.file("office.dialtone", profile_text(profile(**settings)))
+
+
 def be_another_agent(say):
     """In a Caller: a program like the window, which is there for every connection of its user. It says when it is
     known, and each connection that it is asked to serve."""
@@ -198,9 +208,8 @@ def _(lab, bus, alice, bob):
                 (locked, [], 4, "secret-missing", "is locked"),
                 (locked, ["--secrets", wrong], 3, "profile-invalid", "passphrase"),
                 (locked, ["--no-wait"], 4, "secret-missing", "is locked")):
-            text = profile_text(profile(**{**PKI.settings(lab), "Identity__Auth": "certificate",
-                                           "Identity__Certificate": f"file:{path}"}))
-            done = alice.dialtone("connect", "--json", *words, alice.file("office.dialtone", text), code=code)
+            office = own_profile(lab, alice, f"file:{path}")
+            done = alice.dialtone("connect", "--json", *words, office, code=code)
             events = [json.loads(line) for line in done.stdout.splitlines()]
             check_failed(events[-1], reason)
             expect(said in events[-1]["message"] and [e["state"] for e in events].count("failed") == 1, f"{events}")
@@ -210,6 +219,58 @@ def _(lab, bus, alice, bob):
                    ("failed", reason, events[-1]["message"]), f"{status}")
     finally:
         window.kill()
+
+
+def in_keyring(session, kind):
+    """What an item of the schema that the window shares has; None: there is none."""
+    try:
+        return session.run("secret-tool", "lookup", "xdg:schema", "org.dialtone.Dialtone", "profile", UUID, "kind", kind)
+    except RuntimeError:
+        return None
+
+
+@service_case("a passphrase and a PIN are kept in the keyring, open the key without a question, and are forgotten", 90,
+              connection=OFFICE)
+def _(lab, bus, alice, bob):
+    make_token(lab, alice, CLIENT)
+    places = {"passphrase": ("file:" + own(lab, alice, "locked.p12", p12(CLIENT, "sesame")), "sesame"),
+              "pin": ("pkcs11:token=Card;object=vpn", "1234")}
+    with Session(lab, alice.uid) as session:
+        alice.env.update(session.env, SOFTHSM2_CONF=token_settings(alice))
+        for kind, (certificate, secret) in places.items():
+            path = own_profile(lab, alice, certificate)
+            session.run(binary(), "secret", "set", path, kind, given=secret + "\n")
+            expect(in_keyring(session, kind) == secret, f"the keyring has {in_keyring(session, kind)}")
+            alice.dialtone("connect", path)
+            expect_ping(lab, lab.sites[0].host)
+            alice.dialtone("disconnect")
+            session.run(binary(), "secret", "forget", path, kind)
+            expect(in_keyring(session, kind) is None, "it is there still")
+            alice.dialtone("connect", path, code=4)
+
+
+@service_case("a PIN of the keyring that is wrong is given once, and a person is asked instead", 90, connection=OFFICE)
+def _(lab, bus, alice, bob):
+    make_token(lab, alice, CLIENT)
+    path = own_profile(lab, alice, "pkcs11:token=Card;object=vpn")
+    with Session(lab, alice.uid) as session:
+        alice.env.update(session.env, SOFTHSM2_CONF=token_settings(alice))
+        keep = [binary(), "secret", "set", path, "pin"]
+        session.run(*keep, given="9876\n")
+        said = alice.dialtone("connect", path, code=3).stderr
+        expect("The token Card refused the PIN" in said and "was removed" in said, said)
+        expect(in_keyring(session, "pin") is None, "it will be given again")
+        session.run(*keep, given="9876\n")
+        window = Terminal(lab, "client", *alice.words("connect", path))
+        window.wait_text("The PIN in the keyring is wrong, and was removed from there.")
+        window.wait_text("The token Card refused the PIN")
+        window.wait_text("PIN of the token Card:")
+        expect(in_keyring(session, "pin") is None, "it is there while somebody is asked")
+        window.type("1234")
+        expect(window.wait_exit() == 0, f"the exit code is not 0: {window.text()}")
+        window.close()
+        expect_ping(lab, lab.sites[0].host)
+        alice.dialtone("disconnect")
 
 
 main()

@@ -15,6 +15,7 @@ class User:
     def __init__(self, lab, bus, name):
         self.lab, self.uid, self.name = lab, bus.people[name], name
         self.folder = os.path.join(lab.folder, f"home-{name}")
+        self.env = {}  # more of it
         os.makedirs(self.folder, exist_ok=True)
         os.chown(self.folder, self.uid, self.uid)
         os.chmod(self.folder, 0o700)
@@ -31,7 +32,8 @@ class User:
     def words(self, *words):
         """The command line of `dialtone ...` in the client's node."""
         return ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups", "env", "-i",
-                "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", f"HOME={self.folder}", binary(), *words]
+                "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", f"HOME={self.folder}",
+                *(f"{key}={value}" for key, value in self.env.items()), binary(), *words]
 
     def command(self, *words):
         return self.lab.inside("client", *self.words(*words))

@@ -51,6 +51,8 @@ DialtoneCredentialAccess kit_access(void);
 /* Answers of a person, one a question; NULL ends them. Sets what stands below: how often they were
  * asked, and why at last. */
 void kit_will_answer(DialtoneCredentialAccess *access, const char *const *answers);
+/* The same of one who is asked again from the beginning. */
+void kit_will_answer_again(DialtoneCredentialAccess *access, const char *const *answers);
 extern guint kit_asked;
 extern char kit_hint[256];
 

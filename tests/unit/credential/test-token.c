@@ -117,9 +117,16 @@ static void a_token_signs_with_ecdsa(void **state)
 CK_FUNCTION_LIST **__real_p11_kit_modules_load_and_initialize(int flags);
 CK_FUNCTION_LIST **__wrap_p11_kit_modules_load_and_initialize(int flags);
 
-static bool with_keypad;
+static bool with_keypad, on_last_try;
 static CK_FUNCTION_LIST card;        /* SoftHSM2's own functions */
 static guint typed_users, typed_for; /* how often the PIN was typed: to begin, and to sign */
+
+static CK_RV last_try_info(CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info)
+{
+    CK_RV result = card.C_GetTokenInfo(slot, info);
+    info->flags |= CKF_USER_PIN_FINAL_TRY;
+    return result;
+}
 
 static CK_RV keypad_info(CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info)
 {
@@ -164,12 +171,17 @@ static CK_RV keypad_sign(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG n
 CK_FUNCTION_LIST **__wrap_p11_kit_modules_load_and_initialize(int flags)
 {
     CK_FUNCTION_LIST **modules = __real_p11_kit_modules_load_and_initialize(flags);
-    for (gsize i = 0; with_keypad && modules != NULL && modules[i] != NULL; i++) {
+    bool is_changed = with_keypad || on_last_try;
+    for (gsize i = 0; is_changed && modules != NULL && modules[i] != NULL; i++) {
         CK_INFO info;
         assert_int_equal(modules[i]->C_GetInfo(&info), CKR_OK);
         if (memcmp(info.manufacturerID, "SoftHSM", 7) != 0)
             continue;
         card = *modules[i];
+        if (on_last_try) {
+            modules[i]->C_GetTokenInfo = last_try_info;
+            continue;
+        }
         modules[i]->C_GetTokenInfo = keypad_info;
         modules[i]->C_GetAttributeValue = keypad_attribute;
         modules[i]->C_Login = keypad_login;
@@ -232,6 +244,103 @@ static void a_wrong_pin_of_the_secrets_file_is_given_once(void **state)
     assert_int_equal(kit_asked, 0);
 }
 
+/* ---- a PIN in the keyring ---- */
+
+typedef struct Keyring {
+    const char *pin; /* NULL: it has none */
+    guint fetched;
+} Keyring;
+
+static bool fetch(const char *kind, char *text, gsize size, gpointer data)
+{
+    Keyring *keyring = data;
+    assert_string_equal(kind, "pin");
+    keyring->fetched++;
+    return keyring->pin != NULL && g_strlcpy(text, keyring->pin, size) > 0;
+}
+
+static void forget(const char *kind, gpointer data)
+{
+    Keyring *keyring = data;
+    assert_string_equal(kind, "pin");
+    keyring->pin = NULL;
+}
+
+static DialtoneCredentialAccess access_with(Keyring *keyring)
+{
+    DialtoneCredentialAccess access = kit_access();
+    access.fetch = fetch;
+    access.forget = forget;
+    access.data = keyring;
+    return access;
+}
+
+static void a_pin_of_the_keyring_is_given_without_a_question(void **state)
+{
+    static const char *const answers[] = {"1234", NULL};
+    Keyring keyring = {.pin = "1234"};
+    DialtoneCredentialAccess access = access_with(&keyring);
+    make_token("P-256");
+    g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card");
+    kit_will_answer(&access, answers);
+    g_autoptr(DialtoneCredential) credential = kit_expect_loaded(profile, &access);
+    assert_non_null(credential);
+    assert_int_equal(kit_asked, 0);
+    assert_string_equal(keyring.pin, "1234");
+}
+
+static void a_wrong_pin_of_the_keyring_is_forgotten_before_anybody_is_asked(void **state)
+{
+    static const char *const answers[] = {"5432", "6543", "1234", NULL};
+    Keyring keyring = {.pin = "4321"};
+    DialtoneCredentialAccess access = access_with(&keyring);
+    make_token("P-256");
+    g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card");
+    kit_will_answer_again(&access, answers);
+    kit_expect_refused(profile, &access, "refused the PIN");
+    assert_null(keyring.pin);
+    assert_int_equal(keyring.fetched, 1);
+    assert_int_equal(kit_asked, 2); /* three tries in all */
+    assert_non_null(strstr(kit_hint, "The token Card refused the PIN"));
+}
+
+static void a_wrong_pin_of_the_keyring_is_told_where_nobody_can_be_asked(void **state)
+{
+    Keyring keyring = {.pin = "4321"};
+    const DialtoneCredentialAccess access = access_with(&keyring);
+    make_token("P-256");
+    g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card");
+    kit_expect_refused(profile, &access, "The token Card refused the PIN");
+}
+
+static void the_secrets_file_comes_before_the_keyring(void **state)
+{
+    Keyring keyring = {.pin = "4321"};
+    DialtoneCredentialAccess access = access_with(&keyring);
+    make_token("P-256");
+    access.passphrase = pin_of("1234");
+    g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card");
+    g_autoptr(DialtoneCredential) credential = kit_expect_loaded(profile, &access);
+    assert_non_null(credential);
+    assert_int_equal(keyring.fetched, 0);
+}
+
+static void the_last_try_is_a_persons(void **state)
+{
+    static const char *const answers[] = {"1234", NULL};
+    Keyring keyring = {.pin = "4321"};
+    DialtoneCredentialAccess access = access_with(&keyring);
+    make_token("P-256");
+    g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card");
+    kit_will_answer_again(&access, answers);
+    on_last_try = true;
+    g_autoptr(DialtoneCredential) credential = kit_expect_loaded(profile, &access);
+    on_last_try = false;
+    assert_non_null(credential);
+    assert_int_equal(keyring.fetched, 0);
+    assert_int_equal(kit_asked, 1);
+}
+
 static void a_token_that_is_not_there_is_named(void **state)
 {
     DialtoneCredentialAccess access = kit_access();
@@ -271,6 +380,11 @@ int main(void)
         CASE(a_person_who_mistyped_the_pin_is_told_and_asked_again),
         CASE(three_wrong_pins_are_enough),
         CASE(a_wrong_pin_of_the_secrets_file_is_given_once),
+        CASE(a_pin_of_the_keyring_is_given_without_a_question),
+        CASE(a_wrong_pin_of_the_keyring_is_forgotten_before_anybody_is_asked),
+        CASE(a_wrong_pin_of_the_keyring_is_told_where_nobody_can_be_asked),
+        CASE(the_secrets_file_comes_before_the_keyring),
+        CASE(the_last_try_is_a_persons),
         CASE(a_token_that_is_not_there_is_named),
         CASE(a_certificate_on_a_token_is_described_without_a_pin),
     };
