@@ -58,9 +58,15 @@ static void end(DialtoneAgentSession *self)
     self->setup.ended(self, self->setup.data);
 }
 
+/* NULL: the connection is no more. */
+static DialtoneItem *item_of(const DialtoneAgentSession *self)
+{
+    return dialtone_catalog_find_connection(self->setup.catalog, self->connection);
+}
+
 static void notice(DialtoneAgentSession *self, const char *text)
 {
-    DialtoneItem *item = dialtone_catalog_find_connection(self->setup.catalog, self->connection);
+    DialtoneItem *item = item_of(self);
     if (item != NULL && text != NULL)
         dialtone_item_add_notice(item, text);
 }
@@ -135,11 +141,28 @@ static void look_up_next(DialtoneAgentSession *self)
 
 /* ---- asking ---- */
 
+/* The service does not know what is asked for here, and tells another state. */
+static void show_wait(DialtoneAgentSession *self, DialtoneWait wait)
+{
+    DialtoneItem *item = item_of(self);
+    if (item != NULL)
+        dialtone_item_set_wait(item, wait);
+}
+
+static DialtoneWait wait_of(const TunnelQuestion *question)
+{
+    if (!tunnel_question_opens_key(question))
+        return DIALTONE_WAIT_NONE;
+    return question->asked[0].kind == TUNNEL_ASK_PIN ? DIALTONE_WAIT_PIN : DIALTONE_WAIT_PASSPHRASE;
+}
+
 static void take_prompt_away(DialtoneAgentSession *self)
 {
-    if (self->prompt != NULL)
-        gtk_widget_destroy(self->prompt);
+    if (self->prompt == NULL)
+        return;
+    gtk_widget_destroy(self->prompt);
     self->prompt = NULL;
+    show_wait(self, DIALTONE_WAIT_NONE);
 }
 
 /* The connection fails with that, and the service hangs up. */
@@ -201,8 +224,10 @@ static void ask(DialtoneAgentSession *self)
                                        .question = &self->question,
                                        .warning = self->warning,
                                        .locked = self->locked};
-    take_prompt_away(self);
+    if (self->prompt != NULL)
+        gtk_widget_destroy(self->prompt);
     self->prompt = dialtone_prompt_new(&setup);
+    show_wait(self, wait_of(&self->question));
     gtk_window_set_transient_for(GTK_WINDOW(self->prompt), dialtone_window_find());
     g_signal_connect(self->prompt, "response", G_CALLBACK(on_response), self);
     gtk_window_present(GTK_WINDOW(self->prompt));

@@ -37,6 +37,7 @@ struct _DialtoneItem {
     DialtoneBusConnection *connection;
     DialtoneReport *report;
     GError *error;
+    DialtoneWait wait;
     gint64 since;
     guint serial;    /* of the report that was asked for last */
     guint calls;     /* that are under way */
@@ -95,7 +96,13 @@ DialtoneState dialtone_item_get_state(DialtoneItem *self)
         return DIALTONE_STATE_DISCONNECTING;
     if (!dialtone_state_from_name(dialtone_bus_connection_get_state(self->connection), &state))
         g_debug("%s is in a state that is not known", self->name);
-    return state;
+    gboolean ends = state == DIALTONE_STATE_DISCONNECTING || state == DIALTONE_STATE_FAILED;
+    return self->wait != DIALTONE_WAIT_NONE && !ends ? DIALTONE_STATE_NEEDS_SECRETS : state;
+}
+
+DialtoneWait dialtone_item_get_wait(DialtoneItem *self)
+{
+    return self->wait;
 }
 
 const DialtoneReport *dialtone_item_get_report(DialtoneItem *self)
@@ -213,6 +220,7 @@ static void forget_connection(DialtoneItem *self)
     g_clear_pointer(&self->notice, g_free);
     self->serial = 0;
     self->since = 0;
+    self->wait = DIALTONE_WAIT_NONE;
 }
 
 void dialtone_item_set_objects(DialtoneItem *self, DialtoneBusProfile *profile,
@@ -229,6 +237,14 @@ void dialtone_item_set_objects(DialtoneItem *self, DialtoneBusProfile *profile,
     if (self->connection != NULL)
         ask_for_report(self);
     leave(self);
+    changed(self);
+}
+
+void dialtone_item_set_wait(DialtoneItem *self, DialtoneWait wait)
+{
+    if (self->wait == wait)
+        return;
+    self->wait = wait;
     changed(self);
 }
 

@@ -10,6 +10,13 @@
 #define DIALTONE_TYPE_ITEM (dialtone_item_get_type())
 G_DECLARE_FINAL_TYPE(DialtoneItem, dialtone_item, DIALTONE, ITEM, GObject)
 
+/* What a person is waited for, where this program knows it and not the service. */
+typedef enum {
+    DIALTONE_WAIT_NONE,
+    DIALTONE_WAIT_PASSPHRASE,
+    DIALTONE_WAIT_PIN,
+} DialtoneWait;
+
 /* @key tells it from others as long as it lives. Signal "changed": anything of it has. */
 DialtoneItem *dialtone_item_new(const char *key, const char *name);
 
@@ -23,7 +30,9 @@ const char *dialtone_item_get_path(DialtoneItem *self);
 const char *dialtone_item_get_uuid(DialtoneItem *self);
 /* Why it can't be used: a line each; NULL: it can. */
 const char *dialtone_item_get_mistakes(DialtoneItem *self);
+/* While it waits for somebody it needs secrets, whatever the service says. */
 DialtoneState dialtone_item_get_state(DialtoneItem *self);
+DialtoneWait dialtone_item_get_wait(DialtoneItem *self);
 /* The last report; NULL: nothing is known, or it is not the user's to read. */
 const DialtoneReport *dialtone_item_get_report(DialtoneItem *self);
 /* What is on the bus of it; NULL: nothing, or it is another user's. Owned by @self. */
@@ -55,6 +64,8 @@ void dialtone_item_set_source(DialtoneItem *self, const DialtoneItemSource *sour
 /* Both may be NULL. */
 void dialtone_item_set_objects(DialtoneItem *self, DialtoneBusProfile *profile,
                                DialtoneBusConnection *connection);
+/* Until the connection has another object on the bus. */
+void dialtone_item_set_wait(DialtoneItem *self, DialtoneWait wait);
 /* Behind those that are shown already, unless it is one of them. */
 void dialtone_item_add_notice(DialtoneItem *self, const char *notice);
 /* The service is there again, so why it could not be told what was wanted is past. */

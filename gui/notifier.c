@@ -11,6 +11,7 @@
 
 #include "client/common/i18n.h"
 #include "gui/preferences.h"
+#include "gui/state-look.h"
 #include "gui/window.h"
 
 #define KEY "notifications"
@@ -59,8 +60,12 @@ static GNotification *make(DialtoneItem *item, DialtoneState state)
 {
     g_autofree char *title = title_of(state, dialtone_item_get_name(item));
     g_autoptr(GIcon) icon = g_themed_icon_new(WORDS[state].icon);
+    /* What is asked for here is nothing that the gateway wants. */
+    g_autofree char *body = dialtone_item_get_wait(item) != DIALTONE_WAIT_NONE
+                                ? dialtone_look_sentence(item)
+                                : g_strdup(_(WORDS[state].body));
     GNotification *made = g_notification_new(title);
-    g_notification_set_body(made, _(WORDS[state].body));
+    g_notification_set_body(made, body);
     g_notification_set_icon(made, icon);
     g_notification_set_default_action(made, "app.open");
     if (WORDS[state].again)

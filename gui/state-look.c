@@ -62,6 +62,20 @@ static const char *sentence_of(DialtoneState state)
     return _(SENTENCES[state]);
 }
 
+/* NULL: for nobody, or for what the service asks. */
+static const char *sentence_of_wait(DialtoneWait wait)
+{
+    switch (wait) {
+    case DIALTONE_WAIT_PASSPHRASE:
+        return _("Waiting for the passphrase");
+    case DIALTONE_WAIT_PIN:
+        return _("Waiting for the PIN");
+    case DIALTONE_WAIT_NONE:
+        break;
+    }
+    return NULL;
+}
+
 char *dialtone_look_sentence(DialtoneItem *item)
 {
     if (dialtone_item_is_others(item))
@@ -71,5 +85,7 @@ char *dialtone_look_sentence(DialtoneItem *item)
     DialtoneState state = dialtone_item_get_state(item);
     if (state == DIALTONE_STATE_IDLE && dialtone_item_get_mistakes(item) != NULL)
         return g_strdup(_("Has mistakes"));
-    return g_strdup(sentence_of(state));
+    const char *wait = sentence_of_wait(dialtone_item_get_wait(item));
+    return g_strdup(state == DIALTONE_STATE_NEEDS_SECRETS && wait != NULL ? wait
+                                                                          : sentence_of(state));
 }
