@@ -153,6 +153,8 @@ static DialtoneWait wait_of(const TunnelQuestion *question)
 {
     if (!tunnel_question_opens_key(question))
         return DIALTONE_WAIT_NONE;
+    if (tunnel_question_is_for_keypad(question))
+        return DIALTONE_WAIT_KEYPAD;
     return question->asked[0].kind == TUNNEL_ASK_PIN ? DIALTONE_WAIT_PIN : DIALTONE_WAIT_PASSPHRASE;
 }
 
@@ -296,10 +298,17 @@ static void on_forgotten(GObject *source, GAsyncResult *result, gpointer data)
         ask_for_key(data);
 }
 
+/* Some cards want their PIN typed for each signature: that is shown later, too, but takes no
+ * question's place that somebody is to answer. */
 static void on_key_question(DialtoneAgentSession *self, const TunnelFrame *frame)
 {
-    if (self->has_key || !take_question(self, frame, TRUE))
+    const gboolean is_taken = self->has_key && self->prompt != NULL;
+    if (is_taken || !take_question(self, frame, TRUE))
         return;
+    if (tunnel_question_is_for_keypad(&self->question)) {
+        ask(self);
+        return;
+    }
     const DialtoneSessionSecret secret = secret_of(&self->question);
     const PlatformKeyringName name = dialtone_session_secrets_name(self->kept, secret);
     gboolean was_kept = dialtone_session_secrets_asked(self->kept, &self->question);
@@ -337,6 +346,8 @@ static void pass_on(DialtoneAgentSession *self, const TunnelFrame *frame)
 static void on_signer_heard(const TunnelFrame *frame, gpointer data)
 {
     DialtoneAgentSession *self = data;
+    if (frame->type != TUNNEL_FRAME_NOTICE && tunnel_question_is_for_keypad(&self->question))
+        take_prompt_away(self);
     if (frame->type == TUNNEL_FRAME_CREDENTIALS)
         on_credentials(self, frame);
     else if (frame->type == TUNNEL_FRAME_QUESTION)
@@ -420,7 +431,8 @@ static void on_report(DialtoneAgentSession *self, const TunnelFrame *frame)
     if (report == NULL)
         return;
     check_gateway(self, report);
-    if (report->state != DIALTONE_STATE_NEEDS_SECRETS && self->has_key)
+    if (report->state != DIALTONE_STATE_NEEDS_SECRETS &&
+        !tunnel_question_opens_key(&self->question))
         take_prompt_away(self);
     if (report->state == DIALTONE_STATE_CONNECTED)
         dialtone_session_secrets_store(self->kept, 0, DIALTONE_SESSION_OF_KEY);

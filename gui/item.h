@@ -15,6 +15,7 @@ typedef enum {
     DIALTONE_WAIT_NONE,
     DIALTONE_WAIT_PASSPHRASE,
     DIALTONE_WAIT_PIN,
+    DIALTONE_WAIT_KEYPAD, /* of a card's reader, where the PIN is typed */
 } DialtoneWait;
 
 /* @key tells it from others as long as it lives. Signal "changed": anything of it has. */

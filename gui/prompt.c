@@ -119,7 +119,7 @@ static void add_entries(DialtonePrompt *self, const DialtonePromptSetup *setup)
     gboolean any = FALSE;
     for (gsize i = 0; i < setup->question->asked_n; i++) {
         const TunnelAsked *asked = &setup->question->asked[i];
-        if (asked->kind >= TUNNEL_ASK_KINDS || self->entries[asked->kind] != NULL)
+        if (asked->kind >= TUNNEL_ASK_KINDS || self->entries[asked->kind] != NULL || asked->keypad)
             continue;
         add_entry(self, asked, (int)i);
         self->keepable[asked->kind] = may_keep(setup->profile, setup->question, asked);
@@ -228,6 +228,9 @@ GtkWidget *dialtone_prompt_new(const DialtonePromptSetup *setup)
     gtk_label_set_text(self->heading, heading);
     if (tunnel_question_opens_key(setup->question)) {
         show_key_hint(self, setup);
+        gtk_widget_set_visible(
+            gtk_dialog_get_widget_for_response(GTK_DIALOG(self), GTK_RESPONSE_OK),
+            !tunnel_question_is_for_keypad(setup->question));
     } else {
         show_hint(self, setup);
         set_text(self->warning, setup->warning);

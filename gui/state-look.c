@@ -70,6 +70,8 @@ static const char *sentence_of_wait(DialtoneWait wait)
         return _("Waiting for the passphrase");
     case DIALTONE_WAIT_PIN:
         return _("Waiting for the PIN");
+    case DIALTONE_WAIT_KEYPAD:
+        return _("Waiting for the PIN on the reader’s keypad");
     case DIALTONE_WAIT_NONE:
         break;
     }

@@ -117,6 +117,10 @@ static bool ask_for_key(const DialtoneKeyQuestion *question, char *line, gsize s
 {
     const Agent *agent = data;
     const StandaloneWait wait = {.tunnel = agent->setup.fd, .terminal = -1};
+    if (question->keypad) {
+        standalone_print_notice(question->hint);
+        return true;
+    }
     if (question->again)
         standalone_prompt_show(question->hint);
     return standalone_prompt(question->prompt, false, &wait, line, size) ==
@@ -348,6 +352,10 @@ static void on_notice(const TunnelFrame *frame)
 static void on_sign(const Agent *agent, const TunnelFrame *frame)
 {
     g_autoptr(GError) error = NULL;
+    g_autofree char *hint =
+        agent->credential != NULL ? dialtone_credential_keypad(agent->credential) : NULL;
+    if (hint != NULL)
+        standalone_print_notice(hint);
     standalone_credential_sign(agent->credential, agent->setup.fd, frame, &error);
     if (error != NULL)
         standalone_print_notice(error->message);

@@ -67,13 +67,14 @@ static bool ask(const DialtoneKeyQuestion *key, char *line, gsize size, gpointer
 {
     Signer *self = data;
     const guint kind = key->pin ? TUNNEL_ASK_PIN : TUNNEL_ASK_PASSPHRASE;
-    const TunnelQuestion question = {.id = ++self->asked,
-                                     .asked = {{.kind = kind, .secret = true}},
-                                     .asked_n = 1,
-                                     .again = key->again,
-                                     .message = key->hint};
+    const TunnelQuestion question = {
+        .id = ++self->asked,
+        .asked = {{.kind = kind, .secret = true, .keypad = key->keypad}},
+        .asked_n = 1,
+        .again = key->again,
+        .message = key->hint};
     return tunnel_frame_send_question(self->fd, &question) == 0 &&
-           take_answer(self, kind, line, size);
+           (key->keypad || take_answer(self, kind, line, size));
 }
 
 static void tell(const char *line, gpointer data)
@@ -121,6 +122,10 @@ static bool open_credential(Signer *self, bool without_own, bool without_authori
 static void sign(Signer *self, const TunnelFrame *frame)
 {
     g_autoptr(GError) error = NULL;
+    g_autofree char *hint = dialtone_credential_keypad(self->credential);
+    const DialtoneKeyQuestion question = {.hint = hint, .pin = true, .keypad = true};
+    if (hint != NULL && !ask(&question, NULL, 0, self))
+        g_debug("nobody shows what is to be typed");
     standalone_credential_sign(self->credential, self->fd, frame, &error);
     if (error != NULL)
         tell(error->message, self);

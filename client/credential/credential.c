@@ -348,6 +348,11 @@ static bool is_hash(const DialtoneDigest *digest)
     return false;
 }
 
+char *dialtone_credential_keypad(DialtoneCredential *self)
+{
+    return self->token != NULL ? credential_token_keypad(self->token) : NULL;
+}
+
 GBytes *dialtone_credential_sign(DialtoneCredential *self, const DialtoneDigest *digest,
                                  GError **error)
 {

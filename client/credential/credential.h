@@ -30,6 +30,7 @@ typedef struct DialtoneKeyQuestion {
     const char *prompt; /* of a terminal: "Passphrase of /path: " */
     const char *hint;   /* a sentence: what is locked; or, when it is asked again, why */
     bool pin;           /* of a token */
+    bool keypad;        /* it is typed on its reader: the person is told, and nothing is answered */
     bool again;         /* what was said before was wrong, or it is the last try: ask a person */
 } DialtoneKeyQuestion;
 
@@ -39,7 +40,8 @@ typedef struct DialtoneCredentialAccess {
     uid_t caller;     /* who, beside root, may own a private key */
     const DialtoneSecretMemory *memory;
     const DialtoneSecret *passphrase; /* of the secrets file; NULL, or without bytes: none */
-    /* Asks a person for one line; NULL: there is nobody to ask. False: no answer. */
+    /* Asks a person for one line; NULL: there is nobody to ask. False: no answer. Where a keypad is
+     * what answers, @line is NULL and so is the line's size. */
     bool (*ask)(const DialtoneKeyQuestion *question, char *line, gsize size, gpointer data);
     /* What the user's keyring keeps of the profile: "certificate", PEM or a file's bytes in base64,
      * "passphrase" or "pin". NULL: there is no keyring. False: it has none. */
@@ -96,6 +98,9 @@ const GPtrArray *dialtone_credential_crls(const DialtoneCredential *self);
 /* NULL with hybrid. */
 const DialtoneCertificate *dialtone_credential_certificate(const DialtoneCredential *self);
 
+/* What a person is told before each signature, where they type a PIN for each on the keypad of the
+ * token's reader; NULL: nothing. The caller frees it. */
+char *dialtone_credential_keypad(DialtoneCredential *self) G_GNUC_WARN_UNUSED_RESULT;
 /* Signs; may take as long as a smart card does. Only what can be a hash is signed, so that who
  * asks can't have other structures signed. NULL and an error otherwise. */
 GBytes *dialtone_credential_sign(DialtoneCredential *self, const DialtoneDigest *digest,

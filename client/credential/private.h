@@ -92,8 +92,7 @@ bool credential_load_crls(const DialtoneProfile *profile, const DialtoneCredenti
 
 /* ---- list.c ---- */
 
-/* Adds the list at @url, or the one that was there before, as DER; nothing where neither can be
- * used, which is told. */
+/* Adds the list at @url as DER, else the one from before; told where neither can be used. */
 void credential_download_list(const DialtoneCredentialAccess *access, const char *url,
                               const GPtrArray *anchors, GPtrArray *crls);
 
@@ -122,5 +121,6 @@ gsize credential_curve_bytes(const char *curve);
  * ours first. Without @login nothing is unlocked and there is no key. */
 DialtoneToken *credential_token_open(const char *uri, const DialtoneCredentialAccess *access,
                                      bool login, GPtrArray *certificates, GError **error);
+char *credential_token_keypad(DialtoneToken *token) G_GNUC_WARN_UNUSED_RESULT;
 GBytes *credential_token_sign(DialtoneToken *token, const DialtoneDigest *digest, GError **error);
 void credential_token_free(DialtoneToken *token);

@@ -16,6 +16,11 @@ DialtoneToken *credential_token_open(const char *uri, const DialtoneCredentialAc
     return NULL;
 }
 
+char *credential_token_keypad(DialtoneToken *token)
+{
+    return NULL;
+}
+
 GBytes *credential_token_sign(DialtoneToken *token, const DialtoneDigest *digest, GError **error)
 {
     return NULL;

@@ -234,16 +234,30 @@ static bool is_wrong(CK_RV result)
     return result == CKR_PIN_INCORRECT || result == CKR_PIN_INVALID || result == CKR_PIN_LEN_RANGE;
 }
 
-/* What a person is told beside the question. @why: how the token refused the PIN before. */
+static bool has_keypad(const DialtoneToken *self)
+{
+    return (self->flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
+}
+
+/* The caller frees it. @why: how the token refused the PIN before. */
+static char *want_of(const DialtoneToken *self, CK_RV why)
+{
+    if (why != CKR_OK)
+        return g_strdup_printf(_("The token %s refused the PIN (%s)."), self->label,
+                               p11_kit_strerror(why));
+    if (has_keypad(self))
+        return g_strdup_printf(_("Enter the PIN of the token %s on the reader's keypad."),
+                               self->label);
+    return g_strdup_printf(_("The token %s wants its PIN."), self->label);
+}
+
+/* What a person is told beside the question. */
 static char *hint_of(DialtoneToken *self, CK_RV why)
 {
     CK_TOKEN_INFO info;
     if (self->module->C_GetTokenInfo(self->slot, &info) == CKR_OK)
         self->flags = info.flags;
-    g_autofree char *text = why != CKR_OK
-                                ? g_strdup_printf(_("The token %s refused the PIN (%s)."),
-                                                  self->label, p11_kit_strerror(why))
-                                : g_strdup_printf(_("The token %s wants its PIN."), self->label);
+    g_autofree char *text = want_of(self, why);
     if ((self->flags & CKF_USER_PIN_FINAL_TRY) == 0)
         return g_steal_pointer(&text);
     return g_strconcat(text, " ", _("This is the last try before it locks its PIN."), NULL);
@@ -296,6 +310,18 @@ static bool log_in_by_pin(DialtoneToken *self, const DialtoneCredentialAccess *a
     return pin_refused(self, error, result);
 }
 
+/* The reader has the word until it is done; nobody can type a PIN that is not told to. */
+static bool log_in_by_keypad(DialtoneToken *self, const DialtoneCredentialAccess *access,
+                             GError **error)
+{
+    g_autofree char *hint = hint_of(self, CKR_OK);
+    const DialtoneKeyQuestion question = {.hint = hint, .pin = true, .keypad = true};
+    if (access->ask != NULL)
+        (void)access->ask(&question, NULL, 0, access->data);
+    CK_RV result = give_pin(self, CKU_USER, NULL);
+    return is_logged_in(result) || pin_refused(self, error, result);
+}
+
 static bool log_in(DialtoneToken *self, const DialtoneCredentialAccess *access, GError **error)
 {
     if ((self->flags & CKF_LOGIN_REQUIRED) == 0)
@@ -303,10 +329,8 @@ static bool log_in(DialtoneToken *self, const DialtoneCredentialAccess *access, 
     if ((self->flags & CKF_USER_PIN_LOCKED) != 0)
         return pin_refused(self, error, CKR_PIN_LOCKED);
     self->memory = access->memory;
-    if ((self->flags & CKF_PROTECTED_AUTHENTICATION_PATH) == 0)
-        return log_in_by_pin(self, access, error);
-    CK_RV result = give_pin(self, CKU_USER, NULL);
-    return is_logged_in(result) || pin_refused(self, error, result);
+    return has_keypad(self) ? log_in_by_keypad(self, access, error)
+                            : log_in_by_pin(self, access, error);
 }
 
 static bool find_key(DialtoneToken *self, GError **error)
@@ -368,6 +392,11 @@ DialtoneToken *credential_token_open(const char *text, const DialtoneCredentialA
     if (!ok || (login && (!log_in(self, access, error) || !find_key(self, error))))
         return NULL;
     return g_steal_pointer(&self);
+}
+
+char *credential_token_keypad(DialtoneToken *self)
+{
+    return self->each_time && has_keypad(self) ? hint_of(self, CKR_OK) : NULL;
 }
 
 /* A key that wants its PIN for each signature gets it between the two steps. */

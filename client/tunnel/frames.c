@@ -240,7 +240,8 @@ int tunnel_frame_send_question(int fd, const TunnelQuestion *question)
         const TunnelAsked *asked = &question->asked[i];
         ike_write_u8(&writer, (uint8_t)asked->kind);
         ike_write_u8(&writer, (uint8_t)((asked->secret ? TUNNEL_ASKED_SECRET : 0) |
-                                        (asked->once ? TUNNEL_ASKED_ONCE : 0)));
+                                        (asked->once ? TUNNEL_ASKED_ONCE : 0) |
+                                        (asked->keypad ? TUNNEL_ASKED_KEYPAD : 0)));
     }
     write_text(&writer, question->user_name);
     write_text(&writer, question->challenge);
@@ -318,7 +319,8 @@ static bool read_asked(IkeReader *reader, TunnelQuestion *question)
             return false;
         question->asked[i] = (TunnelAsked){.kind = kind,
                                            .secret = (flags & TUNNEL_ASKED_SECRET) != 0,
-                                           .once = (flags & TUNNEL_ASKED_ONCE) != 0};
+                                           .once = (flags & TUNNEL_ASKED_ONCE) != 0,
+                                           .keypad = (flags & TUNNEL_ASKED_KEYPAD) != 0};
     }
     return true;
 }
@@ -347,6 +349,14 @@ void tunnel_question_clear(TunnelQuestion *question)
     g_free((char *)(uintptr_t)question->challenge);
     g_free((char *)(uintptr_t)question->message);
     *question = (TunnelQuestion){0};
+}
+
+bool tunnel_question_is_for_keypad(const TunnelQuestion *question)
+{
+    for (gsize i = 0; i < question->asked_n; i++)
+        if (question->asked[i].keypad)
+            return true;
+    return false;
 }
 
 bool tunnel_question_opens_key(const TunnelQuestion *question)

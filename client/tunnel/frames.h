@@ -34,7 +34,8 @@
  * The window's agent lets `dialtone-certificate sign` open and use the key. To that it is what the
  * tunnel is to an agent the other way round: it sends PROFILE once, hears CREDENTIALS or KEEP,
  * which it passes on, and NOTICE; answers QUESTION, by which that asks for a passphrase or PIN
- * (`message` is that program's own); and passes SIGN and SIGNATURE.
+ * (`message` is that program's own); and passes SIGN and SIGNATURE. What is typed on the keypad of
+ * a card's reader is no answer of the window's: it shows the question until another frame comes.
  */
 #pragma once
 
@@ -67,7 +68,7 @@ enum {
     TUNNEL_PROFILE_SYSTEM = 4, /* is the system's */
 };
 
-enum { TUNNEL_ASKED_SECRET = 1, TUNNEL_ASKED_ONCE = 2 };
+enum { TUNNEL_ASKED_SECRET = 1, TUNNEL_ASKED_ONCE = 2, TUNNEL_ASKED_KEYPAD = 4 };
 
 /* A frame that has arrived, without its first byte. `bytes` has a NUL behind its end, and lies in
  * locked memory when the frame holds secrets. */
@@ -108,6 +109,8 @@ bool tunnel_frame_read_answer(const TunnelFrame *frame, guint32 *idp, TunnelAnsw
 bool tunnel_frame_read_question(const TunnelFrame *frame,
                                 TunnelQuestion *question) G_GNUC_WARN_UNUSED_RESULT;
 void tunnel_question_clear(TunnelQuestion *question);
+/* It is a reader's keypad that answers. */
+bool tunnel_question_is_for_keypad(const TunnelQuestion *question) G_GNUC_WARN_UNUSED_RESULT;
 /* It asks for what opens a private key, which nobody but who opens it has any business with. */
 bool tunnel_question_opens_key(const TunnelQuestion *question) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TunnelQuestion, tunnel_question_clear)

@@ -18,6 +18,7 @@ typedef struct TunnelAsked {
     guint kind;  /* IkeAskKind, or TUNNEL_ASK_* */
     bool secret; /* not to be shown while it is typed */
     bool once;   /* a one-time code, or its like */
+    bool keypad; /* it is typed on a card's reader: there is nothing to answer */
 } TunnelAsked;
 
 /* What a person has to say before it goes on. */

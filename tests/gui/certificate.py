@@ -11,7 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from cases import main  # noqa: E402
-from certificates import Pki, make_token, own, p12, put  # noqa: E402
+from certificates import Pki, make_token, own, p12, put, use_keypad  # noqa: E402
 from client import profile, profile_text  # noqa: E402
 from desktop import Desktop  # noqa: E402
 from gateway import Connection  # noqa: E402
@@ -333,6 +333,32 @@ def _(lab, bus, alice, bob):
         wait_until(lambda: kept(desktop, "pin") == "1234", 10, "it is kept now")
         disconnect(desktop)
         switch(desktop)
+        connected(desktop, lab)
+        disconnect(desktop)
+
+
+@service_case("a PIN that is typed on the reader's keypad is waited for in words, and can be given up", 120,
+              connection=OFFICE)
+def _(lab, bus, alice, bob):
+    make_token(lab, alice, ALICE)
+    words = "Enter the PIN of the token Card on the reader's keypad."
+    typed, env = os.path.join(alice.folder, "typed"), {}
+    use_keypad(env, typed)
+    with Desktop(lab, alice, **env) as desktop:
+        provide(desktop, lab, "pkcs11:token=Card;object=vpn")
+        switch(desktop)
+        desktop.wait("label", words)
+        desktop.wait("list item", "Office, Waiting for the PIN on the reader’s keypad")
+        expect(not desktop.has("password text", "PIN"), "there is something to type into")
+        expect(not desktop.has("push button", "Sign In"), "there is something to send")
+        desktop.screenshot("keypad.png")
+        desktop.act("push button", "Cancel")
+        desktop.wait("list item", "Office, Could not connect")
+        wait_until(lambda: not signers(), 10, "nobody waits for it any more")
+        desktop.act("push button", "Try Again")
+        desktop.wait("label", words)
+        alice.file("typed", "1234")
+        desktop.gone("label", words)
         connected(desktop, lab)
         disconnect(desktop)
 

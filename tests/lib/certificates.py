@@ -12,7 +12,7 @@ import sys
 
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
-from client import CALLER
+from client import CALLER, binary
 from lab import HERE, run
 
 sys.path.insert(0, os.path.dirname(HERE))
@@ -65,6 +65,16 @@ def make_token(lab, user, credential):
     run(["pkcs11-tool", "--module", SOFTHSM, "--token-label", "Card", "--login", "--pin", "1234", "--id", "01",
          "--label", "vpn", "--write-object", certificate, "--type", "cert"], env=env)
     run(["chown", "-R", f"{user.uid}:{user.uid}", tokens])
+
+
+def use_keypad(env, path):
+    """The token is in a reader that has a keypad: a PIN is typed when it stands in the file at this path. In the
+    sandbox alone, where /etc is a copy."""
+    module = os.path.join(os.path.dirname(os.path.realpath(binary())), "../../tests/lib/libkeypad-card.so")
+    os.makedirs("/etc/pkcs11/modules", exist_ok=True)
+    with open("/etc/pkcs11/modules/softhsm2.module", "w", encoding="utf-8") as file:
+        file.write(f"module: {os.path.realpath(module)}\n")
+    env["TEST_KEYPAD"] = path
 
 
 class Pki:

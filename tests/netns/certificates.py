@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 import certificates  # noqa: E402
 from cases import case, main  # noqa: E402
-from certificates import Pki, put  # noqa: E402
+from certificates import Pki, put, use_keypad  # noqa: E402
 from client import CALLER, Dialtone, binary, check_failed, lives, profile, secrets_text  # noqa: E402
 from cryptography.hazmat.primitives import serialization  # noqa: E402
 from gateway import Connection, Gateway  # noqa: E402
@@ -182,6 +182,15 @@ def _(lab):
     with Gateway(lab, connection(pki)):
         connects(lab, profile(**mine), secrets_text(Passphrase="1234"), auth="certificate")
         refused(lab, profile(**mine), "profile-invalid", "refused the PIN", secrets=secrets_text(Passphrase="4321"))
+        typed = os.path.join(lab.folder, "typed")
+        use_keypad(os.environ, typed)
+        dialtone = Dialtone(lab, profile(**mine))
+        dialtone.start(secrets=False)
+        wait_until(lambda: "Enter the PIN of the token Card on the reader's keypad." in dialtone.stderr(), 10,
+                   "who is to type the PIN is told so")
+        put(lab, "typed", b"1234")
+        dialtone.wait_state("connected", 10)
+        dialtone.disconnect()
 
 
 @case("a certificate and its passphrase come from the keyring", seconds=40)

@@ -18,6 +18,7 @@ static const char *const *answers;
 static bool is_asked_again; /* by the first question */
 guint kit_asked;
 char kit_hint[256];
+bool kit_keypad;
 
 static const DialtoneSecretMemory MEMORY = {platform_secret_alloc, platform_secret_free};
 
@@ -188,9 +189,14 @@ DialtoneCredentialAccess kit_access(void)
 
 static bool answer(const DialtoneKeyQuestion *question, char *line, gsize size, gpointer data)
 {
+    g_strlcpy(kit_hint, question->hint, sizeof(kit_hint));
+    kit_keypad = question->keypad;
+    if (question->keypad) {
+        assert_null(line);
+        return true;
+    }
     assert_true(question->again == (kit_asked > 0 || is_asked_again));
     kit_asked++;
-    g_strlcpy(kit_hint, question->hint, sizeof(kit_hint));
     if (answers == NULL || *answers == NULL)
         return false;
     g_strlcpy(line, *answers++, size);

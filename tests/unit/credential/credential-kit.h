@@ -49,12 +49,13 @@ DialtoneProfile *kit_profile(const char *ca, const char *lines);
 /* Nobody to ask, no passphrase. */
 DialtoneCredentialAccess kit_access(void);
 /* Answers of a person, one a question; NULL ends them. Sets what stands below: how often they were
- * asked, and why at last. */
+ * asked, why at last, and whether a keypad was to answer. */
 void kit_will_answer(DialtoneCredentialAccess *access, const char *const *answers);
 /* The same of one who is asked again from the beginning. */
 void kit_will_answer_again(DialtoneCredentialAccess *access, const char *const *answers);
 extern guint kit_asked;
 extern char kit_hint[256];
+extern bool kit_keypad;
 
 /* Asserts that it is refused, and that the sentence has @said in it. */
 void kit_expect_refused(const DialtoneProfile *profile, const DialtoneCredentialAccess *access,

@@ -193,13 +193,19 @@ CK_FUNCTION_LIST **__wrap_p11_kit_modules_load_and_initialize(int flags)
 static void a_pin_is_typed_on_the_keypad_for_each_signature(void **state)
 {
     const DialtoneDigest digest = {.n = 20, .bytes = "twenty bytes of hash"};
-    const DialtoneCredentialAccess access = kit_access();
+    static const char words[] = "Enter the PIN of the token Card on the reader's keypad.";
+    DialtoneCredentialAccess access = kit_access();
     make_token("rsa2048");
     with_keypad = true;
     g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card;object=vpn");
+    kit_will_answer(&access, NULL);
     g_autoptr(DialtoneCredential) credential = kit_expect_loaded(profile, &access);
     with_keypad = false;
     assert_int_equal(typed_users, 1);
+    assert_true(kit_keypad);
+    assert_string_equal(kit_hint, words);
+    g_autofree char *told = dialtone_credential_keypad(credential);
+    assert_string_equal(told, words);
     for (guint i = 1; i <= 2; i++) {
         g_autoptr(GBytes) signature = dialtone_credential_sign(credential, &digest, NULL);
         assert_non_null(signature);
@@ -219,6 +225,8 @@ static void a_person_who_mistyped_the_pin_is_told_and_asked_again(void **state)
     assert_non_null(credential);
     assert_int_equal(kit_asked, 2);
     assert_non_null(strstr(kit_hint, "The token Card refused the PIN"));
+    assert_false(kit_keypad);
+    assert_null(dialtone_credential_keypad(credential));
 }
 
 static void three_wrong_pins_are_enough(void **state)
