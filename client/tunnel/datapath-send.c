@@ -3,8 +3,8 @@
  * The sending thread: TUN -> selectors -> ESP -> UDP.
  *
  * A round takes what TUN has, up to a batch, cuts large packets into segments (datapath-split.c),
- * seals runs of packets of one SA in place, and hands all to the kernel in one call; neighbours of
- * equal size become one message with UDP_SEGMENT. When TUN is empty the thread sleeps without end.
+ * seals runs of packets of one SA in place, and hands all to the kernel (datapath-output.c). When
+ * TUN is empty the thread sleeps without end.
  *
  * A command holds for every packet that came after it. So the inbox is looked at between a read of
  * TUN and the search for an SA: if it has something the batch leaves first, what was read waits.
@@ -13,14 +13,13 @@
  * gap, and after an outage a retransmission is worth more to its receiver than a stale packet.
  */
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "client/tunnel/datapath-control.h"
 #include "client/tunnel/datapath-inner.h"
+#include "client/tunnel/datapath-output.h"
 #include "client/tunnel/datapath-private.h"
 #include "client/tunnel/datapath-split.h"
 
@@ -28,9 +27,6 @@ enum {
     SLOTS = DATAPATH_BATCH * DATAPATH_SLOT,
     ROOM = SLOTS + SPLIT_SUPER_MAX,
     READS_MAX = 4 * DATAPATH_BATCH, /* of TUN in one round */
-    SEGMENTS_BYTES_MAX = 65000,     /* of one message with UDP_SEGMENT */
-    BUSY_MS = 20,                   /* how long a full socket is waited for, */
-    BUSY_TRIES = 3,                 /* and how often in a round */
     USE_SECONDS = 60,               /* between two events that say so */
 };
 
@@ -48,14 +44,12 @@ struct DatapathSender {
 
     Outbound outs[DATAPATH_SAS]; /* the most specific first */
     size_t outs_n;
+    DatapathOutput *output;
     IkeAddress peer;
-    struct sockaddr_storage to;
-    socklen_t to_n;
-    int socket;
+    bool peer_known;
     unsigned path_mtu;
-    bool segments; /* the way out takes UDP_SEGMENT */
 
-    uint64_t unanswered_since, silence_said, error_said, use_said;
+    uint64_t unanswered_since, silence_said, use_said;
 
     struct { /* the SA of the packet before: most have the same addresses */
         uint8_t family, addresses[32];
@@ -70,9 +64,6 @@ struct DatapathSender {
     Outbound *of[DATAPATH_BATCH];
     uint8_t classes[DATAPATH_BATCH]; /* DSCP, for the outer header */
     size_t n;
-    struct mmsghdr messages[DATAPATH_BATCH];
-    struct iovec parts[DATAPATH_BATCH];
-    DatapathControl controls[DATAPATH_BATCH];
 };
 
 DatapathSender *datapath_sender_new(Datapath *path)
@@ -80,9 +71,10 @@ DatapathSender *datapath_sender_new(Datapath *path)
     DatapathSender *sender = g_new0(DatapathSender, 1);
 
     sender->path = path;
-    sender->socket = -1;
+    sender->output = datapath_output_new(path);
     sender->slots = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (sender->slots == MAP_FAILED) {
+        datapath_output_free(sender->output);
         g_free(sender);
         return NULL;
     }
@@ -97,6 +89,7 @@ DatapathSender *datapath_sender_free(DatapathSender *sender)
     for (size_t i = 0; i < sender->outs_n; i++)
         esp_sa_free(sender->outs[i].sa);
     datapath_tun_release(sender->tun);
+    datapath_output_free(sender->output);
     munmap(sender->slots, ROOM);
     g_free(sender);
     return NULL;
@@ -105,16 +98,6 @@ DatapathSender *datapath_sender_free(DatapathSender *sender)
 static void drop(DatapathSender *sender, DatapathDrop cause, size_t n)
 {
     datapath_count(&sender->path->send_stats.drops[cause], n);
-}
-
-static void say_error(DatapathSender *sender, int error)
-{
-    uint64_t now = datapath_now();
-
-    if (sender->error_said != 0 && now - sender->error_said < IKE_SECOND)
-        return;
-    sender->error_said = now;
-    datapath_raise(sender->path, &(DatapathEvent){.type = DATAPATH_EVENT_ERROR, .error = error});
 }
 
 /* ---- commands ---- */
@@ -172,22 +155,11 @@ static void remove_spi(DatapathSender *sender, uint32_t spi)
     }
 }
 
-static int socket_for(const Datapath *path, const IkeAddress *peer)
-{
-    if (peer->port == 0)
-        return peer->family == 6 ? path->esp6 : path->esp4;
-    return peer->family == 6 ? path->udp6 : path->udp4;
-}
-
 static void take_peer(DatapathSender *sender, const DatapathCommand *command)
 {
     sender->peer = command->peer;
     sender->path_mtu = command->path_mtu;
-    sender->to_n = datapath_to_sockaddr(&sender->peer, &sender->to);
-    sender->socket = socket_for(sender->path, &sender->peer);
-    /* Not without UDP; another way out may take them. */
-    sender->segments =
-        datapath_offload_use(sender->path, DIALTONE_OFFLOAD_GSO, sender->peer.port != 0);
+    sender->peer_known = datapath_output_set_peer(sender->output, &sender->peer);
 }
 
 static void take_command(DatapathSender *sender, DatapathCommand *command)
@@ -279,7 +251,7 @@ static bool take_packet(DatapathSender *sender, uint8_t *packet, size_t n)
     size_t there = n < DATAPATH_INNER_MAX ? n : DATAPATH_INNER_MAX;
     Outbound *out = find_out(sender, packet, there);
 
-    if (out == NULL || sender->to_n == 0) {
+    if (out == NULL || !sender->peer_known) {
         drop(sender, DATAPATH_DROP_NO_SA, 1);
         return false;
     }
@@ -440,104 +412,6 @@ static void seal(DatapathSender *sender)
     sender->n = good;
 }
 
-/* ---- to UDP ---- */
-
-/* How many packets from `first` on fit one message: of one class and size, the last may be shorter.
- */
-static size_t run_of(const DatapathSender *sender, size_t first)
-{
-    size_t size = sender->packets[first].n, total = 0, i = first;
-
-    if (!sender->segments)
-        return 1;
-    while (i < sender->n && sender->packets[i].n <= size &&
-           sender->classes[i] == sender->classes[first] && total + size <= SEGMENTS_BYTES_MAX) {
-        total += size;
-        if (sender->packets[i++].n < size)
-            break;
-    }
-    return i - first;
-}
-
-/* Messages for the packets from `first` on; returns their number. */
-static size_t build_messages(DatapathSender *sender, size_t first)
-{
-    size_t messages = 0;
-
-    for (size_t run; first < sender->n; first += run) {
-        struct msghdr *message = &sender->messages[messages].msg_hdr;
-
-        run = run_of(sender, first);
-        for (size_t i = first; i < first + run; i++)
-            sender->parts[i] = (struct iovec){sender->packets[i].data, sender->packets[i].n};
-        *message = (struct msghdr){.msg_name = &sender->to,
-                                   .msg_namelen = sender->to_n,
-                                   .msg_iov = &sender->parts[first],
-                                   .msg_iovlen = run};
-        if (run > 1)
-            datapath_control_segments(message, &sender->controls[messages],
-                                      sender->packets[first].n);
-        if (sender->classes[first] != 0)
-            datapath_control_class(message, &sender->controls[messages], sender->peer.family,
-                                   sender->classes[first]);
-        messages++;
-    }
-    return messages;
-}
-
-/* True where the socket may take more; a wake-up by a command is no reason to drop packets. */
-static bool wait_for_socket(const DatapathSender *sender)
-{
-    struct pollfd one = {.fd = sender->socket, .events = POLLOUT};
-
-    return poll(&one, 1, BUSY_MS) > 0;
-}
-
-/* EMSGSIZE: larger than the link, which one by one may be cut into fragments; no fault of GSO's. */
-static bool refuses_trains(DatapathSender *sender, int error)
-{
-    if (error == EMSGSIZE)
-        datapath_offload_use(sender->path, DIALTONE_OFFLOAD_GSO, false);
-    else if (error == EIO || error == EINVAL || error == EOPNOTSUPP)
-        datapath_offload_refused(sender->path, DIALTONE_OFFLOAD_GSO, error);
-    else
-        return false;
-    sender->segments = false;
-    return true;
-}
-
-/* What to do about a message that was refused; returns how many packets are done with. */
-static size_t handle_refusal(DatapathSender *sender, const struct msghdr *message, int error,
-                             unsigned *tries)
-{
-    bool full = error == EAGAIN || error == ENOBUFS;
-
-    if (error == EINTR || (full && ++*tries <= BUSY_TRIES && wait_for_socket(sender)) ||
-        (message->msg_iovlen > 1 && refuses_trains(sender, error)))
-        return 0;
-    drop(sender, DATAPATH_DROP_SEND, message->msg_iovlen);
-    if (!full)
-        say_error(sender, error);
-    return message->msg_iovlen;
-}
-
-static void send_batch(DatapathSender *sender)
-{
-    unsigned tries = 0;
-    size_t done = 0;
-
-    while (done < sender->n) {
-        size_t messages = build_messages(sender, done);
-        int sent = sendmmsg(sender->socket, sender->messages, (unsigned)messages,
-                            MSG_DONTWAIT | MSG_NOSIGNAL);
-
-        for (int i = 0; i < sent; i++)
-            done += sender->messages[i].msg_hdr.msg_iovlen;
-        if (sent <= 0)
-            done += handle_refusal(sender, &sender->messages[0].msg_hdr, errno, &tries);
-    }
-}
-
 /* ---- silence ---- */
 
 /* Looks at the clock when packets leave, so that an idle tunnel needs none. */
@@ -588,7 +462,7 @@ void *datapath_sender_run(void *data)
             empty = (sender->tun->vnet ? read_tun_vnet : read_tun)(sender);
         if (sender->n > 0) {
             seal(sender);
-            send_batch(sender);
+            datapath_output_send(sender->output, sender->packets, sender->classes, sender->n);
             note_sent(sender);
         }
         if (sender->tun != NULL)

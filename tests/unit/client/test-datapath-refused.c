@@ -195,6 +195,33 @@ static void test_trains_of_what_is_larger_than_the_link(void **state)
     stop();
 }
 
+/* Kernels of before 2025 have another word for it, which is no news where trains went out before.
+ */
+static void test_trains_that_have_become_larger_than_the_link(void **state)
+{
+    segments_are(0);
+    start(0);
+    send_out(false);
+    attach(false);
+    arrives_out();
+    assert_int_equal(asked_for_segments(), 1);
+    segments_are(EINVAL);
+    for (int round = 0; round < 100 && asked_for_segments() < 2; round++) {
+        send_out(false);
+        arrives_out();
+    }
+    assert_int_equal(asked_for_segments(), 2);
+    nothing_more_is_refused();
+    assert_int_equal(datapath_offloads(kit.path) & DIALTONE_OFFLOAD_GSO, 0);
+    assert_int_equal(kit_stats(&kit).drops[DATAPATH_DROP_SEND], 0);
+    segments_are(0);
+    datapath_set_peer(kit.path, &kit.gateway_at, KIT_MTU);
+    send_out(false);
+    arrives_out();
+    assert_true(datapath_offloads(kit.path) & DIALTONE_OFFLOAD_GSO);
+    stop();
+}
+
 /* Another way out is another question, and the same answer no news. */
 static void test_another_way_out_may_take_trains(void **state)
 {
@@ -295,6 +322,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trains_that_the_way_out_refuses),
         cmocka_unit_test(test_trains_of_what_is_larger_than_the_link),
+        cmocka_unit_test(test_trains_that_have_become_larger_than_the_link),
         cmocka_unit_test(test_another_way_out_may_take_trains),
         cmocka_unit_test(test_a_kernel_that_knows_large_packets_for_tcp_alone),
         cmocka_unit_test(test_a_kernel_that_knows_no_large_packets),
