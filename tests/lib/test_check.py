@@ -7,6 +7,7 @@ Each suite leaves a file in begun/ when it begins, and has one in now/ while it 
 
 import os
 import signal
+import time
 
 from script_kit import Folder, case, expect, main, wait_until
 
@@ -31,22 +32,49 @@ SAYS = 'print(("ok" if {0} else "not ok") + " - " + name)'
 HANGS = """subprocess.Popen(["sleep", "1000"], preexec_fn=os.setpgrp, env={"MARK": os.getcwd()})
 time.sleep(1000)"""
 
+# What has ended, and whose parent has left the session and waits for nobody: a container may be such a parent.
+LEAVES_A_ZOMBIE = """ready, begun = os.pipe()
+if os.fork() == 0:
+    if os.fork() == 0:
+        os._exit(0)
+    os.setsid()
+    os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+    os.write(begun, b"x")
+    while not os.path.exists("over"):
+        time.sleep(0.05)
+    os._exit(0)
+os.read(ready, 1)
+open("zombie-" + name, "w").close()
+"""
+TELLS_ITS_SESSION = """with open("new-" + name, "w") as file:
+    file.write(str(os.getsid(0)))
+os.rename("new-" + name, "session-" + name)
+time.sleep(1000)"""
+# A step that is not to be interrupted in the middle.
+INSTALLS = """trap 'sleep 0.3; echo installed; exit 1' TERM
+touch installs
+for i in $(seq 100); do sleep 0.1; done"""
+
 
 class Tree(Folder):
     """A folder with ./check, what it calls, and the suites of netns: their line of `allowed` and body."""
 
-    def __init__(self, **suites):
+    def __init__(self, installs=":", **suites):
         super().__init__("check", "tests/lib/timed")
         for name, line in (("tests/lib/sandbox", 'exec "$@"'), ("tests/lib/environment", ":"),
-                           ("scripts/install-packages", ":"), ("scripts/build-all", "echo ok - built")):
-            self.write(name, f"#!/bin/sh\n{line}\n")
+                           ("scripts/install-packages", installs), ("scripts/build-all", "echo ok - built")):
+            self.write(name, f"#!/bin/bash\n{line}\n")
         for name in ("now", "begun"):
             os.makedirs(self.path(name))
         for name, (allowed, body) in suites.items():
             self.write(f"tests/netns/{name}.py", f"# allowed: {allowed}\n{SUITE.replace('{0}', body)}")
 
-    def check(self, lanes):
-        return self.start(self.path("check"), "--only", "netns", "--lanes", str(lanes))
+    def lines(self, name):
+        with open(self.path(name), encoding="utf-8") as file:
+            return file.read().splitlines()
+
+    def check(self, lanes, **environment):
+        return self.start(self.path("check"), "--only", "netns", "--lanes", str(lanes), env={**os.environ, **environment})
 
     def run(self, lanes):
         """Exit code and lines."""
@@ -107,6 +135,50 @@ def an_interruption_kills_all_suites_and_all_that_they_started():
             process.send_signal(number)
             ended, lines = tree.end(process)
             expect(ended == code, f"{ended}: {lines}")
+            tree.wait_none_left()
+
+
+@case
+def what_has_ended_is_not_waited_for_by_whoever_kills_the_rest():
+    suites = {n: ("30 s, full: 30 s", LEAVES_A_ZOMBIE + "time.sleep(1000)") for n in ("w1", "w2", "w3", "w4")}
+    with Tree(**suites) as tree:
+        process = tree.check(4)
+        wait_until(lambda: all(tree.has(f"zombie-{name}.py") for name in suites), "all run")
+        begun = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        ended, lines = tree.end(process)
+        took = time.monotonic() - begun
+        tree.write("over", "")
+        expect(ended == 143 and took < 4, f"{ended} after {took:.1f} s: {lines}")
+        tree.wait_none_left()
+
+
+@case
+def all_suites_are_killed_at_once():
+    with Tree(**{name: ("30 s, full: 30 s", TELLS_ITS_SESSION) for name in ("w1", "w2")}) as tree:
+        tree.write("bin/pkill", f"""#!/bin/sh\necho "$@" >> {tree.path("killed")}\nexec /usr/bin/pkill "$@"\n""")
+        process = tree.check(2, PATH=f"{tree.path('bin')}:{os.environ['PATH']}")
+        wait_until(lambda: tree.has("session-w1.py") and tree.has("session-w2.py"), "both run")
+        before = len(tree.lines("killed"))
+        process.send_signal(signal.SIGTERM)
+        tree.end(process)
+        sessions = {line for name in ("w1", "w2") for line in tree.lines(f"session-{name}.py")}
+        killed = tree.lines("killed")[before]
+        expect(set(killed.split()[-1].split(",")) == sessions, f"{sessions}, but at first: {killed}")
+        tree.wait_none_left()
+
+
+@case
+def what_is_being_installed_is_told_to_end_and_waited_for():
+    # A terminal that closes lets some send one after the other.
+    for numbers, code in (((signal.SIGINT,), 130), ((signal.SIGTERM,), 143), ((signal.SIGHUP, signal.SIGTERM), 143)):
+        with Tree(installs=INSTALLS, w1=("30 s, full: 30 s", "")) as tree:
+            process = tree.check(1)
+            wait_until(lambda: tree.has("installs"), "it has begun")
+            for number in numbers:
+                process.send_signal(number)
+            ended, lines = tree.end(process)
+            expect((ended, lines) == (code, ["installed"]), f"{numbers}: {ended} {lines}")
             tree.wait_none_left()
 
 
