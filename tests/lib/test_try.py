@@ -4,6 +4,7 @@
 
 import os
 import signal
+import subprocess
 
 from script_kit import Folder, case, expect, main, wait_until
 
@@ -13,6 +14,7 @@ GOES_ON = "interrupted; what is installed and built stays, and the next time goe
 STEP = """#!/bin/bash
 cd {folder} || exit 1
 echo {name} >> calls
+echo "$DIALTONE_COOKIES" > cookies
 [ "$(cat hangs)" = {name} ] || exit 0
 trap 'echo {name} ends; kill $!; exit 1' TERM
 sleep 1000 &
@@ -32,13 +34,16 @@ class Try(Folder):
         for path, name in STEPS.items():
             self.write(path, STEP.format(folder=self.folder, name=name))
 
-    def start_try(self, *words):
+    def start_try(self, *words, **environment):
         path = f"{self.path('bin')}:{os.environ['PATH']}"
-        return self.start(self.path("try"), *words, env={"PATH": path, "MARK": self.folder})
+        return self.start(self.path("try"), *words, env={"PATH": path, "MARK": self.folder, **environment})
+
+    def words(self, name):
+        with open(self.path(name), encoding="utf-8") as file:
+            return file.read().split()
 
     def calls(self):
-        with open(self.path("calls"), encoding="utf-8") as file:
-            return file.read().split()
+        return self.words("calls")
 
     def interrupt(self, number):
         """Exit code and lines of one that is interrupted where it hangs."""
@@ -79,6 +84,22 @@ def what_was_set_up_is_not_set_up_again_unless_that_was_interrupted():
             expect(ended == 0, f"{ended}: {lines}")
         expect(tree.calls() == ["packages", "setup", *("packages", "setup", "build", "demo"),
                                 *("packages", "build", "demo")], tree.calls())
+
+
+@case
+def the_cookies_of_a_display_are_read_and_the_folder_that_they_are_in_is_left_alone():
+    with Try("nothing") as tree:
+        os.mkdir(tree.path("home"))
+        authority = tree.path("home/.Xauthority")
+        subprocess.run(["xauth", "-q", "-f", authority, "add", ":7", ".", "00112233"], check=True,
+                       stderr=subprocess.DEVNULL)
+        # As somebody leaves it who is killed while they change it.
+        for lock in ("-c", "-l"):
+            tree.write(f"home/.Xauthority{lock}", "")
+        before = sorted(os.listdir(tree.path("home")))
+        ended, lines = tree.end(tree.start_try("--gui", DISPLAY=":7", XAUTHORITY=authority))
+        expect(ended == 0 and tree.words("cookies")[-1:] == ["00112233"], f"{ended}: {lines}, {tree.words('cookies')}")
+        expect(sorted(os.listdir(tree.path("home"))) == before, f"{before}, now {os.listdir(tree.path('home'))}")
 
 
 @case
