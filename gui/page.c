@@ -75,6 +75,17 @@ static void update_switch(DialtonePage *self)
     atk_object_set_name(gtk_widget_get_accessible(GTK_WIDGET(self->toggle)), spoken);
 }
 
+/* What the service advises, and which button does it. The caller frees it. */
+static char *advice_of(const DialtoneReport *report)
+{
+    const char *advice = report->advice != NULL ? report->advice : "";
+    if (report->remedy != DIALTONE_REMEDY_DIAGNOSE)
+        return g_strdup(advice);
+    return g_strdup_printf(
+        "%s\n%s", advice,
+        _("“Diagnose” finds out what the gateway accepts, or what is in the way."));
+}
+
 /* What the user is told went wrong: what they asked for last, else how the connection ended. */
 static void update_trouble(DialtonePage *self)
 {
@@ -82,12 +93,13 @@ static void update_trouble(DialtonePage *self)
     const DialtoneReport *report = dialtone_item_get_report(self->item);
     const char *mistakes = dialtone_item_get_mistakes(self->item);
     const char *message = NULL, *advice = NULL;
+    g_autofree char *with_button = NULL;
     if (error != NULL) {
         message = error->message;
         advice = dialtone_failure_advice(error);
     } else if (report != NULL && report->message != NULL) {
         message = report->message;
-        advice = report->advice;
+        advice = with_button = advice_of(report);
     } else if (mistakes != NULL) {
         message = _("This profile can’t be used as it is.");
         advice = mistakes;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/cli/cli.h"
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/common/localize.h"
@@ -330,7 +331,7 @@ static void on_report(Agent *agent, const TunnelFrame *frame)
         g_debug("a report that can't be read: %s", error->message);
         return;
     }
-    dialtone_report_localize(report);
+    cli_report_localize(report);
     check_gateway(agent, report);
     agent->reported |= report->state == DIALTONE_STATE_FAILED;
     agent->connected = report->state == DIALTONE_STATE_CONNECTED;

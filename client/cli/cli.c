@@ -101,6 +101,21 @@ int cli_fail(const GError *error)
     return (int)dialtone_failure_of(error);
 }
 
+void cli_report_localize(DialtoneReport *report)
+{
+    dialtone_report_localize(report);
+    if (report->remedy != DIALTONE_REMEDY_DIAGNOSE)
+        return;
+    g_autofree char *command =
+        g_strdup_printf(_("`dialtone diagnose %s` finds out what the gateway accepts, or what is "
+                          "in the way."),
+                        report->profile);
+    char *advice = report->advice != NULL ? g_strconcat(report->advice, "\n", command, NULL)
+                                          : g_strdup(command);
+    g_free(report->advice);
+    report->advice = advice;
+}
+
 static void complain_of(const GPtrArray *issues, const char *file, bool errors)
 {
     for (guint i = 0; i < issues->len; i++) {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "client/common/report.h"
 #include "client/credential/credential.h"
 #include "client/profile/parse.h"
 #include "client/profile/store.h"
@@ -28,6 +29,9 @@ int cli_usage(const char *verb, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* Prints message and advice on standard error. Returns the exit code. */
 int cli_fail(const GError *error);
+
+/* For a person at a terminal: in their language, and with the command that helps. */
+void cli_report_localize(DialtoneReport *report);
 
 /* Prints text made fit for a terminal. */
 void cli_print(const char *text);

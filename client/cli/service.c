@@ -385,7 +385,7 @@ static DialtoneReport *read_report(const char *json)
 {
     DialtoneReport *report = dialtone_report_from_json(json, strlen(json), NULL);
     if (report != NULL)
-        dialtone_report_localize(report);
+        cli_report_localize(report);
     return report;
 }
 

@@ -83,6 +83,7 @@ static void tell_portal(DialtoneReport *report)
         return;
     g_free(report->advice);
     report->advice = g_strdup(dialtone_report_portal_advice());
+    report->remedy = DIALTONE_REMEDY_NONE;
     if (report->state == DIALTONE_STATE_RECONNECTING && !told)
         standalone_print_notice(report->advice);
     told = true;

@@ -37,7 +37,7 @@ static DialtoneReport *read_report(const PlatformSlotInfo *tunnel)
     if (report == NULL)
         return NULL;
     dialtone_report_mark_weak(report);
-    dialtone_report_localize(report);
+    cli_report_localize(report);
     return report;
 }
 

@@ -10,6 +10,7 @@
 
 typedef struct {
     char *advice;
+    DialtoneRemedy remedy;
 } DialtoneFailurePrivate;
 
 /* What GLib's macro generates may give NULL for errors of other domains, which never come here;
@@ -17,7 +18,7 @@ typedef struct {
 static void dialtone_failure_private_init(DialtoneFailurePrivate *private)
 {
     if (private != NULL)
-    private->advice = NULL;
+        *private = (DialtoneFailurePrivate){NULL, DIALTONE_REMEDY_NONE};
 }
 
 static void dialtone_failure_private_copy(const DialtoneFailurePrivate *from,
@@ -26,6 +27,7 @@ static void dialtone_failure_private_copy(const DialtoneFailurePrivate *from,
     if (from == NULL || to == NULL)
         return;
     to->advice = g_strdup(from->advice);
+    to->remedy = from->remedy;
 }
 
 static void dialtone_failure_private_clear(DialtoneFailurePrivate *private)
@@ -95,6 +97,23 @@ const char *dialtone_failure_advice(const GError *error)
         return NULL;
     const DialtoneFailurePrivate *private = dialtone_failure_get_private(error);
     return private != NULL ? private->advice : NULL;
+}
+
+void dialtone_failure_set_remedy(GError *error, DialtoneRemedy remedy)
+{
+    if (error == NULL || error->domain != DIALTONE_FAILURE)
+        return;
+    DialtoneFailurePrivate *own = dialtone_failure_get_private(error);
+    if (own != NULL)
+        own->remedy = remedy;
+}
+
+DialtoneRemedy dialtone_failure_remedy(const GError *error)
+{
+    if (error == NULL || error->domain != DIALTONE_FAILURE)
+        return DIALTONE_REMEDY_NONE;
+    const DialtoneFailurePrivate *own = dialtone_failure_get_private(error);
+    return own != NULL ? own->remedy : DIALTONE_REMEDY_NONE;
 }
 
 DialtoneFailure dialtone_failure_of(const GError *error)

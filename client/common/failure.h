@@ -24,6 +24,13 @@ typedef enum {
     DIALTONE_FAILURE_N,
 } DialtoneFailure;
 
+/* What this program itself can do about it. Each user interface has words of its own for how, so
+ * the advice has none. */
+typedef enum {
+    DIALTONE_REMEDY_NONE,
+    DIALTONE_REMEDY_DIAGNOSE, /* find out what the gateway accepts, or what is in the way */
+} DialtoneRemedy;
+
 #define DIALTONE_FAILURE (dialtone_failure_quark())
 GQuark dialtone_failure_quark(void);
 
@@ -40,6 +47,10 @@ void dialtone_failure_set(GError **error, DialtoneFailure reason, const char *ad
 
 /* NULL where the error has none or is of another domain. Owned by @error. */
 const char *dialtone_failure_advice(const GError *error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Of an error of this domain; others take none and have none. */
+void dialtone_failure_set_remedy(GError *error, DialtoneRemedy remedy);
+DialtoneRemedy dialtone_failure_remedy(const GError *error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The exit code of @error: its reason, or INTERNAL for errors of another domain. */
 DialtoneFailure dialtone_failure_of(const GError *error) G_GNUC_WARN_UNUSED_RESULT;

@@ -17,6 +17,8 @@
 #include "client/common/i18n.h"
 #include "client/common/text.h"
 
+#define REMEDY_DIAGNOSE "diagnose"
+
 enum {
     JSON_BYTES_MAX = 64 * 1024,
     NESTING_MAX = 8,
@@ -234,6 +236,8 @@ char *dialtone_report_to_json(const DialtoneReport *report)
         put_text(out, "message", report->message);
     if (report->state == DIALTONE_STATE_FAILED || report->advice != NULL)
         put_text(out, "advice", report->advice);
+    if (report->remedy == DIALTONE_REMEDY_DIAGNOSE)
+        put_text(out, "remedy", REMEDY_DIAGNOSE);
     if (report->kill_switch != NULL)
         put_text(out, "kill_switch", report->kill_switch);
     json_builder_end_object(json);
@@ -472,6 +476,9 @@ static void get_reason(Input *in, DialtoneReport *report)
         in->wrong = "reason";
     report->message = get_text(in, "message");
     report->advice = get_text(in, "advice");
+    g_autofree char *remedy = get_text(in, "remedy");
+    if (g_strcmp0(remedy, REMEDY_DIAGNOSE) == 0)
+        report->remedy = DIALTONE_REMEDY_DIAGNOSE;
 }
 
 static void get_connected(Input *in, DialtoneReport *report)

@@ -129,6 +129,7 @@ void dialtone_report_take_error(DialtoneReport *report, const GError *error)
     report->message = g_strdup(error->message);
     g_free(report->advice);
     report->advice = g_strdup(dialtone_failure_advice(error));
+    report->remedy = dialtone_failure_remedy(error);
 }
 
 void dialtone_report_localize(DialtoneReport *report)

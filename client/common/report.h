@@ -95,6 +95,7 @@ typedef struct {
     DialtoneFailure reason;
     char *message;
     char *advice;
+    DialtoneRemedy remedy;
 
     /* of `dialtone status`: "yes" or "persistent", as the profile has it, where a kill switch of
      * the profile's was left behind and stands */

@@ -59,6 +59,7 @@ static void on_portal(bool is_portal, gpointer data)
         return;
     g_free(report->advice);
     report->advice = report->state == DIALTONE_STATE_FAILED ? g_strdup(_("Connect again.")) : NULL;
+    report->remedy = DIALTONE_REMEDY_NONE;
     publish(self, report);
 }
 
@@ -76,8 +77,10 @@ static bool is_behind_portal(ServiceConnection *self, const DialtoneReport *repo
 static void publish(ServiceConnection *self, const DialtoneReport *report)
 {
     DialtoneReport told = *report;
-    if (is_behind_portal(self, report))
+    if (is_behind_portal(self, report)) {
         told.advice = (char *)(uintptr_t)dialtone_report_portal_advice();
+        told.remedy = DIALTONE_REMEDY_NONE;
+    }
     keep_report(self, &told);
     self->state = report->state;
     self->failure = report->reason;

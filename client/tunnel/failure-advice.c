@@ -40,9 +40,7 @@ char *tunnel_advise_phase1_proposals(const IkeFailure *failure, const TunnelFail
 {
     g_autofree char *proposals = advise_proposals(context, TUNNEL_PHASE1);
     g_autofree char *user = tunnel_advise_method(failure, context);
-    g_autofree char *diagnose = g_strdup_printf(
-        _("`dialtone diagnose %s` finds out what the gateway accepts."), context->profile->name);
-    return g_strconcat(proposals, "\n", user, "\n", diagnose, NULL);
+    return g_strconcat(proposals, "\n", user, NULL);
 }
 
 char *tunnel_advise_phase2_proposals(const IkeFailure *failure, const TunnelFailureContext *context)
@@ -160,8 +158,7 @@ char *tunnel_advise_silence(const IkeFailure *failure, const TunnelFailureContex
 {
     return g_strdup_printf(
         _("Check your Internet connection and [Gateway] Address. If both are right, UDP port %u is "
-          "blocked on the way (`dialtone diagnose %s` finds out), or the gateway stays silent "
-          "because it knows neither your ID ([Identity] ID) nor your proposals ([Phase1] "
-          "Proposals)."),
-        context->port != 0 ? context->port : IKE_PORT, context->profile->name);
+          "blocked on the way, or the gateway stays silent because it knows neither your ID "
+          "([Identity] ID) nor your proposals ([Phase1] Proposals)."),
+        context->port != 0 ? context->port : IKE_PORT);
 }

@@ -335,6 +335,13 @@ static char *sentence(const Row *row, const char *gateway, const char *second)
 }
 #pragma GCC diagnostic pop
 
+/* A diagnosis asks the gateway what a connection can't: with other proposals, and on other ports.
+ */
+static bool is_to_be_diagnosed(DialtoneFailure reason)
+{
+    return reason == DIALTONE_FAILURE_UNREACHABLE || reason == DIALTONE_FAILURE_NO_PROPOSAL_CHOSEN;
+}
+
 void tunnel_failure_explain(const IkeFailure *failure, const TunnelFailureContext *context,
                             GError **error)
 {
@@ -346,7 +353,10 @@ void tunnel_failure_explain(const IkeFailure *failure, const TunnelFailureContex
         advice = row->advise(failure, context);
     else if (row->advice != NULL)
         advice = g_strdup(_(row->advice));
-    dialtone_failure_set(error, tunnel_failure_reason(failure), advice, "%s", message);
+    const DialtoneFailure reason = tunnel_failure_reason(failure);
+    dialtone_failure_set(error, reason, advice, "%s", message);
+    if (error != NULL && is_to_be_diagnosed(reason))
+        dialtone_failure_set_remedy(*error, DIALTONE_REMEDY_DIAGNOSE);
 }
 
 char *tunnel_failure_log_text(const IkeFailure *failure)

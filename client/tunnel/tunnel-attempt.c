@@ -58,6 +58,7 @@ static GError *lost_for_good(Tunnel *self)
                          _("The tunnel was lost and did not come back in the time of [Network] "
                            "RetryFor. %s"),
                          last);
+    dialtone_failure_set_remedy(error, dialtone_failure_remedy(self->round_error));
     return error;
 }
 

@@ -129,6 +129,7 @@ static void add_why(DialtoneReport *report, const GError *why)
     report->reason = dialtone_failure_of(why);
     report->message = g_strdup(why->message);
     report->advice = g_strdup(dialtone_failure_advice(why));
+    report->remedy = dialtone_failure_remedy(why);
 }
 
 static void add_connected(DialtoneReport *report, const Tunnel *self)

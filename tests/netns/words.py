@@ -88,7 +88,7 @@ ROWS = [
     (5, "a name that does not exist", nameless,
      r"There is no computer with the name no-such-name\.example\.com\.", ["[Gateway] Address"]),
     (5, "a gateway that is silent", silent(profile()),
-     r"The gateway 203\.0\.113\.2 does not answer\.", ["UDP port 500 is blocked", "[Identity] ID"]),
+     r"The gateway 203\.0\.113\.2 does not answer\.", ["UDP port 500 is blocked", "[Identity] ID", "dialtone diagnose Office"]),
     (5, "a gateway that is silent on a port of its own", silent(profile(address="203.0.113.2:4501")),
      r"The gateway 203\.0\.113\.2 does not answer\.", ["UDP port 4501 is blocked"]),
     (6, "proposals that the gateway refuses", against(Connection(ALICE, proposals="aes256-sha512-modp4096")),

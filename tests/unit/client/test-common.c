@@ -85,10 +85,12 @@ static void test_an_error_keeps_its_advice_when_copied(void **state)
 
     dialtone_failure_set(&error, DIALTONE_FAILURE_UNREACHABLE, "Look at Address.", "no %s",
                          "answer");
+    dialtone_failure_set_remedy(error, DIALTONE_REMEDY_DIAGNOSE);
     g_autoptr(GError) copy = g_error_copy(error);
     g_clear_error(&error);
     assert_string_equal(copy->message, "no answer");
     assert_string_equal(dialtone_failure_advice(copy), "Look at Address.");
+    assert_int_equal(dialtone_failure_remedy(copy), DIALTONE_REMEDY_DIAGNOSE);
     assert_int_equal(dialtone_failure_of(copy), 5);
 }
 
@@ -340,6 +342,24 @@ static void test_failed_has_reason_message_and_advice(void **state)
     assert_string_equal(line, "failed: Nothing fits. Ask for aes256.");
 }
 
+static void test_a_remedy_survives_the_way_through_json(void **state)
+{
+    g_autoptr(DialtoneReport) report = dialtone_report_new(DIALTONE_STATE_PHASE1, "office");
+    g_autoptr(GError) error = NULL;
+    const char *with = "{\"schema\":1,\"state\":\"failed\",\"profile\":\"office\",\"time\":"
+                       "\"2026-01-01T00:00:00Z\",\"reason\":\"unreachable\",\"message\":\"\","
+                       "\"advice\":\"\",\"remedy\":\"pray\"}";
+    dialtone_failure_set(&error, DIALTONE_FAILURE_UNREACHABLE, NULL, "No answer.");
+    dialtone_failure_set_remedy(error, DIALTONE_REMEDY_DIAGNOSE);
+    dialtone_report_take_error(report, error);
+    g_autofree char *json = dialtone_report_to_json(report);
+    g_autoptr(DialtoneReport) back = dialtone_report_from_json(json, strlen(json), NULL);
+    assert_int_equal(back->remedy, DIALTONE_REMEDY_DIAGNOSE);
+    g_autoptr(DialtoneReport) newer = dialtone_report_from_json(with, strlen(with), NULL);
+    assert_non_null(newer);
+    assert_int_equal(newer->remedy, DIALTONE_REMEDY_NONE);
+}
+
 static void test_failed_without_a_reason_is_internal(void **state)
 {
     g_autoptr(DialtoneReport) report = dialtone_report_new(DIALTONE_STATE_FAILED, "office");
@@ -537,6 +557,7 @@ int main(void)
         cmocka_unit_test(test_connected_has_every_member_of_the_contract),
         cmocka_unit_test(test_certificates_are_told_and_when_they_end),
         cmocka_unit_test(test_failed_has_reason_message_and_advice),
+        cmocka_unit_test(test_a_remedy_survives_the_way_through_json),
         cmocka_unit_test(test_failed_without_a_reason_is_internal),
         cmocka_unit_test(test_a_report_survives_the_way_through_json),
         cmocka_unit_test(test_every_truncation_of_a_report_is_refused),

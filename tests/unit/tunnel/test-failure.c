@@ -13,6 +13,7 @@
 typedef struct Told {
     int code;
     char *message, *advice;
+    DialtoneRemedy remedy;
 } Told;
 
 static Told *tell(const char *more, const IkeFailure *failure)
@@ -26,6 +27,7 @@ static Told *tell(const char *more, const IkeFailure *failure)
     told->code = (int)dialtone_failure_of(error);
     told->message = g_strdup(error->message);
     told->advice = g_strdup(dialtone_failure_advice(error));
+    told->remedy = dialtone_failure_remedy(error);
     g_error_free(error);
     return told;
 }
@@ -174,7 +176,7 @@ static void no_proposal_chosen_shows_each_attempt_and_both_spellings(void **stat
                              "set security ike policy POLICY proposals [ dialtone-1 dialtone-2 ]");
     assert_has(told->advice, "proposals = aes256-sha256-modp2048,aes128-sha1-modp1024");
     assert_has(told->advice, "[UserAuth] User=");
-    assert_has(told->advice, "dialtone diagnose");
+    assert_int_equal(told->remedy, DIALTONE_REMEDY_DIAGNOSE);
     forget(told);
 }
 
@@ -305,6 +307,7 @@ static void a_wrong_key_a_wrong_id_and_silence_read_differently(void **state)
     assert_has(id->message, "ID");
     assert_has(silence->message, "does not answer");
     assert_has(silence->advice, "[Gateway] Address");
+    assert_int_equal(silence->remedy, DIALTONE_REMEDY_DIAGNOSE);
     forget(key);
     forget(id);
     forget(silence);
