@@ -213,8 +213,15 @@ static CK_RV give_pin(const DialtoneToken *self, CK_USER_TYPE user, const char *
 
 static bool pin_refused(const DialtoneToken *self, GError **error, CK_RV why)
 {
-    if (why == CKR_PIN_LOCKED)
-        return fail(self, error, _("its PIN is locked"), why);
+    if (why == CKR_PIN_LOCKED) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
+                             _("Unlock it with the PUK that came with the token, or ask your "
+                               "administrator."),
+                             _("The PIN of the token %s is locked, for a wrong one was given too "
+                               "often."),
+                             self->label);
+        return false;
+    }
     dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
                          _("Correct Passphrase= in the secrets file, or type the PIN when asked. "
                            "It is not tried again by itself, lest the token gets locked."),

@@ -361,6 +361,13 @@ def _(lab, bus, alice, bob):
         desktop.gone("label", words)
         connected(desktop, lab)
         disconnect(desktop)
+        switch(desktop)
+        desktop.wait("label", words)
+        alice.file("typed", "LOCKED")
+        desktop.wait("list item", "Office, Could not connect")
+        said(desktop, "The PIN of the token Card is locked")
+        said(desktop, "Unlock it with the PUK")
+        desktop.screenshot("pin-locked.png")
 
 
 @service_case("the user's own authorities and password are enough for a gateway that alone has a certificate", 120,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * SoftHSM in a card reader that has a keypad: a module of PKCS #11 that takes no PIN of a program,
- * but waits until somebody has typed one, which is a file of that PIN at TEST_KEYPAD.
+ * but waits until somebody has typed one, which is a file of that PIN at TEST_KEYPAD. Who types
+ * LOCKED has typed a wrong one too often.
  */
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
@@ -40,6 +41,8 @@ static CK_RV reader_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8C
             *typed = '\0';
         fclose(file);
         unlink(path);
+        if (strcmp(typed, "LOCKED") == 0)
+            return CKR_PIN_LOCKED;
         return card.C_Login(session, user, (CK_UTF8CHAR_PTR)typed, strlen(typed));
     }
     return CKR_FUNCTION_CANCELED;

@@ -191,6 +191,8 @@ def _(lab):
         put(lab, "typed", b"1234")
         dialtone.wait_state("connected", 10)
         dialtone.disconnect()
+        put(lab, "typed", b"LOCKED")
+        refused(lab, profile(**mine), "profile-invalid", "The PIN of the token Card is locked", "Unlock it with the PUK")
 
 
 @case("a certificate and its passphrase come from the keyring", seconds=40)

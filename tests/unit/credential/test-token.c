@@ -117,8 +117,8 @@ static void a_token_signs_with_ecdsa(void **state)
 CK_FUNCTION_LIST **__real_p11_kit_modules_load_and_initialize(int flags);
 CK_FUNCTION_LIST **__wrap_p11_kit_modules_load_and_initialize(int flags);
 
-static bool with_keypad, on_last_try;
 static CK_FUNCTION_LIST card;        /* SoftHSM2's own functions */
+static CK_FUNCTION_LIST reader;      /* what takes their place; NULL: nothing does */
 static guint typed_users, typed_for; /* how often the PIN was typed: to begin, and to sign */
 
 static CK_RV last_try_info(CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info)
@@ -170,22 +170,18 @@ static CK_RV keypad_sign(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG n
 
 CK_FUNCTION_LIST **__wrap_p11_kit_modules_load_and_initialize(int flags)
 {
+#define PUT(name) modules[i]->name = reader.name != NULL ? reader.name : card.name
     CK_FUNCTION_LIST **modules = __real_p11_kit_modules_load_and_initialize(flags);
-    bool is_changed = with_keypad || on_last_try;
-    for (gsize i = 0; is_changed && modules != NULL && modules[i] != NULL; i++) {
+    for (gsize i = 0; modules != NULL && modules[i] != NULL; i++) {
         CK_INFO info;
         assert_int_equal(modules[i]->C_GetInfo(&info), CKR_OK);
         if (memcmp(info.manufacturerID, "SoftHSM", 7) != 0)
             continue;
         card = *modules[i];
-        if (on_last_try) {
-            modules[i]->C_GetTokenInfo = last_try_info;
-            continue;
-        }
-        modules[i]->C_GetTokenInfo = keypad_info;
-        modules[i]->C_GetAttributeValue = keypad_attribute;
-        modules[i]->C_Login = keypad_login;
-        modules[i]->C_Sign = keypad_sign;
+        PUT(C_GetTokenInfo);
+        PUT(C_GetAttributeValue);
+        PUT(C_Login);
+        PUT(C_Sign);
     }
     return modules;
 }
@@ -196,11 +192,14 @@ static void a_pin_is_typed_on_the_keypad_for_each_signature(void **state)
     static const char words[] = "Enter the PIN of the token Card on the reader's keypad.";
     DialtoneCredentialAccess access = kit_access();
     make_token("rsa2048");
-    with_keypad = true;
+    reader = (CK_FUNCTION_LIST){.C_GetTokenInfo = keypad_info,
+                                .C_GetAttributeValue = keypad_attribute,
+                                .C_Login = keypad_login,
+                                .C_Sign = keypad_sign};
     g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card;object=vpn");
     kit_will_answer(&access, NULL);
     g_autoptr(DialtoneCredential) credential = kit_expect_loaded(profile, &access);
-    with_keypad = false;
+    reader = (CK_FUNCTION_LIST){0};
     assert_int_equal(typed_users, 1);
     assert_true(kit_keypad);
     assert_string_equal(kit_hint, words);
@@ -212,6 +211,45 @@ static void a_pin_is_typed_on_the_keypad_for_each_signature(void **state)
         assert_true(verifies(&digest, signature));
         assert_int_equal(typed_for, i);
     }
+}
+
+/* ---- a card that has had enough ---- */
+
+static CK_RV locked_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin,
+                          CK_ULONG n)
+{
+    return CKR_PIN_LOCKED;
+}
+
+static CK_RV locked_info(CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info)
+{
+    CK_RV result = card.C_GetTokenInfo(slot, info);
+    info->flags |= CKF_USER_PIN_LOCKED;
+    return result;
+}
+
+static void expect_locked(const DialtoneCredentialAccess *access)
+{
+    g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card");
+    g_autoptr(GError) error = NULL;
+    assert_null(dialtone_credential_load(profile, access, &error));
+    assert_non_null(strstr(error->message, "The PIN of the token Card is locked"));
+    assert_non_null(strstr(dialtone_failure_advice(error), "Unlock it with the PUK"));
+}
+
+static void a_pin_that_is_locked_is_told_with_what_unlocks_it(void **state)
+{
+    static const char *const answers[] = {"4321", "1234", NULL};
+    DialtoneCredentialAccess access = kit_access();
+    make_token("P-256");
+    kit_will_answer(&access, answers);
+    reader = (CK_FUNCTION_LIST){.C_Login = locked_login};
+    expect_locked(&access);
+    assert_int_equal(kit_asked, 1);
+    reader = (CK_FUNCTION_LIST){.C_GetTokenInfo = locked_info};
+    expect_locked(&access);
+    assert_int_equal(kit_asked, 1);
+    reader = (CK_FUNCTION_LIST){0};
 }
 
 static void a_person_who_mistyped_the_pin_is_told_and_asked_again(void **state)
@@ -341,9 +379,9 @@ static void the_last_try_is_a_persons(void **state)
     make_token("P-256");
     g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card");
     kit_will_answer_again(&access, answers);
-    on_last_try = true;
+    reader = (CK_FUNCTION_LIST){.C_GetTokenInfo = last_try_info};
     g_autoptr(DialtoneCredential) credential = kit_expect_loaded(profile, &access);
-    on_last_try = false;
+    reader = (CK_FUNCTION_LIST){0};
     assert_non_null(credential);
     assert_int_equal(keyring.fetched, 0);
     assert_int_equal(kit_asked, 1);
@@ -385,6 +423,7 @@ int main(void)
         CASE(a_token_signs_with_rsa),
         CASE(a_token_signs_with_ecdsa),
         CASE(a_pin_is_typed_on_the_keypad_for_each_signature),
+        CASE(a_pin_that_is_locked_is_told_with_what_unlocks_it),
         CASE(a_person_who_mistyped_the_pin_is_told_and_asked_again),
         CASE(three_wrong_pins_are_enough),
         CASE(a_wrong_pin_of_the_secrets_file_is_given_once),
