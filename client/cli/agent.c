@@ -56,6 +56,11 @@ struct Agent {
 
 static const DialtoneSecretMemory MEMORY = {platform_secret_alloc, platform_secret_free};
 
+static bool is_interrupted(const Agent *agent)
+{
+    return agent->setup.interrupted != NULL && *agent->setup.interrupted != 0;
+}
+
 /* ---- secrets ---- */
 
 /* Reads to the end, but no longer than the tunnel lives. -1: it ended, or errno. */
@@ -293,7 +298,8 @@ static void on_question(Agent *agent, const TunnelFrame *frame)
     agent->asking = false;
     if (answered)
         warn_of_weak_psk(&answer->given[TUNNEL_ASK_PSK]);
-    if (tunnel_frame_send_answer(agent->setup.fd, question.id, answered ? answer : NULL) < 0)
+    if (!is_interrupted(agent) &&
+        tunnel_frame_send_answer(agent->setup.fd, question.id, answered ? answer : NULL) < 0)
         g_debug("an answer found nobody to take it");
 }
 
@@ -426,6 +432,8 @@ static bool hear(gpointer data)
 static void tunnel_vanished(Agent *agent)
 {
     g_autoptr(GError) error = NULL;
+    if (is_interrupted(agent))
+        return;
     agent->code = DIALTONE_FAILURE_INTERNAL;
     if (agent->reported)
         return;
@@ -473,7 +481,7 @@ static void hear_out(Agent *agent, int timeout_ms)
 int agent_fail(Agent *agent, const GError *error)
 {
     hear_out(agent, 0);
-    if (agent->ended)
+    if (agent->ended || is_interrupted(agent))
         return agent->code;
     if (agent->setup.of_service && tunnel_frame_send_keep(agent->setup.fd, error) == 0)
         hear_out(agent, LAST_WORD_MS);

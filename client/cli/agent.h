@@ -3,6 +3,8 @@
  * the service, or the service. It speaks the frames of client/tunnel/frames.h. */
 #pragma once
 
+#include <signal.h>
+
 #include "client/cli/standalone.h"
 #include "client/profile/secrets.h"
 #include "client/profile/store.h"
@@ -24,6 +26,9 @@ typedef struct AgentSetup {
     bool json;
     bool of_service; /* it is the service's tunnel, and is told of a failure */
     bool without_own, without_authorities; /* of certificates: the service has them */
+    /* Set by a signal, which also ends every wait for the tunnel: the caller ends the connection,
+     * and there is nothing more to say. NULL: the tunnel hears of signals by itself. */
+    const volatile sig_atomic_t *interrupted;
     AgentStay stay;
     gint64 patience_us; /* for the tunnel, not for a person; 0: for ever */
     /* Reads the profile once more; NULL with an error: it can't be used. NULL: the tunnel never

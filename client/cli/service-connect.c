@@ -5,9 +5,10 @@
  * connected or has failed. A connection that needs nobody, for it is up already or the machine
  * knows all its secrets, is only watched.
  *
- * SIGINT and SIGTERM end the connection: the handler hangs up the channel and makes a descriptor
- * readable, which are in reach of a signal handler, and whoever waits will notice one of the two,
- * also where the signal came just before it began to wait. With --stay a service manager that has
+ * SIGINT and SIGTERM end the connection: the handler ends what comes from the channel and makes a
+ * descriptor readable, which are in reach of a signal handler, and whoever waits will notice one of
+ * the two, also where the signal came just before it began to wait. The channel is hung up when the
+ * service has been told: it would ask the next agent before. With --stay a service manager that has
  * started this program is told when the tunnel is up.
  */
 #include "client/cli/service.h"
@@ -39,6 +40,7 @@ typedef struct Connect {
     CliService *service;
     CliProfile profile;
     int secrets_fd;
+    int channel_fd;                    /* of who was interrupted; -1: none */
     DialtoneBusConnection *connection; /* NULL: not wanted yet */
     guint serial;                      /* of the last report that was shown here */
     gint64 shown_us;                   /* the time of the last that the agent showed; 0: none */
@@ -58,7 +60,7 @@ static void on_signal(int number)
     const int before = errno;
     interrupted = 1;
     if (channel >= 0)
-        shutdown(channel, SHUT_RDWR);
+        shutdown(channel, SHUT_RD);
     if (eventfd_write(interrupt, 1) < 0)
         interrupted = 1; /* it is readable already */
     errno = before;
@@ -127,6 +129,7 @@ static void serve(Connect *connect, int fd, const DialtoneProfile *profile, GVar
                               .of_service = true,
                               .without_own = is_set(options, "has-certificate"),
                               .without_authorities = is_set(options, "has-authorities"),
+                              .interrupted = &interrupted,
                               .stay = connect->options->wait_seconds > 0 ? AGENT_LEAVES_CONNECTED
                                                                          : AGENT_LEAVES_AT_ONCE,
                               .patience_us = connect->options->wait_seconds * G_USEC_PER_SEC};
@@ -184,7 +187,10 @@ static gboolean on_serve(DialtoneBusAgent1 *skeleton, GDBusMethodInvocation *inv
     dialtone_bus_agent1_complete_serve(skeleton, invocation, NULL);
     g_dbus_connection_flush_sync(connect->service->bus, NULL, NULL);
     serve(connect, fd, profile, options);
-    close(fd);
+    if (interrupted)
+        connect->channel_fd = fd;
+    else
+        close(fd);
     return TRUE;
 }
 
@@ -429,6 +435,8 @@ static void connect_clear(Connect *connect)
 {
     if (connect->secrets_fd >= 0)
         close(connect->secrets_fd);
+    if (connect->channel_fd >= 0)
+        close(connect->channel_fd);
     g_clear_object(&connect->connection);
     cli_profile_clear(&connect->profile);
     cli_service_free(connect->service);
@@ -437,7 +445,7 @@ static void connect_clear(Connect *connect)
 int service_connect(const ServiceConnectOptions *options)
 {
     g_autoptr(GError) error = NULL;
-    Connect connect = {.options = options, .secrets_fd = -1};
+    Connect connect = {.options = options, .secrets_fd = -1, .channel_fd = -1};
     /* Who does not stay is not what a service manager waits for. */
     g_autoptr(PlatformNotify) notify = options->stay ? platform_notify_new() : NULL;
     if (!hear_signals(&error))
@@ -492,7 +500,7 @@ int service_renegotiate(const char *object, const char *what)
 {
     g_autoptr(GError) error = NULL;
     const ServiceConnectOptions options = {.run = {.profile = what}, .wait_seconds = WAIT_SECONDS};
-    Connect connect = {.options = &options, .secrets_fd = -1, .renews = true};
+    Connect connect = {.options = &options, .secrets_fd = -1, .channel_fd = -1, .renews = true};
     if (interrupt < 0 && !hear_signals(&error))
         return fail(&connect, error);
     int code = renew(&connect, object);

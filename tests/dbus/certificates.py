@@ -221,6 +221,28 @@ def _(lab, bus, alice, bob):
         window.kill()
 
 
+@service_case("Ctrl-C where dialtone connect asks for a passphrase, or for a password, is the end: no other agent is asked",
+              connection=OFFICE)
+def _(lab, bus, alice, bob):
+    locked = own(lab, alice, "locked.p12", p12(CLIENT, "sesame"))
+    asks_for_psk = alice.file("psk.dialtone", profile_text(profile(Identity__Auth="psk")))
+    window = Caller(alice.uid, be_another_agent)
+    try:
+        expect(window.hear() == "known", "no other agent is there")
+        for path, prompt in ((own_profile(lab, alice, f"file:{locked}"), f"Passphrase of {locked}:"),
+                             (asks_for_psk, "Preshared key of Office:")):
+            terminal = Terminal(lab, "client", *alice.words("connect", path))
+            terminal.wait_text(prompt)
+            terminal.press("C-c")
+            expect(terminal.wait_exit() == 0, f"the exit code is not 0: {terminal.text()}")
+            expect("failed: " not in terminal.text(), f"a failure of nobody: {terminal.text()}")
+            expect(silent(window), "somebody else took it over")
+            wait_until(lambda: not objects(bus, CONNECTION), 5, "it is given up")
+            terminal.close()
+    finally:
+        window.kill()
+
+
 def in_keyring(session, kind):
     """What an item of the schema that the window shares has; None: there is none."""
     try:
