@@ -290,12 +290,26 @@ static void on_key_looked_up(GObject *source, GAsyncResult *result, gpointer dat
     platform_secret_free(text);
 }
 
-static void on_forgotten(GObject *source, GAsyncResult *result, gpointer data)
+/* A PIN is forgotten, whatever becomes of the session. */
+typedef struct Forgetting {
+    DialtoneAgentSession *session; /* borrowed; gone when that is cancelled */
+    GCancellable *cancellable;
+} Forgetting;
+
+static void on_forgotten(PlatformKeyringResult how, gpointer data)
 {
-    if (dialtone_keyring_forget_finish(result) != PLATFORM_KEYRING_DONE)
-        g_warning("the keyring keeps a PIN that is wrong");
-    if (!is_stale(result))
-        ask_for_key(data);
+    Forgetting *forgetting = data;
+    if (!g_cancellable_is_cancelled(forgetting->cancellable))
+        ask_for_key(forgetting->session);
+    g_object_unref(forgetting->cancellable);
+    g_free(forgetting);
+}
+
+static void forget_and_ask(DialtoneAgentSession *self, const PlatformKeyringName *name)
+{
+    Forgetting *forgetting = g_new(Forgetting, 1);
+    *forgetting = (Forgetting){self, g_object_ref(self->cancellable)};
+    dialtone_keyring_forget_then(name, on_forgotten, forgetting);
 }
 
 /* Some cards want their PIN typed for each signature: that is shown later, too, but takes no
@@ -313,7 +327,7 @@ static void on_key_question(DialtoneAgentSession *self, const TunnelFrame *frame
     const PlatformKeyringName name = dialtone_session_secrets_name(self->kept, secret);
     gboolean was_kept = dialtone_session_secrets_asked(self->kept, &self->question);
     if (was_kept && secret == DIALTONE_SESSION_PIN)
-        dialtone_keyring_forget_then(&name, self->cancellable, on_forgotten, self);
+        forget_and_ask(self, &name);
     else if (!self->question.again && is_looked_up(self, secret))
         dialtone_keyring_lookup(&name, self->cancellable, on_key_looked_up, self);
     else

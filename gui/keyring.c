@@ -47,18 +47,12 @@ typedef struct Call {
     gpointer data;
 } Call;
 
-PlatformKeyringResult dialtone_keyring_forget_finish(GAsyncResult *result)
-{
-    char *out = NULL;
-    PlatformKeyringResult how = result_of(dialtone_program_run_finish(result, &out));
-    platform_secret_free(out);
-    return how;
-}
-
 static void on_stored(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autofree Call *call = data;
-    PlatformKeyringResult how = dialtone_keyring_forget_finish(result);
+    char *out = NULL;
+    PlatformKeyringResult how = result_of(dialtone_program_run_finish(result, &out));
+    platform_secret_free(out);
     if (how != PLATFORM_KEYRING_DONE && how != PLATFORM_KEYRING_NOTHING)
         g_warning("a secret was not changed in the keyring");
     if (call->done != NULL)
@@ -80,18 +74,22 @@ void dialtone_keyring_store_then(const PlatformKeyringName *name, const char *la
     dialtone_program_run(&program, on_stored, call);
 }
 
-void dialtone_keyring_forget(const PlatformKeyringName *name)
+static void forget(const PlatformKeyringName *name, guint milliseconds, Call *call_take)
 {
     const char *words[] = {PROGRAM, "forget", name->profile, name->kind, NULL};
-    const DialtoneProgram program = {.words = words, .milliseconds = PROMPT_MS};
-    dialtone_program_run(&program, on_stored, g_new0(Call, 1));
+    const DialtoneProgram program = {.words = words, .milliseconds = milliseconds};
+    dialtone_program_run(&program, on_stored, call_take);
 }
 
-void dialtone_keyring_forget_then(const PlatformKeyringName *name, GCancellable *cancellable,
-                                  GAsyncReadyCallback done, gpointer data)
+void dialtone_keyring_forget(const PlatformKeyringName *name)
 {
-    const char *words[] = {PROGRAM, "forget", name->profile, name->kind, NULL};
-    const DialtoneProgram program = {
-        .words = words, .milliseconds = LOOKUP_MS, .cancellable = cancellable};
-    dialtone_program_run(&program, done, data);
+    forget(name, PROMPT_MS, g_new0(Call, 1));
+}
+
+void dialtone_keyring_forget_then(const PlatformKeyringName *name, DialtoneKeyringDone done,
+                                  gpointer data)
+{
+    Call *call = g_new(Call, 1);
+    *call = (Call){.done = done, .data = data};
+    forget(name, LOOKUP_MS, call);
 }

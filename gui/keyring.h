@@ -24,7 +24,5 @@ void dialtone_keyring_store_then(const PlatformKeyringName *name, const char *la
 /* Nobody is told either. */
 void dialtone_keyring_forget(const PlatformKeyringName *name);
 /* For who was just given it: nothing is shown, and it is over within seconds. */
-void dialtone_keyring_forget_then(const PlatformKeyringName *name, GCancellable *cancellable,
-                                  GAsyncReadyCallback done, gpointer data);
-PlatformKeyringResult
-dialtone_keyring_forget_finish(GAsyncResult *result) G_GNUC_WARN_UNUSED_RESULT;
+void dialtone_keyring_forget_then(const PlatformKeyringName *name, DialtoneKeyringDone done,
+                                  gpointer data);

@@ -4,18 +4,20 @@
 """The user's certificate in dialtone-gtk: what is told of a file or token that somebody chooses, what opens it, and
 connecting with it."""
 
+import contextlib
 import datetime
 import os
+import shutil
 import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from cases import main  # noqa: E402
 from certificates import Pki, make_token, own, p12, put, use_keypad  # noqa: E402
-from client import profile, profile_text  # noqa: E402
+from client import binary, profile, profile_text  # noqa: E402
 from desktop import Desktop  # noqa: E402
 from gateway import Connection  # noqa: E402
-from lab import expect, wait_until  # noqa: E402
+from lab import expect, run, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 from service_kit import service_case  # noqa: E402
 
@@ -197,8 +199,8 @@ def keep(desktop, kind, secret):
                 "kind", kind, given=secret)
 
 
-def signers():
-    """The processes that have a key, or wait for what opens it."""
+def processes(program, verb):
+    """Their numbers: of the program or of a script that stands for it."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -206,9 +208,14 @@ def signers():
                 words = file.read().split("\0")
         except OSError:
             continue
-        if os.path.basename(words[0]) == "dialtone-certificate" and "sign" in words:
+        if any(os.path.basename(word) == program for word in words[:2]) and verb in words:
             found.append(int(pid))
     return found
+
+
+def signers():
+    """The processes that have a key, or wait for what opens it."""
+    return processes("dialtone-certificate", "sign")
 
 
 @service_case("a passphrase is asked for, again when it was wrong, and not when it was kept", 200, connection=OFFICE)
@@ -335,6 +342,39 @@ def _(lab, bus, alice, bob):
         switch(desktop)
         connected(desktop, lab)
         disconnect(desktop)
+
+
+@contextlib.contextmanager
+def slow_to_forget(lab):
+    """Whoever takes a secret out of the keyring is at it until the file of the context is gone."""
+    program = os.path.join(os.path.dirname(os.path.realpath(binary())), "dialtone-keyring")
+    hold = put(lab, "hold", b"")
+    real = os.path.join(lab.folder, "dialtone-keyring")
+    shutil.copy(program, real)
+    slow = put(lab, "slow", f"""#!/bin/sh
+while [ "$1" = forget ] && [ -e {hold} ]; do sleep 0.1; done
+exec {real} "$@"
+""".encode(), 0o755)
+    run(["mount", "--bind", slow, program])
+    try:
+        yield hold
+    finally:
+        run(["umount", program])
+
+
+@service_case("a wrong PIN is taken out of the keyring though the connection ends meanwhile", 120, connection=OFFICE)
+def _(lab, bus, alice, bob):
+    make_token(lab, alice, ALICE)
+    with slow_to_forget(lab) as hold, Desktop(lab, alice) as desktop:
+        provide(desktop, lab, "pkcs11:token=Card;object=vpn")
+        keep(desktop, "pin", "9876")
+        switch(desktop)
+        wait_until(lambda: processes("dialtone-keyring", "forget"), 20, "it is being forgotten")
+        disconnect(desktop)
+        wait_until(lambda: not signers(), 10, "the connection has ended")
+        expect(kept(desktop, "pin") == "9876", "it was forgotten already")
+        os.remove(hold)
+        wait_until(lambda: kept(desktop, "pin") is None, 10, "the wrong PIN is forgotten")
 
 
 @service_case("a PIN that is typed on the reader's keypad is waited for in words, and can be given up", 120,
