@@ -93,6 +93,19 @@ PlatformKeyringResult platform_keyring_store(const PlatformKeyringName *name, co
     return end(done, local, error);
 }
 
+PlatformKeyringResult platform_keyring_unlock(const PlatformKeyringName *name, GError **error)
+{
+    GError *local = NULL;
+    g_autoptr(GHashTable) attributes = attributes_of(name);
+    GList *items = secret_service_search_sync(
+        NULL, &SCHEMA, attributes, SECRET_SEARCH_ALL | SECRET_SEARCH_UNLOCK, NULL, &local);
+    PlatformKeyringResult result = end(false, local, error);
+    for (GList *i = items; i != NULL && result != PLATFORM_KEYRING_DONE; i = i->next)
+        result = secret_item_get_locked(i->data) ? PLATFORM_KEYRING_LOCKED : PLATFORM_KEYRING_DONE;
+    g_list_free_full(items, g_object_unref);
+    return result;
+}
+
 PlatformKeyringResult platform_keyring_forget(const PlatformKeyringName *name, GError **error)
 {
     GError *local = NULL;

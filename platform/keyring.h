@@ -27,5 +27,8 @@ PlatformKeyringResult platform_keyring_lookup(const PlatformKeyringName *name, c
 PlatformKeyringResult platform_keyring_store(const PlatformKeyringName *name, const char *label,
                                              const char *secret,
                                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Asks to unlock what holds the secret. LOCKED: nobody did. */
+PlatformKeyringResult platform_keyring_unlock(const PlatformKeyringName *name,
+                                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 PlatformKeyringResult platform_keyring_forget(const PlatformKeyringName *name,
                                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

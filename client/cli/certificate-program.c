@@ -69,11 +69,25 @@ static DialtoneDraft *draft_of(char **words, bool *has_idp)
     return draft;
 }
 
+typedef struct Keyring {
+    const char *profile; /* empty: it has nothing of it */
+    bool is_locked;
+} Keyring;
+
 static bool fetch(const char *kind, char *text, gsize size, gpointer data)
 {
-    const PlatformKeyringName name = {.profile = data, .kind = kind};
-    return *name.profile != '\0' &&
-           cli_keyring_lookup(&name, -1, text, size) == PLATFORM_KEYRING_DONE;
+    Keyring *keyring = data;
+    const PlatformKeyringName name = {.profile = keyring->profile, .kind = kind};
+    PlatformKeyringResult result = *name.profile != '\0' ? cli_keyring_lookup(&name, -1, text, size)
+                                                         : PLATFORM_KEYRING_NOTHING;
+    keyring->is_locked = result == PLATFORM_KEYRING_LOCKED;
+    return result == PLATFORM_KEYRING_DONE;
+}
+
+static bool is_locked(gpointer data)
+{
+    const Keyring *keyring = data;
+    return keyring->is_locked;
 }
 
 /* False: it is too long to be one. */
@@ -147,6 +161,7 @@ static int show(char **words)
 {
     bool has_id = false;
     DialtoneSecret passphrase = {0};
+    Keyring keyring = {.profile = words[3]};
     bool whole = read_passphrase(&passphrase);
     g_autoptr(DialtoneDraft) draft = draft_of(words, &has_id);
     const DialtoneProfile *profile = dialtone_draft_profile(draft);
@@ -155,7 +170,8 @@ static int show(char **words)
                                              .memory = &MEMORY,
                                              .passphrase = &passphrase,
                                              .fetch = fetch,
-                                             .data = words[3]};
+                                             .is_locked = is_locked,
+                                             .data = &keyring};
     g_auto(DialtoneInspection) found = {0};
     g_autoptr(JsonBuilder) json = json_builder_new();
     if (profile != NULL && whole)

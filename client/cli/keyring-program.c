@@ -8,6 +8,7 @@
  *   dialtone-keyring lookup PROFILE KIND
  *   dialtone-keyring store PROFILE KIND LABEL
  *   dialtone-keyring forget PROFILE KIND
+ *   dialtone-keyring unlock PROFILE KIND
  */
 #include <errno.h>
 #include <signal.h>
@@ -78,6 +79,8 @@ int main(int argc, char **argv)
         result = store(&name, argv[4], &error);
     else if (argc == 4 && strcmp(argv[1], "forget") == 0)
         result = platform_keyring_forget(&name, &error);
+    else if (argc == 4 && strcmp(argv[1], "unlock") == 0)
+        result = platform_keyring_unlock(&name, &error);
     else
         return EXIT_USAGE;
     if (result == PLATFORM_KEYRING_FAILED)

@@ -125,6 +125,19 @@ PlatformKeyringResult cli_keyring_lookup(const PlatformKeyringName *name, int in
     return finish(&run, drain(&run, interrupt_fd, secret, size));
 }
 
+PlatformKeyringResult cli_keyring_unlock(const PlatformKeyringName *name, int interrupt_fd)
+{
+    Run run;
+    char nothing[1];
+    if (!has_session())
+        return PLATFORM_KEYRING_NONE;
+    if (!start(&run, "unlock", name, NULL, PROMPT_MS))
+        return PLATFORM_KEYRING_FAILED;
+    bool ended = cli_child_wait(run.child.out, POLLIN, run.deadline, interrupt_fd) &&
+                 read(run.child.out, nothing, sizeof(nothing)) == 0;
+    return finish(&run, ended);
+}
+
 PlatformKeyringResult cli_keyring_store(const PlatformKeyringName *name, const char *label,
                                         const char *secret)
 {

@@ -18,6 +18,9 @@ const char *cli_keyring_profile(const DialtoneProfile *profile);
  * ends the wait when it can be read: the result is then FAILED. */
 PlatformKeyringResult cli_keyring_lookup(const PlatformKeyringName *name, int interrupt_fd,
                                          char *secret, gsize size) G_GNUC_WARN_UNUSED_RESULT;
+/* Shows the keyring's own window, for as long as a person may take. DONE: it is open. */
+PlatformKeyringResult cli_keyring_unlock(const PlatformKeyringName *name,
+                                         int interrupt_fd) G_GNUC_WARN_UNUSED_RESULT;
 PlatformKeyringResult cli_keyring_store(const PlatformKeyringName *name, const char *label,
                                         const char *secret) G_GNUC_WARN_UNUSED_RESULT;
 PlatformKeyringResult cli_keyring_forget(const PlatformKeyringName *name) G_GNUC_WARN_UNUSED_RESULT;

@@ -108,6 +108,7 @@ static bool open_credential(Signer *self, bool without_own, bool without_authori
         .without_own = without_own,
         .without_authorities = without_authorities,
         .asks_for_kept = true,
+        .unlocks_keyring = true,
         .ask = ask,
         .tell = tell,
         .data = self,

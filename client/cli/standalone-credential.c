@@ -19,6 +19,7 @@ enum { DOWNLOADS_MS = 6000 /* for all lists together; who connects waits for the
 typedef struct Source {
     const StandaloneCredentialSetup *setup;
     gint64 deadline; /* of downloads */
+    bool is_locked;  /* the keyring is */
 } Source;
 
 static bool ask(const DialtoneKeyQuestion *question, char *line, gsize size, gpointer data)
@@ -29,12 +30,23 @@ static bool ask(const DialtoneKeyQuestion *question, char *line, gsize size, gpo
 
 static bool fetch(const char *kind, char *text, gsize size, gpointer data)
 {
-    const Source *source = data;
+    Source *source = data;
     const StandaloneCredentialSetup *setup = source->setup;
     const PlatformKeyringName name = {cli_keyring_profile(setup->profile), kind};
     if (setup->asks_for_kept && strcmp(kind, "certificate") != 0)
         return false;
-    return cli_keyring_lookup(&name, setup->tunnel_fd, text, size) == PLATFORM_KEYRING_DONE;
+    PlatformKeyringResult result = cli_keyring_lookup(&name, setup->tunnel_fd, text, size);
+    if (result == PLATFORM_KEYRING_LOCKED && setup->unlocks_keyring &&
+        cli_keyring_unlock(&name, setup->tunnel_fd) == PLATFORM_KEYRING_DONE)
+        result = cli_keyring_lookup(&name, setup->tunnel_fd, text, size);
+    source->is_locked = result == PLATFORM_KEYRING_LOCKED;
+    return result == PLATFORM_KEYRING_DONE;
+}
+
+static bool is_locked(gpointer data)
+{
+    const Source *source = data;
+    return source->is_locked;
 }
 
 /* Given once more, it would cost another of the few tries that a token allows. */
@@ -106,6 +118,7 @@ bool standalone_credential_load(const StandaloneCredentialSetup *setup,
                                              .passphrase = setup->passphrase,
                                              .ask = ask,
                                              .fetch = fetch,
+                                             .is_locked = is_locked,
                                              .forget = forget,
                                              .download = download,
                                              .tell = tell,

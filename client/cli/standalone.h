@@ -57,6 +57,7 @@ typedef struct StandaloneCredentialSetup {
     int tunnel_fd;
     bool without_own, without_authorities; /* the service has read them */
     bool asks_for_kept;                    /* who is asked has looked in the keyring */
+    bool unlocks_keyring;                  /* a person is there for its window */
     bool (*ask)(const DialtoneKeyQuestion *question, char *line, gsize size, gpointer data);
     void (*tell)(const char *line, gpointer data);
     gpointer data;

@@ -127,11 +127,14 @@ static bool fetch_certificate(Loading *loading, GError **error)
     access->memory->free(text);
     if (found)
         return true;
-    dialtone_failure_set(error, DIALTONE_FAILURE_SECRET_MISSING,
-                         _("Put it there with `dialtone secret set PROFILE certificate < FILE`, or "
-                           "write [Identity] Certificate=file:/path.p12, file:/path.pem or "
-                           "pkcs11:..."),
-                         "%s", _("The keyring has no certificate of this profile."));
+    const char *advice =
+        credential_keyring_is_locked(access)
+            ? _("Unlock it and connect again: it opens when you sign in to the desktop, or with "
+                "Seahorse (Passwords and Keys).")
+            : _("Put it there with `dialtone secret set PROFILE certificate < FILE`, or write "
+                "[Identity] Certificate=file:/path.p12, file:/path.pem or pkcs11:...");
+    dialtone_failure_set(error, DIALTONE_FAILURE_SECRET_MISSING, advice, "%s",
+                         credential_missing(access));
     return false;
 }
 

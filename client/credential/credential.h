@@ -46,6 +46,8 @@ typedef struct DialtoneCredentialAccess {
     /* What the user's keyring keeps of the profile: "certificate", PEM or a file's bytes in base64,
      * "passphrase" or "pin". NULL: there is no keyring. False: it has none. */
     bool (*fetch)(const char *kind, char *text, gsize size, gpointer data);
+    /* With fetch: what it did not find may be there, for the keyring is locked. May be NULL. */
+    bool (*is_locked)(gpointer data);
     /* With fetch: takes out of the keyring what a token refused, lest it is given once more. */
     void (*forget)(const char *kind, gpointer data);
     /* Fetches the list at an address of the profile's. NULL, or why not, which is freed; without

@@ -101,7 +101,7 @@ static void read_keyring(const Look *look, CredentialContents *contents)
     if (found)
         open_file(look, &file, contents);
     else
-        object(look, g_strdup(_("The keyring has no certificate of this profile.")));
+        object(look, g_strdup(credential_missing(access)));
 }
 
 /* ---- judging ---- */

@@ -76,6 +76,18 @@ char *credential_kept(const DialtoneCredentialAccess *access, const char *kind)
     return NULL;
 }
 
+bool credential_keyring_is_locked(const DialtoneCredentialAccess *access)
+{
+    return access->fetch != NULL && access->is_locked != NULL && access->is_locked(access->data);
+}
+
+const char *credential_missing(const DialtoneCredentialAccess *access)
+{
+    return credential_keyring_is_locked(access)
+               ? _("The keyring is locked, so the certificate in it can't be read.")
+               : _("The keyring has no certificate of this profile.");
+}
+
 static CredentialOpening open_with_keyring(const DialtoneCredentialAccess *access,
                                            CredentialOpenFn open, gpointer what)
 {

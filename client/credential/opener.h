@@ -26,6 +26,10 @@ bool credential_passphrase_is_known(const DialtoneCredentialAccess *access);
  * file comes first. */
 char *credential_kept(const DialtoneCredentialAccess *access,
                       const char *kind) G_GNUC_WARN_UNUSED_RESULT;
+/* Nothing can be said of what it has. */
+bool credential_keyring_is_locked(const DialtoneCredentialAccess *access);
+/* Why the keyring gave no certificate: a sentence. */
+const char *credential_missing(const DialtoneCredentialAccess *access);
 /* One passphrase, as a string in secret memory; NULL and an error where none can be had. */
 char *credential_passphrase(const DialtoneCredentialAccess *access,
                             const DialtoneKeyQuestion *question,

@@ -20,6 +20,7 @@ from gateway import Connection  # noqa: E402
 from lab import expect, run, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 from service_kit import service_case  # noqa: E402
+from session import PASSWORD  # noqa: E402
 
 UUID = "6f1c0f5e-0d0f-4d53-8a36-1c1d4f0a2b22"
 DAY = datetime.timedelta(days=1)
@@ -340,6 +341,34 @@ def _(lab, bus, alice, bob):
         wait_until(lambda: kept(desktop, "pin") == "1234", 10, "it is kept now")
         disconnect(desktop)
         switch(desktop)
+        connected(desktop, lab)
+        disconnect(desktop)
+
+
+@service_case("a keyring that is locked is told, and unlocked in its own window", 200, connection=OFFICE)
+def _(lab, bus, alice, bob):
+    with Desktop(lab, alice, services=["org.gnome.keyring.SystemPrompter"]) as desktop:
+        desktop.run("dbus-update-activation-environment", *(f"{name}={desktop.env[name]}" for name in
+                                                            ("DISPLAY", "GDK_BACKEND", "HOME")))
+        provide(desktop, lab, "keyring")
+        keep(desktop, "certificate", ALICE.pem().decode())
+        desktop.lock()
+        desktop.act("toggle button", "Profile")
+        desktop.act("push button", "Edit…")
+        said(desktop, "The keyring is locked, so the certificate in it can't be read.")
+        desktop.key("Escape")
+        switch(desktop)
+        desktop.window_of("gcr-prompter")
+        desktop.screenshot("keyring-unlock.png")
+        desktop.key("Escape")
+        desktop.wait("list item", "Office, Could not connect")
+        said(desktop, "The keyring is locked, so the certificate in it can't be read.")
+        said(desktop, "Unlock it and connect again")
+        desktop.screenshot("keyring-locked.png")
+        desktop.act("push button", "Try Again")
+        desktop.window_of("gcr-prompter")
+        desktop.run("xdotool", "type", PASSWORD)
+        desktop.key("Return")
         connected(desktop, lab)
         disconnect(desktop)
 

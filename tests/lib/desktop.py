@@ -210,6 +210,16 @@ class Desktop(Session):
                 return None
         self.run("xdotool", "windowsize", wait_until(window, 30, "there is a window"), str(width), str(height))
 
+    def window_of(self, program, seconds=30):
+        """Waits until another program has shown one, and that has the keyboard."""
+        def has_keyboard():
+            try:
+                shown = self.run("xdotool", "search", "--onlyvisible", "--class", program).split()
+                return self.run("xdotool", "getactivewindow").strip() in shown
+            except RuntimeError:
+                return False
+        wait_until(has_keyboard, seconds, f"{program} has the keyboard")
+
     def front(self):
         """How wide and high the window that has the keyboard is, in dots of the screen."""
         said = self.run("xdotool", "getactivewindow", "getwindowgeometry", "--shell")

@@ -211,6 +211,12 @@ def _(lab):
         expect(event["certificate"]["subject"] == "CN=Client,O=Example", f"certificate: {event['certificate']}")
         expect_ping(lab, lab.sites[0].host)
         dialtone.disconnect()
+        session.lock()
+        event = dialtone.start(env=session.env, secrets=False).wait_state("failed", 20)
+        check_failed(event, "secret-missing")
+        expect(event["message"] == "The keyring is locked, so the certificate in it can't be read.", event["message"])
+        expect("sign in to the desktop" in event["advice"], event["advice"])
+        dialtone.wait_exit(5)
 
 
 @case("keys are renewed with a new signature, while the tunnel stays", seconds=40)
