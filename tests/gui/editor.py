@@ -148,6 +148,29 @@ def _(lab, bus, alice, bob):
         wait_until(lambda: "Proposals=aes128-sha1-modp1024;aes256-sha256-modp2048\n" in read(desktop), 10, "it is saved")
 
 
+def draw(desktop, name, onto, becomes):
+    """A proposal, by its handle, to another's place."""
+    left, top, _, height = desktop.place("list item", name)
+    goal = desktop.place("list item", onto)
+    desktop.drag(left + 14, top + height // 2, left + 24, goal[1] + goal[3] // 2)
+    desktop.wait("list item", becomes, focused=True)
+    wait_until(lambda: desktop.place("list item", becomes) == goal, 10, "it stands there")
+
+
+@service_case("proposals are ordered by drawing one to another's place, and saved so", seconds=180)
+def _(lab, bus, alice, bob):
+    with Desktop(lab, alice) as desktop:
+        first, second, third = "aes256-sha256-modp2048", "aes128-sha256-modp2048", "aes128-sha1-modp2048"
+        desktop.profile("office", HAND.replace("aes128-sha1-modp1024", ";".join((first, second, third))))
+        edit(desktop)
+        turn(desktop, 2)
+        desktop.wait("list item", f"1: {first}, attempt 1", focused=True)
+        draw(desktop, f"1: {first}, attempt 1", f"3: {third}, attempt 1", f"3: {first}, attempt 1")
+        draw(desktop, f"2: {third}, attempt 1", f"1: {second}, attempt 1", f"1: {third}, attempt 1")
+        desktop.act("push button", "Save")
+        wait_until(lambda: f"Proposals={third};{second};{first}\n" in read(desktop), 10, "the order is saved")
+
+
 @service_case("the wheel turns the page, and picks nothing of what is under it", seconds=180, full=True)
 def _(lab, bus, alice, bob):
     with Desktop(lab, alice) as desktop:

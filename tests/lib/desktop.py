@@ -7,6 +7,7 @@ on it, which is driven by what assistive technologies see of it.
         desktop.wait("label", "Connected")
 """
 
+import itertools
 import json
 import os
 import select
@@ -200,6 +201,19 @@ class Desktop(Session):
     def mouse(self, *words):
         """What a hand does with it, as xdotool says it."""
         self.run("xdotool", *map(str, words))
+
+    def pointer(self):
+        """What it looks like: the name of its image."""
+        return self.ask(do="pointer")
+
+    def drag(self, x, y, to_x, to_y):
+        """From one place to another, and let go of when the pointer says that what is there takes it. Like a hand,
+        it is never quite still: who was not listening yet hears of the next move."""
+        self.mouse("mousemove", x, y, "mousedown", 1)
+        trembles = itertools.cycle((0, 1))
+        wait_until(lambda: self.mouse("mousemove", to_x + next(trembles), to_y) or self.pointer() == "dnd-move", 30,
+                   "it is taken there")
+        self.mouse("mouseup", 1)
 
     def resize(self, width, height):
         """The program's window, when it is there."""

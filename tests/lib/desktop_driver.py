@@ -14,12 +14,13 @@ gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, GLib
 
 from desktop_access import faults
+from desktop_pointer import Pointer
 from desktop_tray import Notifications, Tray
 
 PROGRAM = "dialtone-gtk"
 STEP = 0.05
 SETTLES = 3  # seconds that a page may take to be whole
-TRAYS, TOLD = [], []
+TRAYS, TOLD, POINTERS = [], [], []
 STATES = {"checked": Atspi.StateType.CHECKED, "sensitive": Atspi.StateType.SENSITIVE,
           "focused": Atspi.StateType.FOCUSED, "selected": Atspi.StateType.SELECTED}
 
@@ -165,11 +166,19 @@ def notification(question):
     return own.press(name, question["action"]) if "action" in question else True
 
 
+def pointer():
+    if not POINTERS:
+        POINTERS.append(Pointer())
+    return POINTERS[0].name()
+
+
 def answer(question):
     if question["do"].startswith("told"):
         return notification(question)
     if question["do"].startswith("tray"):
         return tray(question)
+    if question["do"] == "pointer":
+        return pointer()
     name, seconds = question.get("name"), question["seconds"]
     what = f"{question['do']} {question.get('role')} {name!r} {question.get('states', '')}"
     if question["do"] in ("names", "has", "tree"):
