@@ -58,6 +58,28 @@ def _():
     validate(DATA)
 
 
+@case("the metainfo has the pictures where the build knows their address, each with its words, and else none",
+      lab=False)
+def _():
+    name = "org.dialtone.Dialtone.metainfo.xml"
+    with tempfile.TemporaryDirectory() as folder:
+        run(["meson", "setup", f"{folder}/with", ROOT, "-Dpictures_url=https://dialtone.example/pictures"])
+        run(["meson", "setup", f"{folder}/without", ROOT])
+        for build in ("with", "without"):
+            run(["ninja", "-C", f"{folder}/{build}", f"data/{name}"])
+            run(["appstreamcli", "validate", "--no-net", f"{folder}/{build}/data/{name}"])
+        with_them, without = [xml.dom.minidom.parse(f"{folder}/{build}/data/{name}") for build in ("with", "without")]
+    expect(not without.getElementsByTagName("screenshots"), "an address that nobody gave")
+    shown = with_them.getElementsByTagName("screenshot")
+    found = [picture.getElementsByTagName("image")[0].firstChild.data for picture in shown]
+    there = os.listdir(f"{ROOT}/docs/pictures")
+    expect(sorted(found) == sorted(f"https://dialtone.example/pictures/{file}" for file in there if file.endswith(".png")),
+           f"{found}, {there}")
+    for picture in shown:
+        spoken = {caption.getAttribute("xml:lang") for caption in picture.getElementsByTagName("caption")}
+        expect(spoken == {"", *LANGUAGES}, f"{picture.toxml()}")
+
+
 @case("a fault in the entry, the metainfo or the settings is found", lab=False)
 def _():
     with tempfile.TemporaryDirectory() as made:
