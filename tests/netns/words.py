@@ -55,7 +55,9 @@ def lost(lab):
     gateway = Gateway(lab, Connection(ALICE)).up()
     client = Dialtone(lab, profile(Network__RetryFor="3s"))
     client.connect()
+    known = len(client.events)
     gateway.terminate()
+    client.wait_state("reconnecting", 5, after=known)  # its DELETE was on its way yet
     gateway.kill()
     return client
 
