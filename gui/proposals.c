@@ -105,10 +105,34 @@ static void on_focus(GtkContainer *row, GtkWidget *child, gpointer data)
         gtk_list_box_select_row(self->list, GTK_LIST_BOX_ROW(row));
 }
 
+/* A picture of the row goes along, held where the pointer took it. */
+static void show_dragged(GtkWidget *row, GtkWidget *handle, GdkDragContext *context)
+{
+    const int width = gtk_widget_get_allocated_width(row);
+    const int height = gtk_widget_get_allocated_height(row);
+    const int scale = gtk_widget_get_scale_factor(row);
+    int x = 0, y = 0;
+    cairo_surface_t *picture = gdk_window_create_similar_surface(
+        gtk_widget_get_window(row), CAIRO_CONTENT_COLOR, width, height);
+    cairo_t *cairo = cairo_create(picture);
+    /* The list's, without its round corners. */
+    gtk_render_background(gtk_widget_get_style_context(gtk_widget_get_parent(row)), cairo, -height,
+                          -height, width + 2 * height, 3 * height);
+    gtk_widget_draw(row, cairo);
+    cairo_destroy(cairo);
+    if (gtk_widget_translate_coordinates(handle, row, gtk_widget_get_allocated_width(handle) / 2,
+                                         gtk_widget_get_allocated_height(handle) / 2, &x, &y))
+        cairo_surface_set_device_offset(picture, -x * scale, -y * scale);
+    gtk_drag_set_icon_surface(context, picture);
+    cairo_surface_destroy(picture);
+}
+
 static void on_drag_begin(GtkWidget *handle, GdkDragContext *context, gpointer data)
 {
     DialtoneProposals *self = data;
-    self->dragged = GTK_LIST_BOX_ROW(gtk_widget_get_ancestor(handle, GTK_TYPE_LIST_BOX_ROW));
+    GtkWidget *row = gtk_widget_get_ancestor(handle, GTK_TYPE_LIST_BOX_ROW);
+    self->dragged = GTK_LIST_BOX_ROW(row);
+    show_dragged(row, handle, context);
 }
 
 static void on_drag_end(GtkWidget *handle, GdkDragContext *context, gpointer data)
