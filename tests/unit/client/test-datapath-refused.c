@@ -175,6 +175,23 @@ static void test_trains_that_the_way_out_refuses(void **state)
     }
 }
 
+static void one_by_one_but_all(void)
+{
+    nothing_more_is_refused();
+    assert_int_equal(datapath_offloads(kit.path) & DIALTONE_OFFLOAD_GSO, 0);
+    assert_int_equal(kit_stats(&kit).drops[DATAPATH_DROP_SEND], 0);
+}
+
+/* A new address or MTU of the peer's is another try. */
+static void trains_go_again(void)
+{
+    segments_are(0);
+    datapath_set_peer(kit.path, &kit.gateway_at, KIT_MTU);
+    send_out(false);
+    arrives_out();
+    assert_true(datapath_offloads(kit.path) & DIALTONE_OFFLOAD_GSO);
+}
+
 /* Nothing is lost where the kernel may cut what is too large into fragments. */
 static void test_trains_of_what_is_larger_than_the_link(void **state)
 {
@@ -183,15 +200,9 @@ static void test_trains_of_what_is_larger_than_the_link(void **state)
     send_out(false);
     attach(false);
     arrives_out();
-    nothing_more_is_refused();
     assert_int_equal(asked_for_segments(), 1);
-    assert_int_equal(datapath_offloads(kit.path) & DIALTONE_OFFLOAD_GSO, 0);
-    assert_int_equal(kit_stats(&kit).drops[DATAPATH_DROP_SEND], 0);
-    segments_are(0);
-    datapath_set_peer(kit.path, &kit.gateway_at, KIT_MTU);
-    send_out(false);
-    arrives_out();
-    assert_true(datapath_offloads(kit.path) & DIALTONE_OFFLOAD_GSO);
+    one_by_one_but_all();
+    trains_go_again();
     stop();
 }
 
@@ -211,14 +222,8 @@ static void test_trains_that_have_become_larger_than_the_link(void **state)
         arrives_out();
     }
     assert_int_equal(asked_for_segments(), 2);
-    nothing_more_is_refused();
-    assert_int_equal(datapath_offloads(kit.path) & DIALTONE_OFFLOAD_GSO, 0);
-    assert_int_equal(kit_stats(&kit).drops[DATAPATH_DROP_SEND], 0);
-    segments_are(0);
-    datapath_set_peer(kit.path, &kit.gateway_at, KIT_MTU);
-    send_out(false);
-    arrives_out();
-    assert_true(datapath_offloads(kit.path) & DIALTONE_OFFLOAD_GSO);
+    one_by_one_but_all();
+    trains_go_again();
     stop();
 }
 
@@ -238,11 +243,7 @@ static void test_another_way_out_may_take_trains(void **state)
     }
     assert_true(asked_for_segments() >= 2);
     nothing_more_is_refused();
-    segments_are(0);
-    datapath_set_peer(kit.path, &kit.gateway_at, KIT_MTU);
-    send_out(false);
-    arrives_out();
-    assert_true(datapath_offloads(kit.path) & DIALTONE_OFFLOAD_GSO);
+    trains_go_again();
     stop();
 }
 
