@@ -13,6 +13,7 @@
 
 typedef struct Removal {
     uint32_t table;
+    uint32_t own;
     bool seen;
 } Removal;
 
@@ -44,6 +45,8 @@ static void on_message(const struct nlmsghdr *header, void *user_data)
 {
     Removal *removal = user_data;
 
+    if (header->nlmsg_pid == removal->own)
+        return;
     if (header->nlmsg_type == RTM_DELRULE ||
         (header->nlmsg_type == RTM_DELROUTE &&
          header->nlmsg_len >= NLMSG_LENGTH(sizeof(struct rtmsg)) &&
@@ -52,9 +55,9 @@ static void on_message(const struct nlmsghdr *header, void *user_data)
 }
 
 /* Of messages that were lost one may have been ours. */
-bool platform_netlink_watch_read(int fd, uint32_t table)
+bool platform_netlink_watch_read(int fd, uint32_t table, uint32_t own)
 {
-    Removal removal = {table, false};
+    Removal removal = {table, own, false};
 
     return platform_netlink_hear_all(fd, on_message, &removal) || removal.seen;
 }

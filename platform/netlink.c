@@ -96,6 +96,11 @@ PlatformNetlink *platform_netlink_free(PlatformNetlink *netlink)
     return NULL;
 }
 
+uint32_t platform_netlink_port(const PlatformNetlink *netlink)
+{
+    return nl_socket_get_local_port(netlink->socket);
+}
+
 /* Consumes the message; NULL is one that there was no memory for. */
 static int request(PlatformNetlink *netlink, struct nl_msg *message_take, MessageFunc func,
                    void *user_data)

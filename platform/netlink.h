@@ -68,12 +68,14 @@ int platform_netlink_table_count(PlatformNetlink *netlink, uint32_t table, unsig
    IPv4 one only where an address of ours lies in it. */
 int platform_netlink_local_subnets(PlatformNetlink *netlink, int skip, PlatformSubnetFunc func,
                                    void *user_data);
+/* What the kernel calls its socket; notifications of a change name who has made it. */
+uint32_t platform_netlink_port(const PlatformNetlink *netlink);
 /* The link by which a packet of this mark would leave; -ENETUNREACH and the like for none. */
 int platform_netlink_route_get(PlatformNetlink *netlink, const PlatformAddress *to, uint32_t mark,
                                int *ifindexp);
 
 /* A socket that becomes readable when routes or rules change; for any main loop. */
 __attribute__((warn_unused_result)) int platform_netlink_watch_open(int *fdp);
-/* Reads all that is there. True when a rule was removed, or a route of this table, or when so much
-   happened that something was missed. */
-bool platform_netlink_watch_read(int fd, uint32_t table);
+/* Reads all that is there. True when a rule was removed, or a route of this table, by anybody but
+   the socket of the port @own, or when so much happened that something was missed. */
+bool platform_netlink_watch_read(int fd, uint32_t table, uint32_t own);

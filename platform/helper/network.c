@@ -536,6 +536,6 @@ gboolean helper_network_apply(HelperNetwork *network, HelperPlan *plan_take, GPt
     g_clear_pointer(&network->plan, helper_plan_free);
     network->plan = g_steal_pointer(&plan);
     if (!network->guard)
-        network->guard = platform_netlink_guard_new(network->info->table, &setup);
+        network->guard = platform_netlink_guard_new(network->info->table, network->netlink, &setup);
     return TRUE;
 }

@@ -553,6 +553,16 @@ def _(rig):
     expect(lost == 0, f"{lost} of 100")
 
 
+@case("who takes its own routes and rules away, time and again, quarrels with nobody")
+def _(rig):
+    rig.set_up(FULL)
+    for _ in range(6):
+        for plan in (SPLIT, FULL):
+            rig.do(f"apply {plan}")
+            time.sleep(0.3)
+    expect("dev dialtone0" in sh("ip route get 8.8.8.8"), "not full at the end")
+
+
 # ---- others ----
 
 def tunnel_routing():
