@@ -47,6 +47,7 @@ struct Agent {
     bool ended;                     /* END has come */
     bool gone;                      /* nothing more will */
     bool connected;                 /* now */
+    bool idle;                      /* likewise */
     bool reported;                  /* a `failed` was shown */
     bool hinted;                    /* how it ends was told */
     bool late;                      /* nothing came for too long */
@@ -341,6 +342,7 @@ static void on_report(Agent *agent, const TunnelFrame *frame)
     check_gateway(agent, report);
     agent->reported |= report->state == DIALTONE_STATE_FAILED;
     agent->connected = report->state == DIALTONE_STATE_CONNECTED;
+    agent->idle = report->state == DIALTONE_STATE_IDLE;
     standalone_print(report, agent->setup.json);
     agent->shown_us = report->time_us;
     bool stays = agent->setup.stay == AGENT_STAYS && agent->wait.terminal >= 0;
@@ -508,6 +510,11 @@ int agent_run(Agent *agent, const DialtoneProfile *profile, const char *path)
 bool agent_ran_out_of_patience(const Agent *agent)
 {
     return agent->late;
+}
+
+bool agent_shown_idle(const Agent *agent)
+{
+    return agent->idle;
 }
 
 gint64 agent_shown_until(const Agent *agent)

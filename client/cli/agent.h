@@ -51,6 +51,8 @@ int agent_run(Agent *agent, const DialtoneProfile *profile, const char *path);
 bool agent_ran_out_of_patience(const Agent *agent) G_GNUC_WARN_UNUSED_RESULT;
 /* The time_us of the last report that it has shown; 0: none. */
 gint64 agent_shown_until(const Agent *agent) G_GNUC_WARN_UNUSED_RESULT;
+/* That one said that the connection has ended. */
+bool agent_shown_idle(const Agent *agent) G_GNUC_WARN_UNUSED_RESULT;
 /* A failure before that. If the tunnel has ended meanwhile, that is the story to tell. Returns the
  * exit code. */
 int agent_fail(Agent *agent, const GError *error);

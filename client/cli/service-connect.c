@@ -119,20 +119,21 @@ static void serve(Connect *connect, int fd, const DialtoneProfile *profile, GVar
     const StandaloneOptions *run = &connect->options->run;
     if (platform_sandbox_harden() < 0)
         g_debug("this process can be traced");
-    const AgentSetup setup = {.fd = fd,
-                              .name = run->profile,
-                              .caller = getuid(),
-                              .secrets_fd = connect->secrets_fd,
-                              .secrets = run->secrets,
-                              .ask_command = run->ask_command,
-                              .json = run->json,
-                              .of_service = true,
-                              .without_own = is_set(options, "has-certificate"),
-                              .without_authorities = is_set(options, "has-authorities"),
-                              .interrupted = &interrupted,
-                              .stay = connect->options->wait_seconds > 0 ? AGENT_LEAVES_CONNECTED
-                                                                         : AGENT_LEAVES_AT_ONCE,
-                              .patience_us = connect->options->wait_seconds * G_USEC_PER_SEC};
+    const AgentSetup setup = {
+        .fd = fd,
+        .name = run->profile,
+        .caller = getuid(),
+        .secrets_fd = connect->secrets_fd,
+        .secrets = run->secrets,
+        .ask_command = run->ask_command,
+        .json = run->json,
+        .of_service = true,
+        .without_own = is_set(options, "has-certificate"),
+        .without_authorities = is_set(options, "has-authorities"),
+        .interrupted = &interrupted,
+        .stay = connect->options->wait_seconds > 0 ? AGENT_LEAVES_CONNECTED : AGENT_LEAVES_AT_ONCE,
+        /* Who stays has been connected, and waits for as long as it takes. */
+        .patience_us = connect->stays ? 0 : connect->options->wait_seconds * G_USEC_PER_SEC};
     g_autoptr(Agent) agent = agent_new(&setup);
     connect->secrets_fd = -1;
     channel = fd;
@@ -140,6 +141,7 @@ static void serve(Connect *connect, int fd, const DialtoneProfile *profile, GVar
         connect->code = agent_run(agent, profile, connect->profile.path);
     channel = -1;
     connect->shown_us = MAX(connect->shown_us, agent_shown_until(agent));
+    connect->idle = agent_shown_idle(agent);
     /* Who stays is there for the next question, too. */
     connect->done = !connect->stays || connect->code != 0;
     if (agent_ran_out_of_patience(agent))
@@ -421,7 +423,8 @@ static int run(Connect *connect, PlatformNotify *notify)
         return fail(connect, error);
     }
     wait_for_it(connect);
-    if (connect->options->stay && connect->code == DIALTONE_FAILURE_NONE && !interrupted)
+    bool is_up = connect->code == DIALTONE_FAILURE_NONE && !connect->idle;
+    if (connect->options->stay && is_up && !interrupted)
         stay(connect, notify);
     if (interrupted) {
         (void)dialtone_bus_connection_call_disconnect_sync(connect->connection, NULL, NULL);

@@ -113,6 +113,9 @@ static void on_report(const DialtoneReport *report, gpointer data)
         publish_failure(self, self->refused);
         return;
     }
+    /* It was, from the beginning, before there was a tunnel. */
+    if (report->state == DIALTONE_STATE_RESOLVING && self->state == DIALTONE_STATE_RESOLVING)
+        return;
     bool ends =
         report->state == DIALTONE_STATE_DISCONNECTING || report->state == DIALTONE_STATE_FAILED;
     if (!ends || !may_begin_again(self)) {

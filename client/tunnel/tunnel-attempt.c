@@ -170,7 +170,7 @@ static void find(Tunnel *self, const char *host)
         next_address(self);
         return;
     }
-    if (!tunnel_is_wanted_back(self))
+    if (!tunnel_is_wanted_back(self) && self->state != DIALTONE_STATE_RESOLVING)
         tunnel_set_state(self, DIALTONE_STATE_RESOLVING);
     self->resolving = g_cancellable_new();
     platform_resolver_lookup(self->resolver, host, self->resolving, on_resolved, self);

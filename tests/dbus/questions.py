@@ -25,9 +25,9 @@ def sits(lab, user, *words):
     return Terminal(lab, "client", *user.words(*words))
 
 
-def connect(lab, user, **more):
+def connect(lab, user, *words, **more):
     path = user.file("office.dialtone", profile_text(profile(Identity__Auth="psk", UserAuth__User="carol", **more)))
-    return sits(lab, user, "connect", path)
+    return sits(lab, user, "connect", *words, path)
 
 
 @service_case("a person types the key and the password, and neither is seen", connection=ALICE)
@@ -57,6 +57,18 @@ def _(lab, bus, alice, bob):
     window.wait_text("Preshared key of Office:")
     window.press("C-d")
     expect(window.wait_exit() == 4, f"the exit code is not 4: {window.text()}")
+    window.close()
+
+
+@service_case("who stays is told once that somebody else has ended it, at a prompt too", connection=ALICE)
+def _(lab, bus, alice, bob):
+    window = connect(lab, alice, "--stay")
+    window.wait_text("Preshared key of Office:")
+    window.type(KEY)
+    window.wait_text("Password of carol:")
+    alice.dialtone("disconnect")
+    expect(window.wait_exit() == 0, f"the exit code is not 0: {window.text()}")
+    expect(window.text().count("idle: ") == 1, window.text())
     window.close()
 
 

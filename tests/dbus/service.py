@@ -198,7 +198,10 @@ def _(lab, bus, alice, bob):
 
 @service_case("monitor, status --watch and log tell what becomes of a connection")
 def _(lab, bus, alice, bob):
-    alice.connect()
+    with open("/etc/hosts", "a", encoding="ascii") as file:
+        file.write("203.0.113.2 gw.example.com\n")
+    named = {"Gateway__Address": "gw.example.com"}  # a name is looked up by the tunnel
+    alice.connect(**named)
     watching = [subprocess.Popen(user.command(*words), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
                 for user, words in ((alice, ("monitor", "--json")), (alice, ("status", "--watch")),
                                     (bob, ("monitor", "--json")))]
@@ -208,7 +211,8 @@ def _(lab, bus, alice, bob):
         ended = [process.stdout.readline() for _ in ("disconnecting", "idle")]
         expect("idle" in ended[1], f"then it ended: {ended}")
         process.send_signal(signal.SIGSTOP)
-    alice.connect()
+    told = [event["state"] for event in alice.connect(**named)]
+    expect(told == STATES, f"connect itself told {told}")
     for process in watching:  # that all is over when they look makes no state less
         process.send_signal(signal.SIGCONT)
     told, lines, seen = [[process.stdout.readline() for _ in STATES] for process in watching]
