@@ -32,6 +32,7 @@ struct DialtoneToken {
     guint8 id[ID_MAX];
     gsize id_n;
     char *pin; /* in secret memory, where each signature wants it; NULL: the reader has a keypad */
+    CK_RV refused; /* how the PIN of a signature was, so that none is made any more; CKR_OK: none */
     const DialtoneSecretMemory *memory;
 };
 
@@ -223,8 +224,9 @@ static bool pin_refused(const DialtoneToken *self, GError **error, CK_RV why)
         return false;
     }
     dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
-                         _("Correct Passphrase= in the secrets file, or type the PIN when asked. "
-                           "It is not tried again by itself, lest the token gets locked."),
+                         _("Correct Passphrase= in the secrets file, or connect again and type "
+                           "the PIN when asked. It is not tried again by itself, lest the token "
+                           "gets locked."),
                          _("The token %s refused the PIN (%s)."), self->label,
                          p11_kit_strerror(why));
     return false;
@@ -403,7 +405,9 @@ DialtoneToken *credential_token_open(const char *text, const DialtoneCredentialA
 
 char *credential_token_keypad(DialtoneToken *self)
 {
-    return self->each_time && has_keypad(self) ? hint_of(self, CKR_OK) : NULL;
+    const bool is_typed = self->each_time && has_keypad(self) && self->refused == CKR_OK;
+
+    return is_typed ? hint_of(self, CKR_OK) : NULL;
 }
 
 /* A key that wants its PIN for each signature gets it between the two steps. */
@@ -422,14 +426,27 @@ static CK_RV sign(DialtoneToken *self, const DialtoneDigest *digest, guint8 *sig
     return result;
 }
 
+/* A renewal that fails is tried again within seconds: a PIN that was changed elsewhere would lock
+ * the token before anybody has read why, and a keypad would ask time and again. */
+static void refuse_signatures(DialtoneToken *self, CK_RV why, GError **error)
+{
+    self->refused = why;
+    if (self->pin != NULL)
+        self->pin = self->memory->free(self->pin);
+    pin_refused(self, error, why);
+}
+
 GBytes *credential_token_sign(DialtoneToken *self, const DialtoneDigest *digest, GError **error)
 {
     guint8 signature[DIALTONE_SIGNATURE_MAX];
     CK_ULONG n = sizeof(signature);
-    CK_RV result = sign(self, digest, signature, &n);
+    CK_RV result = self->refused != CKR_OK ? self->refused : sign(self, digest, signature, &n);
 
     if (result == CKR_OK && n <= sizeof(signature))
         return g_bytes_new(signature, n);
-    fail(self, error, _("it gave no signature"), result);
+    if (is_wrong(result) || result == CKR_PIN_LOCKED)
+        refuse_signatures(self, result, error);
+    else
+        fail(self, error, _("it gave no signature"), result);
     return NULL;
 }

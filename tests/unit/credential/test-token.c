@@ -252,6 +252,53 @@ static void a_pin_that_is_locked_is_told_with_what_unlocks_it(void **state)
     reader = (CK_FUNCTION_LIST){0};
 }
 
+/* ---- a PIN that was changed elsewhere, or is mistyped, after the connection was made ---- */
+
+static CK_RV sign_refusal; /* of the login that a signature wants */
+static guint sign_logins;
+
+static CK_RV changed_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin,
+                           CK_ULONG n)
+{
+    if (user != CKU_CONTEXT_SPECIFIC)
+        return card.C_Login(session, user, (CK_UTF8CHAR_PTR) "1234", 4);
+    sign_logins++;
+    return sign_refusal;
+}
+
+static void expect_refused_once(const DialtoneCredentialAccess *access, CK_RV why,
+                                const char *message, const char *advice)
+{
+    const DialtoneDigest digest = {.n = 20, .bytes = "twenty bytes of hash"};
+    g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card;object=vpn");
+    g_autoptr(DialtoneCredential) credential = kit_expect_loaded(profile, access);
+    sign_refusal = why;
+    sign_logins = 0;
+    for (guint i = 0; i < 3; i++) {
+        g_autoptr(GError) error = NULL;
+        assert_null(dialtone_credential_sign(credential, &digest, &error));
+        assert_non_null(strstr(error->message, message));
+        assert_non_null(strstr(dialtone_failure_advice(error), advice));
+    }
+    assert_int_equal(sign_logins, 1);
+    assert_null(dialtone_credential_keypad(credential));
+}
+
+static void a_pin_that_a_signature_was_refused_with_is_not_given_again(void **state)
+{
+    static const char refused[] = "The token Card refused the PIN", again[] = "connect again";
+    DialtoneCredentialAccess access = kit_access();
+    make_token("rsa2048");
+    access.passphrase = pin_of("1234");
+    reader = (CK_FUNCTION_LIST){.C_GetAttributeValue = keypad_attribute, .C_Login = changed_login};
+    expect_refused_once(&access, CKR_PIN_INCORRECT, refused, again);
+    expect_refused_once(&access, CKR_PIN_LOCKED, "The PIN of the token Card is locked", "PUK");
+    reader.C_GetTokenInfo = keypad_info;
+    kit_will_answer(&access, NULL);
+    expect_refused_once(&access, CKR_PIN_INCORRECT, refused, again);
+    reader = (CK_FUNCTION_LIST){0};
+}
+
 static void a_person_who_mistyped_the_pin_is_told_and_asked_again(void **state)
 {
     static const char *const answers[] = {"4321", "1234", NULL};
@@ -424,6 +471,7 @@ int main(void)
         CASE(a_token_signs_with_ecdsa),
         CASE(a_pin_is_typed_on_the_keypad_for_each_signature),
         CASE(a_pin_that_is_locked_is_told_with_what_unlocks_it),
+        CASE(a_pin_that_a_signature_was_refused_with_is_not_given_again),
         CASE(a_person_who_mistyped_the_pin_is_told_and_asked_again),
         CASE(three_wrong_pins_are_enough),
         CASE(a_wrong_pin_of_the_secrets_file_is_given_once),
