@@ -17,7 +17,9 @@
 
 #define PROGRAM "dialtone-keyring"
 
-enum { LOOKUP_MS = 3000, PROMPT_MS = 120000, ENVIRONMENT_MAX = 5 };
+/* The window waits for its signer as long as a prompt, and from before this begins: an unlocking
+ * ends well inside that, so that the window hears that the keyring is locked. */
+enum { LOOKUP_MS = 3000, UNLOCK_MS = 90000, PROMPT_MS = 120000, ENVIRONMENT_MAX = 5 };
 
 typedef struct Run {
     CliChild child;
@@ -131,7 +133,7 @@ PlatformKeyringResult cli_keyring_unlock(const PlatformKeyringName *name, int in
     char nothing[1];
     if (!has_session())
         return PLATFORM_KEYRING_NONE;
-    if (!start(&run, "unlock", name, NULL, PROMPT_MS))
+    if (!start(&run, "unlock", name, NULL, UNLOCK_MS))
         return PLATFORM_KEYRING_FAILED;
     bool ended = cli_child_wait(run.child.out, POLLIN, run.deadline, interrupt_fd) &&
                  read(run.child.out, nothing, sizeof(nothing)) == 0;
