@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Starts dialtone-keyring, feeds it, reads it and waits for it, each with one and the same
- * deadline. Looking up never asks the user anything and has little time; storing may show the
- * keyring's own window, and so has more.
+ * deadline. Looking up never asks the user anything and has little time, and so has forgetting what
+ * was just looked up; storing may show the keyring's own window, and so has more.
  *
  * sudo takes the address of the user's bus away, so the standard one is assumed where none is set.
  */
@@ -153,12 +153,22 @@ PlatformKeyringResult cli_keyring_store(const PlatformKeyringName *name, const c
     return finish(&run, fed);
 }
 
-PlatformKeyringResult cli_keyring_forget(const PlatformKeyringName *name)
+static PlatformKeyringResult forget(const PlatformKeyringName *name, int timeout_ms)
 {
     Run run;
     if (!has_session())
         return PLATFORM_KEYRING_NONE;
-    if (!start(&run, "forget", name, NULL, PROMPT_MS))
+    if (!start(&run, "forget", name, NULL, timeout_ms))
         return PLATFORM_KEYRING_FAILED;
     return finish(&run, true);
+}
+
+PlatformKeyringResult cli_keyring_forget(const PlatformKeyringName *name)
+{
+    return forget(name, PROMPT_MS);
+}
+
+PlatformKeyringResult cli_keyring_forget_given(const PlatformKeyringName *name)
+{
+    return forget(name, LOOKUP_MS);
 }

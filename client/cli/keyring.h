@@ -24,3 +24,6 @@ PlatformKeyringResult cli_keyring_unlock(const PlatformKeyringName *name,
 PlatformKeyringResult cli_keyring_store(const PlatformKeyringName *name, const char *label,
                                         const char *secret) G_GNUC_WARN_UNUSED_RESULT;
 PlatformKeyringResult cli_keyring_forget(const PlatformKeyringName *name) G_GNUC_WARN_UNUSED_RESULT;
+/* For who was just given it: nothing is shown, and it is over within seconds. */
+PlatformKeyringResult
+cli_keyring_forget_given(const PlatformKeyringName *name) G_GNUC_WARN_UNUSED_RESULT;

@@ -56,7 +56,7 @@ static void forget(const char *kind, gpointer data)
     const DialtoneProfile *profile = source->setup->profile;
     const PlatformKeyringName name = {cli_keyring_profile(profile), kind};
     g_autofree char *line =
-        cli_keyring_forget(&name) == PLATFORM_KEYRING_DONE
+        cli_keyring_forget_given(&name) == PLATFORM_KEYRING_DONE
             ? g_strdup(_("The PIN in the keyring is wrong, and was removed from there."))
             : g_strdup_printf(_("The PIN in the keyring is wrong, and could not be removed from "
                                 "there; run `dialtone secret forget %s pin`."),

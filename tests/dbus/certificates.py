@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from bus import BusError, Caller, Gio, GLib, call, connection  # noqa: E402
 from cases import main  # noqa: E402
-from certificates import GATEWAY_ID, Pki, make_token, own, p12, token_settings  # noqa: E402
+from certificates import GATEWAY_ID, Pki, make_token, own, p12, slow_to_forget, token_settings  # noqa: E402
 from client import binary, check_failed, profile, profile_text  # noqa: E402
 from gateway import Connection  # noqa: E402
 from gateways import pki as made  # noqa: E402
@@ -279,6 +279,9 @@ def _(lab, bus, alice, bob):
         alice.env.update(session.env, SOFTHSM2_CONF=token_settings(alice))
         keep = [binary(), "secret", "set", path, "pin"]
         session.run(*keep, given="9876\n")
+        with slow_to_forget(lab):
+            said = alice.dialtone("connect", path, code=3).stderr
+        expect("The token Card refused the PIN" in said and "could not be removed" in said, said)
         said = alice.dialtone("connect", path, code=3).stderr
         expect("The token Card refused the PIN" in said and "was removed" in said, said)
         expect(in_keyring(session, "pin") is None, "it will be given again")

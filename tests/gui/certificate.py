@@ -4,20 +4,18 @@
 """The user's certificate in dialtone-gtk: what is told of a file or token that somebody chooses, what opens it, and
 connecting with it."""
 
-import contextlib
 import datetime
 import os
-import shutil
 import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from cases import main  # noqa: E402
-from certificates import Pki, make_token, own, p12, put, use_keypad  # noqa: E402
-from client import binary, profile, profile_text  # noqa: E402
+from certificates import Pki, make_token, own, p12, put, slow_to_forget, use_keypad  # noqa: E402
+from client import profile, profile_text  # noqa: E402
 from desktop import Desktop  # noqa: E402
 from gateway import Connection  # noqa: E402
-from lab import expect, run, wait_until  # noqa: E402
+from lab import expect, wait_until  # noqa: E402
 from measure import expect_ping  # noqa: E402
 from service_kit import service_case  # noqa: E402
 from session import PASSWORD  # noqa: E402
@@ -371,24 +369,6 @@ def _(lab, bus, alice, bob):
         desktop.key("Return")
         connected(desktop, lab)
         disconnect(desktop)
-
-
-@contextlib.contextmanager
-def slow_to_forget(lab):
-    """Whoever takes a secret out of the keyring is at it until the file of the context is gone."""
-    program = os.path.join(os.path.dirname(os.path.realpath(binary())), "dialtone-keyring")
-    hold = put(lab, "hold", b"")
-    real = os.path.join(lab.folder, "dialtone-keyring")
-    shutil.copy(program, real)
-    slow = put(lab, "slow", f"""#!/bin/sh
-while [ "$1" = forget ] && [ -e {hold} ]; do sleep 0.1; done
-exec {real} "$@"
-""".encode(), 0o755)
-    run(["mount", "--bind", slow, program])
-    try:
-        yield hold
-    finally:
-        run(["umount", program])
 
 
 @service_case("a wrong PIN is taken out of the keyring though the connection ends meanwhile", 120, connection=OFFICE)

@@ -6,8 +6,10 @@
     Dialtone(lab, profile(**pki.settings(lab, pki.client("email:alice@example.com"))))
 """
 
+import contextlib
 import datetime
 import os
+import shutil
 import sys
 
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
@@ -75,6 +77,24 @@ def use_keypad(env, path):
     with open("/etc/pkcs11/modules/softhsm2.module", "w", encoding="utf-8") as file:
         file.write(f"module: {os.path.realpath(module)}\n")
     env["TEST_KEYPAD"] = path
+
+
+@contextlib.contextmanager
+def slow_to_forget(lab):
+    """Whoever takes a secret out of the keyring is at it until the file of the context is gone."""
+    program = os.path.join(os.path.dirname(os.path.realpath(binary())), "dialtone-keyring")
+    hold = put(lab, "hold", b"")
+    real = os.path.join(lab.folder, "dialtone-keyring")
+    shutil.copy(program, real)
+    slow = put(lab, "slow", f"""#!/bin/sh
+while [ "$1" = forget ] && [ -e {hold} ]; do sleep 0.1; done
+exec {real} "$@"
+""".encode(), 0o755)
+    run(["mount", "--bind", slow, program])
+    try:
+        yield hold
+    finally:
+        run(["umount", program])
 
 
 class Pki:
