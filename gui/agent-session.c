@@ -299,8 +299,13 @@ typedef struct Forgetting {
 static void on_forgotten(PlatformKeyringResult how, gpointer data)
 {
     Forgetting *forgetting = data;
-    if (!g_cancellable_is_cancelled(forgetting->cancellable))
-        ask_for_key(forgetting->session);
+    DialtoneAgentSession *session =
+        g_cancellable_is_cancelled(forgetting->cancellable) ? NULL : forgetting->session;
+    if (session != NULL && how != PLATFORM_KEYRING_DONE && how != PLATFORM_KEYRING_NOTHING)
+        notice(session, _("The PIN in the keyring is wrong, and could not be removed from there; "
+                          "choose “Forget Secrets…” in the profile's menu."));
+    if (session != NULL)
+        ask_for_key(session);
     g_object_unref(forgetting->cancellable);
     g_free(forgetting);
 }

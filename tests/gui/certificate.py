@@ -386,6 +386,21 @@ def _(lab, bus, alice, bob):
         wait_until(lambda: kept(desktop, "pin") is None, 10, "the wrong PIN is forgotten")
 
 
+@service_case("a wrong PIN that can't be taken out of the keyring is told of before somebody is asked", 120,
+              connection=OFFICE)
+def _(lab, bus, alice, bob):
+    make_token(lab, alice, ALICE)
+    with slow_to_forget(lab), Desktop(lab, alice) as desktop:
+        provide(desktop, lab, "pkcs11:token=Card;object=vpn")
+        keep(desktop, "pin", "9876")
+        switch(desktop)
+        said(desktop, "The token Card refused the PIN")
+        said(desktop, "The PIN in the keyring is wrong, and could not be removed from there;")
+        desktop.screenshot("pin-stays.png")
+        desktop.act("push button", "Cancel")
+        desktop.wait("list item", "Office, Could not connect")
+
+
 @service_case("a PIN that is typed on the reader's keypad is waited for in words, and can be given up", 120,
               connection=OFFICE)
 def _(lab, bus, alice, bob):
