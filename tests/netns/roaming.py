@@ -124,7 +124,7 @@ def _(lab):
     lab.serve_office()
     other = hotel(lab)
     with Gateway(lab, Connection("alice@example.com")) as gateway:
-        client = Dialtone(lab, profile())
+        client = Dialtone(lab, profile(Network__MTU="1300"))  # else the path is asked for its MTU
         client.connect()
         known, log = len(client.events), len(gateway.text())
         for _ in range(20):
