@@ -36,7 +36,6 @@ typedef struct Process {
     Tunnel *tunnel;
     TunnelChannel *channel;
     const char *profile; /* its name */
-    bool fault;          /* of what the agent sent */
     int code;
 } Process;
 
@@ -112,12 +111,9 @@ static int refuse(const char *profile, const char *message)
     return DIALTONE_FAILURE_INTERNAL;
 }
 
-/* After a fault of the agent's the last word is another. */
 static void on_report(const DialtoneReport *report, gpointer data)
 {
-    const Process *process = data;
-    if (!process->fault || report->state != DIALTONE_STATE_IDLE)
-        send_report(report);
+    send_report(report);
 }
 
 static void on_question(const TunnelQuestion *question, gpointer data)
@@ -157,10 +153,7 @@ static void on_ended(DialtoneFailure code, gpointer data)
 {
     Process *process = data;
     process->code = (int)code;
-    if (process->fault && code == DIALTONE_FAILURE_NONE)
-        process->code = refuse(process->profile, _("What was handed over could not be read."));
-    else
-        send_end(process->code);
+    send_end(process->code);
     g_main_loop_quit(process->loop);
 }
 
@@ -210,12 +203,20 @@ static void on_keep(const GError *why, gpointer data)
         tunnel_keep_profile(process->tunnel);
 }
 
-/* It ends in good order, but after a fault of the agent's not as if the user had asked for it. */
+/* It ends in good order, but only an agent that lives has asked for it: the helper may hear of the
+ * other's death later than it hears the tunnel. */
 static void on_closed(int error, gpointer data)
 {
-    Process *process = data;
-    process->fault = error != 0;
-    tunnel_stop(process->tunnel);
+    const Process *process = data;
+    g_autoptr(GError) why = NULL;
+    if (error == 0) {
+        tunnel_stop(process->tunnel);
+        return;
+    }
+    /* One that is gone does not read this. */
+    dialtone_failure_set(&why, DIALTONE_FAILURE_INTERNAL, NULL, "%s",
+                         _("What was handed over could not be read."));
+    tunnel_fail(process->tunnel, why);
 }
 
 static const TunnelChannelHandlers CHANNEL = {

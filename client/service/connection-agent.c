@@ -148,7 +148,7 @@ static bool needs_somebody(const ServiceConnectionAgent *self)
 static void on_closed(int error, gpointer data)
 {
     ServiceConnectionAgent *self = data;
-    if (error < 0)
+    if (error < 0 && error != -ECONNRESET)
         g_message("an agent of uid %u is not heard any more: %s", (unsigned)self->setup.owner,
                   g_strerror(-error));
     g_clear_pointer(&self->channel, tunnel_channel_free);

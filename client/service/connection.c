@@ -312,7 +312,7 @@ static void on_refused(const GError *why, gpointer data)
 {
     ServiceConnection *self = data;
     if (self->former == NULL) {
-        service_connection_refuse(self, why);
+        tunnel_fail(self->tunnel, why);
         return;
     }
     service_connection_on_changed(dialtone_failure_of(why), self);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <glib-unix.h>
+#include <poll.h>
 #include <unistd.h>
 
 struct TunnelChannel {
@@ -126,6 +127,13 @@ static bool take(TunnelChannel *self, const TunnelFrame *frame)
     return false;
 }
 
+/* Rather than only done with what it has to say: the kernel tells the two apart. */
+static bool is_gone(int fd)
+{
+    struct pollfd end = {.fd = fd, .events = 0};
+    return poll(&end, 1, 0) != 0;
+}
+
 /* One at a time: what a frame brings about may end this channel. */
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
 {
@@ -140,8 +148,10 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
             return G_SOURCE_CONTINUE;
         result = -EPROTO;
     }
+    if (result == 0 && is_gone(fd))
+        result = -ECONNRESET;
     self->source = 0;
-    self->handlers->closed(result == -ECONNRESET ? 0 : result, self->data);
+    self->handlers->closed(result, self->data);
     return G_SOURCE_REMOVE;
 }
 

@@ -23,8 +23,9 @@ typedef struct TunnelChannelHandlers {
     /* What the profile needs can't be had, behind no SECRETS; the channel may be freed in it. NULL:
      * such a frame has no business here. */
     void (*refused)(const GError *why, gpointer data);
-    /* The agent has left: 0, or a negative errno for why it is not heard any more. The last call;
-     * the channel may be freed in it. */
+    /* The last call; the channel may be freed in it. 0: the agent has said all that it had to say,
+     * and still listens; -ECONNRESET: it is gone; or another negative errno for why it is not heard
+     * any more. */
     void (*closed)(int error, gpointer data);
 } TunnelChannelHandlers;
 

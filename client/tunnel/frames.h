@@ -2,7 +2,9 @@
 /* What the agent (which reads files and asks the user) and the tunnel (which speaks IKE) say to
  * each other in `dialtone connect --standalone`, over a socket pair of the kind SOCK_SEQPACKET: the
  * kernel keeps the boundaries, a frame arrives whole or not at all, and neither end waits for the
- * other's second half. The end of the connection is the end of both.
+ * other's second half. The end of the connection is the end of both: an agent that shuts down its
+ * half alone asks for that on its user's behalf, and hears how it went; one that is gone asks for
+ * nothing, so the kill switch of a tunnel that was up stays.
  *
  *   first byte  from    rest of the frame
  *   PROFILE     agent   1 byte: TUNNEL_PROFILE_*; the profile in its normal form

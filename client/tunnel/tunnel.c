@@ -3,7 +3,7 @@
  * A connection's life: its state, its one timer and its end.
  *
  * Only tunnel_set_state() writes the state, and only along an edge of the table in states.c. Only
- * tunnel_end() begins the end, in steps that each have a deadline of their own: the session says
+ * begin_end() begins the end, in steps that each have a deadline of their own: the session says
  * good-bye, the helper puts the network back, the last report goes out, the owner is told. A step
  * that does not come to its end in time is left behind, so that nothing ever hangs.
  *
@@ -93,9 +93,9 @@ static void release_network(Tunnel *self)
     tunnel_rearm(self);
 }
 
-void tunnel_end(Tunnel *self, GError *error_take)
+static void begin_end(Tunnel *self, GError *error_take)
 {
-    if (self->end != TUNNEL_END_NOT || tunnel_change_gives_up(self, error_take)) {
+    if (self->end != TUNNEL_END_NOT) {
         g_clear_error(&error_take);
         return;
     }
@@ -118,6 +118,14 @@ void tunnel_end(Tunnel *self, GError *error_take)
         self->end_deadline = now; /* the timer goes on, for the session's events are still read */
     else
         release_network(self);
+}
+
+void tunnel_end(Tunnel *self, GError *error_take)
+{
+    if (self->end == TUNNEL_END_NOT && tunnel_change_gives_up(self, error_take))
+        g_clear_error(&error_take);
+    else
+        begin_end(self, error_take);
 }
 
 /* What is over by itself: the session after its good-bye, the helper after its work. */
@@ -294,7 +302,12 @@ TunnelCredentials *tunnel_steal_credentials(Tunnel *self)
 
 void tunnel_stop(Tunnel *self)
 {
-    tunnel_end(self, NULL);
+    begin_end(self, NULL);
+}
+
+void tunnel_fail(Tunnel *self, const GError *why)
+{
+    begin_end(self, g_error_copy(why));
 }
 
 void tunnel_stats(const Tunnel *self, DatapathStats *stats)

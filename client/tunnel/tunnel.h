@@ -85,6 +85,9 @@ bool tunnel_is_signing(const Tunnel *self, guint32 id) G_GNUC_WARN_UNUSED_RESULT
 void tunnel_give_signature(Tunnel *self, guint32 id, const guint8 *signature, gsize n);
 /* Says good-bye to the gateway and puts the network back, in bounded time. */
 void tunnel_stop(Tunnel *self);
+/* The same, but nobody has asked for it: it can't go on, for a reason that its owner knows. What a
+ * kill switch holds back stays back where a tunnel is wanted, and a change is not tried any more. */
+void tunnel_fail(Tunnel *self, const GError *why);
 void tunnel_renegotiate(Tunnel *self);
 struct DatapathStats;
 /* What it has carried until now (client/tunnel/datapath.h); all 0 before it was set up. */

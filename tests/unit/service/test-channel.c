@@ -274,15 +274,27 @@ static void what_can_t_be_used_is_told_with_its_reason(void **state)
     assert_false(heard.closed);
 }
 
-static void an_agent_that_leaves_is_no_fault(void **state)
+static void an_agent_that_is_done_is_no_fault(void **state)
 {
     send_secrets();
-    shutdown(heard.agent, SHUT_RDWR);
+    shutdown(heard.agent, SHUT_WR);
     run();
     /* What it said before still counts. */
     assert_int_equal(heard.secrets, 1);
     assert_true(heard.closed);
     assert_int_equal(heard.error, 0);
+}
+
+/* Killed, it can't say that it wants the end; a kill switch must not go with it. */
+static void an_agent_that_is_gone_is_known_from_one_that_is_done(void **state)
+{
+    send_secrets();
+    close(heard.agent);
+    heard.agent = -1;
+    run();
+    assert_int_equal(heard.secrets, 1);
+    assert_true(heard.closed);
+    assert_int_equal(heard.error, -ECONNRESET);
 }
 
 static void answers_and_signatures_arrive(void **state)
@@ -316,7 +328,8 @@ int main(void)
         CASE(a_profile_comes_with_its_secrets_and_once),
         CASE(two_profiles_at_once_are_a_breach),
         CASE(what_can_t_be_used_is_told_with_its_reason),
-        CASE(an_agent_that_leaves_is_no_fault),
+        CASE(an_agent_that_is_done_is_no_fault),
+        CASE(an_agent_that_is_gone_is_known_from_one_that_is_done),
         CASE(answers_and_signatures_arrive),
     };
     return cmocka_run_group_tests_name("service channel", tests, NULL, NULL);

@@ -24,6 +24,8 @@ void __wrap_tunnel_network_release_kill_switch(TunnelNetwork *self, bool asked);
 void __wrap_platform_resolver_lookup(PlatformResolver *resolver, const char *name,
                                      GCancellable *cancellable, GAsyncReadyCallback callback,
                                      gpointer data);
+void __wrap_tunnel_network_release(TunnelNetwork *self);
+void __wrap_platform_clock_timer_set(PlatformClockTimer *timer, uint64_t deadline);
 
 bool __wrap_tunnel_session_start(Tunnel *self, const IkeAddress *gateway, GError **error)
 {
@@ -68,6 +70,19 @@ void __wrap_platform_resolver_lookup(PlatformResolver *resolver, const char *nam
     g_string_append_printf(happened, "find %s ", name);
 }
 
+void __wrap_tunnel_network_release(TunnelNetwork *self)
+{
+    g_string_append(happened, "down ");
+}
+
+void __wrap_platform_clock_timer_set(PlatformClockTimer *timer, uint64_t deadline)
+{
+}
+
+static void on_report(const DialtoneReport *report, gpointer data)
+{
+}
+
 static void on_notice(const char *text, gpointer data)
 {
 }
@@ -83,7 +98,7 @@ static void on_changed(DialtoneFailure why, gpointer data)
 }
 
 static const TunnelHandlers HANDLERS = {
-    .notice = on_notice, .renegotiate = on_renegotiate, .changed = on_changed};
+    .report = on_report, .notice = on_notice, .renegotiate = on_renegotiate, .changed = on_changed};
 
 static DialtoneProfile *profile_of(const char *address, const char *kill_switch)
 {
@@ -155,6 +170,7 @@ static int setup(void **state)
     tunnel = g_new0(Tunnel, 1);
     tunnel->handlers = &HANDLERS;
     tunnel->state_fd = -1;
+    tunnel->sas = g_array_new(FALSE, TRUE, sizeof(TunnelSa));
     tunnel->interface = g_strdup("dialtone0");
     tunnel->resolver_ready = true;
     g_queue_init(&tunnel->candidates);
@@ -173,6 +189,8 @@ static int teardown(void **state)
     tunnel_change_free(tunnel);
     g_queue_clear_full(&tunnel->candidates, g_free);
     g_clear_error(&tunnel->round_error);
+    g_clear_error(&tunnel->error);
+    g_array_unref(tunnel->sas);
     tunnel_secrets_free(tunnel->secrets);
     dialtone_profile_free(tunnel->profile);
     g_free(tunnel->interface);
@@ -227,6 +245,20 @@ static void what_has_failed_is_not_good_any_more(void **state)
     tunnel_change_tick(tunnel);
     expect_happened("call 192.0.2.2 changed 5 call 192.0.2.1 ");
     expect_in_use("192.0.2.1", "former");
+}
+
+/* Any other failure costs the change alone. */
+static void its_owner_s_failure_ends_both(void **state)
+{
+    g_autoptr(GError) error = NULL;
+    dialtone_failure_set(&error, DIALTONE_FAILURE_INTERNAL, NULL, "The agent is gone.");
+    connect_with("yes");
+    assert_true(take("192.0.2.2", "yes"));
+    give("second");
+    g_string_truncate(happened, 0);
+    tunnel_fail(tunnel, error);
+    expect_happened("down "); /* and the kill switch stays */
+    assert_null(tunnel->change.failed);
 }
 
 /* ---- without the helper ---- */
@@ -296,6 +328,7 @@ int main(void)
         CASE(while_one_is_tried_no_other_is_taken),
         CASE(of_those_that_wait_the_last_is_taken),
         CASE(what_has_failed_is_not_good_any_more),
+        CASE(its_owner_s_failure_ends_both),
         CASE(what_waited_is_forgotten_with_the_helper),
         CASE(what_was_tried_is_forgotten_with_the_helper),
         CASE(a_name_waits_for_its_resolver),
