@@ -86,7 +86,7 @@ void tunnel_give_signature(Tunnel *self, guint32 id, const guint8 *signature, gs
 /* Says good-bye to the gateway and puts the network back, in bounded time. */
 void tunnel_stop(Tunnel *self);
 /* The same, but nobody has asked for it: it can't go on, for a reason that its owner knows. What a
- * kill switch holds back stays back where a tunnel is wanted, and a change is not tried any more. */
+ * kill switch holds back stays so where a tunnel was up, and a change is not tried any more. */
 void tunnel_fail(Tunnel *self, const GError *why);
 void tunnel_renegotiate(Tunnel *self);
 struct DatapathStats;

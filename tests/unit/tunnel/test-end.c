@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who ends a tunnel, and what becomes of its kill switch. Relied on by whoever must not be seen on a
- * network without the tunnel: nothing but their own word opens what was shut. The helper is wrapped,
- * and writes down what it is asked for.
+ * Who ends a tunnel, and what becomes of its kill switch. Relied on by whoever must not be seen on
+ * a network without the tunnel: nothing but their own word opens what was shut. The helper is
+ * wrapped, and writes down what it is asked for.
  */
 #include "tunnel-kit.h"
 
