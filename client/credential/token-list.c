@@ -8,11 +8,10 @@
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
-#include <p11-kit/p11-kit.h>
-#include <p11-kit/uri.h>
 #include <string.h>
 
 #include "client/common/text.h"
+#include "client/credential/p11.h"
 #include "client/credential/private.h"
 
 enum { SLOTS_MAX = 64, OBJECTS_MAX = 32, LABEL_MAX = 200, ID_MAX = 256, VALUE_MAX = 16 * 1024 };
@@ -47,19 +46,19 @@ static gsize attribute(const Place *place, CK_OBJECT_HANDLE object, CK_ATTRIBUTE
 /* The token's name, and of the object what tells it from the others there. */
 static char *uri_of(const Place *place, const CK_ATTRIBUTE *id)
 {
-    P11KitUri *uri = p11_kit_uri_new();
+    P11KitUri *uri = credential_p11()->uri_new();
     CK_OBJECT_CLASS class = CKO_CERTIFICATE;
     CK_ATTRIBUTE type = {.type = CKA_CLASS, .pValue = &class, .ulValueLen = sizeof(class)};
-    CK_TOKEN_INFO *named = p11_kit_uri_get_token_info(uri);
+    CK_TOKEN_INFO *named = credential_p11()->uri_get_token_info(uri);
     char *text = NULL;
 
     memcpy(named->label, place->token.label, sizeof(named->label));
     memcpy(named->serialNumber, place->token.serialNumber, sizeof(named->serialNumber));
-    p11_kit_uri_set_attribute(uri, &type);
-    p11_kit_uri_set_attribute(uri, (CK_ATTRIBUTE *)(uintptr_t)id);
-    if (p11_kit_uri_format(uri, P11_KIT_URI_FOR_OBJECT_ON_TOKEN, &text) != P11_KIT_URI_OK)
+    credential_p11()->uri_set_attribute(uri, &type);
+    credential_p11()->uri_set_attribute(uri, (CK_ATTRIBUTE *)(uintptr_t)id);
+    if (credential_p11()->uri_format(uri, P11_KIT_URI_FOR_OBJECT_ON_TOKEN, &text) != P11_KIT_URI_OK)
         text = NULL;
-    p11_kit_uri_free(uri);
+    credential_p11()->uri_free(uri);
     char *copy = g_strdup(text);
     free(text);
     return copy;
@@ -67,7 +66,8 @@ static char *uri_of(const Place *place, const CK_ATTRIBUTE *id)
 
 static char *label_of(const Place *place)
 {
-    g_autofree char *label = p11_kit_space_strdup(place->token.label, sizeof(place->token.label));
+    g_autofree char *label =
+        credential_p11()->space_strdup(place->token.label, sizeof(place->token.label));
     return dialtone_text_clean(label, strlen(label), LABEL_MAX, DIALTONE_TEXT_LINE);
 }
 
@@ -138,11 +138,13 @@ GPtrArray *dialtone_token_certificates(void)
 {
     GPtrArray *found = g_ptr_array_new_with_free_func(on_token_free);
 
-    p11_kit_be_quiet();
-    CK_FUNCTION_LIST **modules = p11_kit_modules_load_and_initialize(0);
+    if (credential_p11() == NULL)
+        return found;
+    credential_p11()->be_quiet();
+    CK_FUNCTION_LIST **modules = credential_p11()->modules_load_and_initialize(0);
     for (gsize i = 0; modules != NULL && modules[i] != NULL; i++)
         look_into_module(modules[i], found);
     if (modules != NULL)
-        p11_kit_modules_finalize_and_release(modules);
+        credential_p11()->modules_finalize_and_release(modules);
     return found;
 }

@@ -10,13 +10,12 @@
 #include "client/credential/private.h"
 
 #include <openssl/err.h>
-#include <p11-kit/p11-kit.h>
-#include <p11-kit/uri.h>
 #include <string.h>
 
 #include "client/common/failure.h"
 #include "client/common/i18n.h"
 #include "client/common/text.h"
+#include "client/credential/p11.h"
 
 enum { ID_MAX = 256, VALUE_MAX = 16 * 1024, CERTIFICATES_MAX = 32, SLOTS_MAX = 64 };
 
@@ -43,7 +42,7 @@ void credential_token_free(DialtoneToken *self)
     if (self->session != 0)
         self->module->C_CloseSession(self->session);
     if (self->modules != NULL)
-        p11_kit_modules_finalize_and_release(self->modules);
+        credential_p11()->modules_finalize_and_release(self->modules);
     if (self->pin != NULL)
         self->memory->free(self->pin);
     g_free(self->label);
@@ -57,7 +56,8 @@ static bool fail(const DialtoneToken *self, GError **error, const char *what, CK
                          _("Check that the token is there and is the one that [Identity] "
                            "Certificate names; `p11-kit list-tokens` shows what this computer "
                            "sees."),
-                         _("The token %s: %s (%s)."), self->label, what, p11_kit_strerror(why));
+                         _("The token %s: %s (%s)."), self->label, what,
+                         credential_p11()->strerror(why));
     return false;
 }
 
@@ -122,7 +122,7 @@ static void add_others(const DialtoneToken *self, GPtrArray *certificates)
 
 static void take(DialtoneToken *self, const CK_TOKEN_INFO *info, CK_OBJECT_HANDLE object)
 {
-    g_autofree char *label = p11_kit_space_strdup(info->label, sizeof(info->label));
+    g_autofree char *label = credential_p11()->space_strdup(info->label, sizeof(info->label));
 
     self->id_n = attribute(self, object, CKA_ID, self->id, sizeof(self->id));
     self->flags = info->flags;
@@ -137,8 +137,8 @@ static CK_ULONG find_named(const DialtoneToken *self, P11KitUri *uri, CK_OBJECT_
 {
     CK_OBJECT_CLASS class = CKO_CERTIFICATE;
     CK_ULONG n = 0, found = 0;
-    p11_kit_uri_clear_attribute(uri, CKA_CLASS);
-    const CK_ATTRIBUTE *named = p11_kit_uri_get_attributes(uri, &n);
+    credential_p11()->uri_clear_attribute(uri, CKA_CLASS);
+    const CK_ATTRIBUTE *named = credential_p11()->uri_get_attributes(uri, &n);
     g_autofree CK_ATTRIBUTE *wanted = g_new(CK_ATTRIBUTE, n + 1);
 
     wanted[0] = (CK_ATTRIBUTE){.type = CKA_CLASS, .pValue = &class, .ulValueLen = sizeof(class)};
@@ -161,7 +161,7 @@ static bool look_into_slot(DialtoneToken *self, CK_SLOT_ID slot, P11KitUri *uri,
     X509 *certificate = NULL;
 
     if (self->module->C_GetTokenInfo(slot, &info) != CKR_OK ||
-        p11_kit_uri_match_token_info(uri, &info) != 1 ||
+        credential_p11()->uri_match_token_info(uri, &info) != 1 ||
         self->module->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &self->session) != CKR_OK)
         return false;
     if (find_named(self, uri, &object) == 1)
@@ -184,7 +184,7 @@ static bool look_into_module(DialtoneToken *self, P11KitUri *uri, GPtrArray *cer
     CK_INFO info;
 
     if (self->module->C_GetInfo(&info) != CKR_OK ||
-        p11_kit_uri_match_module_info(uri, &info) != 1 ||
+        credential_p11()->uri_match_module_info(uri, &info) != 1 ||
         self->module->C_GetSlotList(CK_TRUE, slots, &n) != CKR_OK)
         return false;
     for (CK_ULONG i = 0; i < MIN(n, SLOTS_MAX); i++)
@@ -228,7 +228,7 @@ static bool pin_refused(const DialtoneToken *self, GError **error, CK_RV why)
                            "the PIN when asked. It is not tried again by itself, lest the token "
                            "gets locked."),
                          _("The token %s refused the PIN (%s)."), self->label,
-                         p11_kit_strerror(why));
+                         credential_p11()->strerror(why));
     return false;
 }
 
@@ -253,7 +253,7 @@ static char *want_of(const DialtoneToken *self, CK_RV why)
 {
     if (why != CKR_OK)
         return g_strdup_printf(_("The token %s refused the PIN (%s)."), self->label,
-                               p11_kit_strerror(why));
+                               credential_p11()->strerror(why));
     if (has_keypad(self))
         return g_strdup_printf(_("Enter the PIN of the token %s on the reader's keypad."),
                                self->label);
@@ -360,16 +360,16 @@ static bool find_key(DialtoneToken *self, GError **error)
 
 static bool parse_uri(P11KitUri *uri, const char *text, GError **error)
 {
-    int result = p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, uri);
+    int result = credential_p11()->uri_parse(text, P11_KIT_URI_FOR_ANY, uri);
 
-    if (result == P11_KIT_URI_OK && p11_kit_uri_get_pin_source(uri) == NULL)
+    if (result == P11_KIT_URI_OK && credential_p11()->uri_get_pin_source(uri) == NULL)
         return true;
     dialtone_failure_set(error, DIALTONE_FAILURE_PROFILE_INVALID,
                          _("Write [Identity] Certificate as `p11tool --list-all` or `pkcs11-tool "
                            "--list-objects` show it, as in pkcs11:token=Card;object=vpn."),
                          _("[Identity] Certificate: %s"),
                          result != P11_KIT_URI_OK
-                             ? p11_kit_uri_message(result)
+                             ? credential_p11()->uri_message(result)
                              : _("pin-source is not read; remove it, and write Passphrase= into a "
                                  "file for --secrets"));
     return false;
@@ -377,9 +377,9 @@ static bool parse_uri(P11KitUri *uri, const char *text, GError **error)
 
 static bool open_uri(DialtoneToken *self, P11KitUri *uri, GPtrArray *certificates, GError **error)
 {
-    self->modules = p11_kit_modules_load_and_initialize(0);
+    self->modules = credential_p11()->modules_load_and_initialize(0);
     if (self->modules == NULL) {
-        const char *why = p11_kit_message();
+        const char *why = credential_p11()->message();
         return fail(self, error, why != NULL ? why : "p11-kit", CKR_GENERAL_ERROR);
     }
     if (!find_certificate(self, uri, certificates))
@@ -391,13 +391,20 @@ static bool open_uri(DialtoneToken *self, P11KitUri *uri, GPtrArray *certificate
 DialtoneToken *credential_token_open(const char *text, const DialtoneCredentialAccess *access,
                                      bool login, GPtrArray *certificates, GError **error)
 {
+    if (credential_p11() == NULL) {
+        dialtone_failure_set(error, DIALTONE_FAILURE_INTERNAL,
+                             _("Install p11-kit (the package libp11-kit0 of Debian and Ubuntu), "
+                               "and the module that came with the token."),
+                             _("Tokens are read with p11-kit, and libp11-kit.so.0 is not there."));
+        return NULL;
+    }
     g_autoptr(DialtoneToken) self = g_new0(DialtoneToken, 1);
-    P11KitUri *uri = p11_kit_uri_new();
+    P11KitUri *uri = credential_p11()->uri_new();
 
     self->label = g_strdup(text);
-    p11_kit_be_quiet();
+    credential_p11()->be_quiet();
     bool ok = parse_uri(uri, text, error) && open_uri(self, uri, certificates, error);
-    p11_kit_uri_free(uri);
+    credential_p11()->uri_free(uri);
     if (!ok || (login && (!log_in(self, access, error) || !find_key(self, error))))
         return NULL;
     return g_steal_pointer(&self);

@@ -4,10 +4,10 @@
 
 #include <glib/gstdio.h>
 #include <openssl/pem.h>
-#include <p11-kit/p11-kit.h>
 #include <string.h>
 
 #include "client/common/failure.h"
+#include "client/credential/p11.h"
 
 #define MODULE "/usr/lib/softhsm/libsofthsm2.so"
 
@@ -114,11 +114,12 @@ static void a_token_signs_with_ecdsa(void **state)
 
 /* ---- a reader with a keypad, and a key that wants its PIN for each signature ---- */
 
-CK_FUNCTION_LIST **__real_p11_kit_modules_load_and_initialize(int flags);
-CK_FUNCTION_LIST **__wrap_p11_kit_modules_load_and_initialize(int flags);
+const CredentialP11 *__real_credential_p11(void);
+const CredentialP11 *__wrap_credential_p11(void);
 
 static CK_FUNCTION_LIST card;        /* SoftHSM2's own functions */
 static CK_FUNCTION_LIST reader;      /* what takes their place; NULL: nothing does */
+static bool is_missing;              /* libp11-kit */
 static guint typed_users, typed_for; /* how often the PIN was typed: to begin, and to sign */
 
 static CK_RV last_try_info(CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info)
@@ -168,10 +169,10 @@ static CK_RV keypad_sign(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG n
     return card.C_Sign(session, data, n, signature, signature_n);
 }
 
-CK_FUNCTION_LIST **__wrap_p11_kit_modules_load_and_initialize(int flags)
+static CK_FUNCTION_LIST **load_modules(int flags)
 {
 #define PUT(name) modules[i]->name = reader.name != NULL ? reader.name : card.name
-    CK_FUNCTION_LIST **modules = __real_p11_kit_modules_load_and_initialize(flags);
+    CK_FUNCTION_LIST **modules = __real_credential_p11()->modules_load_and_initialize(flags);
     for (gsize i = 0; modules != NULL && modules[i] != NULL; i++) {
         CK_INFO info;
         assert_int_equal(modules[i]->C_GetInfo(&info), CKR_OK);
@@ -184,6 +185,16 @@ CK_FUNCTION_LIST **__wrap_p11_kit_modules_load_and_initialize(int flags)
         PUT(C_Sign);
     }
     return modules;
+}
+
+const CredentialP11 *__wrap_credential_p11(void)
+{
+    static CredentialP11 p11;
+    if (is_missing)
+        return NULL;
+    p11 = *__real_credential_p11();
+    p11.modules_load_and_initialize = load_modules;
+    return &p11;
 }
 
 static void a_pin_is_typed_on_the_keypad_for_each_signature(void **state)
@@ -445,6 +456,19 @@ static void a_token_that_is_not_there_is_named(void **state)
     kit_expect_refused(source, &access, "pin-source");
 }
 
+/* Nothing else needs the library, so it may be missing. */
+static void without_p11_kit_the_advice_is_to_install_it(void **state)
+{
+    DialtoneCredentialAccess access = kit_access();
+    make_token("P-256");
+    g_autoptr(DialtoneProfile) profile = profile_of("pkcs11:token=Card");
+    is_missing = true;
+    kit_expect_refused(profile, &access, "libp11-kit.so.0 is not there");
+    g_autoptr(GPtrArray) listed = dialtone_token_certificates();
+    assert_int_equal(listed->len, 0);
+    is_missing = false;
+}
+
 static void a_certificate_on_a_token_is_described_without_a_pin(void **state)
 {
     DialtoneCredentialAccess access = kit_access();
@@ -481,6 +505,7 @@ int main(void)
         CASE(the_secrets_file_comes_before_the_keyring),
         CASE(the_last_try_is_a_persons),
         CASE(a_token_that_is_not_there_is_named),
+        CASE(without_p11_kit_the_advice_is_to_install_it),
         CASE(a_certificate_on_a_token_is_described_without_a_pin),
     };
     return cmocka_run_group_tests(tests, NULL, free_pairs);
