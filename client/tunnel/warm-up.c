@@ -42,12 +42,37 @@ static void step_back(void)
         g_debug("warming up at full priority");
 }
 
+/* One by one: two at once would take both of two processors from the main thread, whose way to the
+ * first packet is the longer one. */
+static struct {
+    GMutex mutex;
+    GCond over;
+    bool begun;
+} common;
+
+static void common_is(bool begun)
+{
+    g_mutex_lock(&common.mutex);
+    common.begun = begun;
+    g_cond_broadcast(&common.over);
+    g_mutex_unlock(&common.mutex);
+}
+
+static void wait_for_common(void)
+{
+    g_mutex_lock(&common.mutex);
+    while (common.begun)
+        g_cond_wait(&common.over, &common.mutex);
+    g_mutex_unlock(&common.mutex);
+}
+
 static void *use_common(void *data)
 {
     step_back();
-    const DialtoneProposal common = {.cipher = ike_cipher_by_name("aes256"),
-                                     .hash = ike_hash_by_name("sha256")};
-    use_symmetric(&common);
+    const DialtoneProposal usual = {.cipher = ike_cipher_by_name("aes256"),
+                                    .hash = ike_hash_by_name("sha256")};
+    use_symmetric(&usual);
+    common_is(false);
     return NULL;
 }
 
@@ -55,6 +80,7 @@ static void *use_proposal(void *data)
 {
     TunnelWarmUp *self = data;
     step_back();
+    wait_for_common();
     if (ike_dh_new(&self->dh, self->proposal.group) < 0)
         self->dh = NULL;
     use_symmetric(&self->proposal);
@@ -64,8 +90,11 @@ static void *use_proposal(void *data)
 void tunnel_warm_up(void)
 {
     pthread_t thread;
+    common_is(true);
     if (pthread_create(&thread, NULL, use_common, NULL) == 0)
         pthread_detach(thread);
+    else
+        common_is(false);
 }
 
 TunnelWarmUp *tunnel_warm_up_proposal(const DialtoneProfile *profile)
