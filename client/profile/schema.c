@@ -217,7 +217,7 @@ const DialtoneProfileKey dialtone_profile_keys[] = {
     {"Rules", "Connect", dialtone_value_word, FIELD(rule), RULE, .fallback = "manual",
      .syntax = "manual | untrusted | always",
      .help = N_("When the service connects by itself: never (manual), on every network that "
-                "Trusted does not name (untrusted), or on every network (always). See RULES.")},
+                "Trusted does not name (untrusted), or on every network (always).")},
     {"Rules", "Trusted", dialtone_value_places, FIELD(trusted),
      .syntax = "ssid:Office Wi-Fi;ssid:0x4f66666963653b32;network:Office LAN",
      .help = N_("Networks that need no tunnel: a Wi-Fi network by its name, or a connection of "
