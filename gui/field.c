@@ -104,7 +104,11 @@ static char *sentence(const DialtoneIssue *issue)
     const char *rest = issue->message + strlen(first);
     /* The name of an algorithm is written as it is. */
     gboolean word = strcspn(issue->message, " ") == strcspn(issue->message, " 0123456789");
-    return g_strconcat(word ? upper : first, rest, g_str_has_suffix(rest, ".") ? "" : ".", NULL);
+    g_autofree char *text = g_strconcat(word ? upper : first, rest, NULL);
+    if (g_str_has_suffix(text, ".") || g_str_has_suffix(text, "。"))
+        return g_steal_pointer(&text);
+    /* TRANSLATORS: a sentence and what your language ends one with. */
+    return g_strdup_printf(_("%s."), text);
 }
 
 static void show_problem(DialtoneField *self, gboolean all)

@@ -6,11 +6,17 @@
  */
 #include "gui/output.h"
 
+#include <string.h>
+
 #include "client/common/i18n.h"
 #include "gui/command.h"
 
 enum { RESPONSE_SAVE = 1, RESPONSE_AGAIN, RESPONSE_COPY };
 enum { BYTES_MAX = 1024 * 1024 };
+
+/* U+2028 begins a line but no paragraph: what the verb goes on with below its columns hangs there
+ * with the rest, whatever the width of a space beside the script, and from the same side. */
+#define LINE_SEPARATOR "\xe2\x80\xa8"
 
 struct _DialtoneOutput {
     GtkDialog parent_instance;
@@ -22,6 +28,7 @@ struct _DialtoneOutput {
     GDataInputStream *lines;
     GCancellable *cancellable;
     gsize shown;
+    guint columns;
     GtkLabel *hint;
     GtkTextView *text;
     GtkLabel *nothing;
@@ -33,12 +40,12 @@ G_DEFINE_TYPE(DialtoneOutput, dialtone_output, GTK_TYPE_DIALOG)
 
 /* ---- what is shown ---- */
 
-static void hang(DialtoneOutput *self, guint columns)
+static void hang(DialtoneOutput *self)
 {
     PangoContext *context = gtk_widget_get_pango_context(GTK_WIDGET(self->text));
     PangoFontMetrics *metrics = pango_context_get_metrics(context, NULL, NULL);
     int width = pango_font_metrics_get_approximate_digit_width(metrics);
-    gtk_text_view_set_indent(self->text, -PANGO_PIXELS(width * (int)columns));
+    gtk_text_view_set_indent(self->text, -PANGO_PIXELS(width * (int)self->columns));
     pango_font_metrics_unref(metrics);
 }
 
@@ -51,6 +58,11 @@ static void set_status(DialtoneOutput *self, const char *text, gboolean busy)
     gtk_dialog_set_response_sensitive(GTK_DIALOG(self), RESPONSE_AGAIN, !busy);
 }
 
+static gboolean goes_on(const DialtoneOutput *self, const char *line)
+{
+    return self->columns > 0 && self->shown > 0 && strspn(line, " ") == self->columns;
+}
+
 /* False: no more is. */
 static gboolean append(DialtoneOutput *self, const char *line, gsize n)
 {
@@ -59,19 +71,26 @@ static gboolean append(DialtoneOutput *self, const char *line, gsize n)
     GtkTextIter end;
     if (self->shown + n > BYTES_MAX)
         return FALSE;
+    gboolean below = goes_on(self, valid);
     gtk_text_buffer_get_end_iter(buffer, &end);
-    gtk_text_buffer_insert(buffer, &end, valid, -1);
-    gtk_text_buffer_insert(buffer, &end, "\n", 1);
+    if (self->shown > 0)
+        gtk_text_buffer_insert(buffer, &end, below ? LINE_SEPARATOR : "\n", -1);
+    gtk_text_buffer_insert(buffer, &end, below ? valid + self->columns : valid, -1);
     self->shown += n + 1;
     return TRUE;
 }
 
+/* As the verb wrote it. */
 static char *dup_text(DialtoneOutput *self)
 {
     GtkTextBuffer *buffer = gtk_text_view_get_buffer(self->text);
     GtkTextIter start, end;
     gtk_text_buffer_get_bounds(buffer, &start, &end);
-    return gtk_text_buffer_get_text(buffer, &start, &end, FALSE);
+    g_autofree char *shown = gtk_text_buffer_get_text(buffer, &start, &end, FALSE);
+    g_autofree char *below = g_strdup_printf("\n%*s", (int)self->columns, "");
+    g_auto(GStrv) lines = g_strsplit(shown, LINE_SEPARATOR, -1);
+    g_autofree char *text = g_strjoinv(below, lines);
+    return g_strconcat(text, "\n", NULL);
 }
 
 /* ---- the verb ---- */
@@ -243,7 +262,8 @@ GtkWidget *dialtone_output_new(GtkWindow *parent, const DialtoneOutputSetup *set
         gtk_dialog_add_button(GTK_DIALOG(self), _("_Save…"), RESPONSE_SAVE);
     gtk_dialog_add_button(GTK_DIALOG(self), _("_Refresh"), RESPONSE_AGAIN);
     atk_object_set_name(gtk_widget_get_accessible(GTK_WIDGET(self->text)), setup->title);
-    hang(self, setup->columns);
+    self->columns = setup->columns;
+    hang(self);
     run(self);
     return GTK_WIDGET(self);
 }

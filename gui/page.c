@@ -28,6 +28,9 @@ struct _DialtonePage {
     GtkWidget *trouble;
     GtkLabel *trouble_message;
     GtkLabel *trouble_advice;
+    GtkExpander *for_administrator;
+    GtkLabel *configuration;
+    GtkWidget *edit;
     GtkWidget *diagnose;
     GtkButton *again;
     GtkLabel *notice;
@@ -78,12 +81,23 @@ static void update_switch(DialtonePage *self)
 /* What the service advises, and which button does it. The caller frees it. */
 static char *advice_of(const DialtoneReport *report)
 {
-    const char *advice = report->advice != NULL ? report->advice : "";
     if (report->remedy != DIALTONE_REMEDY_DIAGNOSE)
-        return g_strdup(advice);
-    return g_strdup_printf(
-        "%s\n%s", advice,
-        _("“Diagnose” finds out what the gateway accepts, or what is in the way."));
+        return g_strdup(report->advice);
+    return dialtone_advice_add(
+        report->advice, _("“Diagnose” finds out what the gateway accepts, or what is in the way."));
+}
+
+/* Lines for somebody else are folded away, lest the buttons be out of sight. */
+static void show_advice(DialtonePage *self, const char *advice)
+{
+    g_autofree char *for_user = dialtone_advice_for_user(advice);
+    const char *configuration = dialtone_advice_configuration(advice);
+    set_text(self->trouble_advice, for_user);
+    gtk_widget_set_visible(GTK_WIDGET(self->for_administrator), configuration != NULL);
+    if (g_strcmp0(gtk_label_get_text(self->configuration), configuration) == 0)
+        return;
+    gtk_label_set_text(self->configuration, configuration != NULL ? configuration : "");
+    gtk_expander_set_expanded(self->for_administrator, FALSE);
 }
 
 /* What the user is told went wrong: what they asked for last, else how the connection ended. */
@@ -108,20 +122,21 @@ static void update_trouble(DialtonePage *self)
         advice = _("Taking over ends their connection, and needs an administrator’s password.");
     }
     gtk_label_set_text(self->trouble_message, message != NULL ? message : "");
-    set_text(self->trouble_advice, advice);
+    show_advice(self, advice);
     gtk_widget_set_visible(self->trouble, message != NULL);
 }
 
-static void update_again(DialtonePage *self)
+/* What can be done about it. */
+static void update_buttons(DialtonePage *self)
 {
     gboolean others = dialtone_item_is_others(self->item);
     gboolean failed = dialtone_item_get_error(self->item) != NULL ||
                       dialtone_item_get_state(self->item) == DIALTONE_STATE_FAILED;
-    gtk_widget_set_visible(self->diagnose,
-                           !others && dialtone_item_get_mistakes(self->item) == NULL);
+    gboolean usable = dialtone_item_get_mistakes(self->item) == NULL;
+    gtk_widget_set_visible(self->edit, !others && !usable);
+    gtk_widget_set_visible(self->diagnose, !others && usable);
     gtk_button_set_label(self->again, others ? _("_Take Over") : _("Try _Again"));
-    gtk_widget_set_visible(GTK_WIDGET(self->again),
-                           others || (failed && dialtone_item_get_mistakes(self->item) == NULL));
+    gtk_widget_set_visible(GTK_WIDGET(self->again), others || (failed && usable));
 }
 
 /* Rows that are shown already stay, and with them where the keyboard is. */
@@ -146,7 +161,7 @@ static void update(DialtonePage *self)
     update_head(self);
     update_switch(self);
     update_trouble(self);
-    update_again(self);
+    update_buttons(self);
     set_text(self->notice, dialtone_item_get_notice(self->item));
     update_facts(self);
 }
@@ -177,6 +192,12 @@ static gboolean on_state_set(GtkSwitch *toggle, gboolean active, DialtonePage *s
 static void on_again(GtkButton *button, DialtonePage *self)
 {
     dialtone_catalog_connect_item(self->catalog, self->item, dialtone_item_is_others(self->item));
+}
+
+static void on_copy(GtkButton *button, DialtonePage *self)
+{
+    gtk_clipboard_set_text(gtk_widget_get_clipboard(GTK_WIDGET(self), GDK_SELECTION_CLIPBOARD),
+                           gtk_label_get_text(self->configuration), -1);
 }
 
 void dialtone_page_toggle(DialtonePage *self)
@@ -236,6 +257,9 @@ static void dialtone_page_class_init(DialtonePageClass *class)
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, trouble);
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, trouble_message);
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, trouble_advice);
+    gtk_widget_class_bind_template_child(widget_class, DialtonePage, for_administrator);
+    gtk_widget_class_bind_template_child(widget_class, DialtonePage, configuration);
+    gtk_widget_class_bind_template_child(widget_class, DialtonePage, edit);
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, diagnose);
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, again);
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, notice);
@@ -247,6 +271,7 @@ static void dialtone_page_class_init(DialtonePageClass *class)
     gtk_widget_class_bind_template_child(widget_class, DialtonePage, security);
     gtk_widget_class_bind_template_callback(widget_class, on_state_set);
     gtk_widget_class_bind_template_callback(widget_class, on_again);
+    gtk_widget_class_bind_template_callback(widget_class, on_copy);
 }
 
 static void dialtone_page_init(DialtonePage *self)

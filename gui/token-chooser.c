@@ -11,7 +11,7 @@
 #include "gui/program.h"
 #include "platform/secret-memory.h"
 
-enum { RESPONSE_AGAIN = 1, LOOK_MS = 20000, WIDTH = 560, HEIGHT = 320 };
+enum { RESPONSE_AGAIN = 1, LOOK_MS = 20000, WIDTH = 700, HEIGHT = 320 };
 
 struct _DialtoneTokenChooser {
     GtkDialog parent_instance;

@@ -110,8 +110,7 @@ void cli_report_localize(DialtoneReport *report)
         g_strdup_printf(_("`dialtone diagnose %s` finds out what the gateway accepts, or what is "
                           "in the way."),
                         report->profile);
-    char *advice = report->advice != NULL ? g_strconcat(report->advice, "\n", command, NULL)
-                                          : g_strdup(command);
+    char *advice = dialtone_advice_add(report->advice, command);
     g_free(report->advice);
     report->advice = advice;
 }

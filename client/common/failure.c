@@ -8,6 +8,8 @@
  */
 #include "client/common/failure.h"
 
+#include <string.h>
+
 typedef struct {
     char *advice;
     DialtoneRemedy remedy;
@@ -98,6 +100,36 @@ const char *dialtone_failure_advice(const GError *error)
     const DialtoneFailurePrivate *private = dialtone_failure_get_private(error);
     return private != NULL ? private->advice : NULL;
 }
+
+/* ---- the two parts of an advice ---- */
+
+static const char *find_end(const char *advice)
+{
+    return advice != NULL ? strstr(advice, "\n\n") : NULL;
+}
+
+const char *dialtone_advice_configuration(const char *advice)
+{
+    const char *end = find_end(advice);
+    return end != NULL && end[2] != '\0' ? end + 2 : NULL;
+}
+
+char *dialtone_advice_for_user(const char *advice)
+{
+    const char *end = find_end(advice);
+    if (end == NULL)
+        return g_strdup(advice != NULL ? advice : "");
+    return g_strndup(advice, (gsize)(end - advice));
+}
+
+char *dialtone_advice_add(const char *advice, const char *line)
+{
+    g_autofree char *before = dialtone_advice_for_user(advice);
+    const char *end = find_end(advice);
+    return g_strconcat(before, *before != '\0' ? "\n" : "", line, end, NULL);
+}
+
+/* ---- what can be done ---- */
 
 void dialtone_failure_set_remedy(GError *error, DialtoneRemedy remedy)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Why something failed. The values are the exit codes of the command line and never change; the
  * names are the `reason` of a `failed` report. A GError of this domain carries a sentence for the
- * user (its message), and beside it the advice: which setting to change, or whom to ask. */
+ * user (its message), and beside it the advice: which setting to change, or whom to ask. Behind an
+ * empty line of the advice stands what the gateway's administrator would write, to be copied. */
 #pragma once
 
 #include <glib.h>
@@ -47,6 +48,14 @@ void dialtone_failure_set(GError **error, DialtoneFailure reason, const char *ad
 
 /* NULL where the error has none or is of another domain. Owned by @error. */
 const char *dialtone_failure_advice(const GError *error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The part of @advice, which may be NULL, that is for the gateway's administrator; NULL where it
+ * has none. */
+const char *dialtone_advice_configuration(const char *advice) G_GNUC_WARN_UNUSED_RESULT;
+/* The part for the user, "" where there is none. The caller frees it. */
+char *dialtone_advice_for_user(const char *advice) G_GNUC_WARN_UNUSED_RESULT;
+/* @advice with one more @line for the user. The caller frees it. */
+char *dialtone_advice_add(const char *advice, const char *line) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Of an error of this domain; others take none and have none. */
 void dialtone_failure_set_remedy(GError *error, DialtoneRemedy remedy);

@@ -14,38 +14,48 @@
 
 /* ---- proposals ---- */
 
-static char *advise_proposals(const TunnelFailureContext *context, TunnelPhase phase)
+static const GArray *proposals_of(const DialtoneProfile *profile, TunnelPhase phase)
 {
-    const DialtoneProfile *profile = context->profile;
-    const GArray *proposals =
-        phase == TUNNEL_PHASE1 ? profile->phase1_proposals : profile->phase2_proposals;
+    return phase == TUNNEL_PHASE1 ? profile->phase1_proposals : profile->phase2_proposals;
+}
+
+/* Behind an empty line, see failure.h. */
+static void append_configuration(GString *text, const DialtoneProfile *profile, TunnelPhase phase)
+{
+    g_autofree char *junos = tunnel_spelling_junos(profile, phase);
+    g_autofree char *strongswan = tunnel_spelling_strongswan(proposals_of(profile, phase), phase);
+    g_string_append_c(text, '\n');
+    if (junos != NULL)
+        g_string_append_printf(text, "\nJunos:\n%s", junos);
+    g_string_append_printf(text, "\nstrongSwan: %s", strongswan);
+}
+
+static char *advise_proposals(const DialtoneProfile *profile, TunnelPhase phase, const char *other)
+{
     GString *text = g_string_new(NULL);
-    g_autofree char *attempts = tunnel_spelling_attempts(proposals, phase);
+    g_autofree char *attempts = tunnel_spelling_attempts(proposals_of(profile, phase), phase);
     g_string_append(text, attempts);
     g_string_append_c(text, '\n');
     g_string_append_printf(text,
                            _("Put what the gateway accepts into %s, or ask its administrator to "
                              "accept one of these."),
                            phase == TUNNEL_PHASE1 ? "[Phase1] Proposals" : "[Phase2] Proposals");
-    g_autofree char *junos = tunnel_spelling_junos(profile, phase);
-    if (junos != NULL)
-        g_string_append_printf(text, "\nJunos:\n%s", junos);
-    g_autofree char *strongswan = tunnel_spelling_strongswan(proposals, phase);
-    g_string_append_printf(text, "\nstrongSwan: %s", strongswan);
+    if (other != NULL)
+        g_string_append_printf(text, "\n%s", other);
+    append_configuration(text, profile, phase);
     return g_string_free(text, FALSE);
 }
 
 /* Whether a user is asked for is a part of Phase 1's proposals, too (the authentication method). */
 char *tunnel_advise_phase1_proposals(const IkeFailure *failure, const TunnelFailureContext *context)
 {
-    g_autofree char *proposals = advise_proposals(context, TUNNEL_PHASE1);
     g_autofree char *user = tunnel_advise_method(failure, context);
-    return g_strconcat(proposals, "\n", user, NULL);
+    return advise_proposals(context->profile, TUNNEL_PHASE1, user);
 }
 
 char *tunnel_advise_phase2_proposals(const IkeFailure *failure, const TunnelFailureContext *context)
 {
-    return advise_proposals(context, TUNNEL_PHASE2);
+    return advise_proposals(context->profile, TUNNEL_PHASE2, NULL);
 }
 
 /* ---- our ID ---- */

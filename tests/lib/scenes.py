@@ -381,6 +381,8 @@ def connection(stage):
         stage.toggle()
         stage.is_told("Corp", "Could not connect")
         yield "window-failed"
+        stage.press("For the Gateway’s Administrator", "toggle button")
+        yield "window-administrator"
         stage.desktop.activate("win.diagnose")
         stage.wait("label", "Please wait…")
         yield "diagnosis-running"

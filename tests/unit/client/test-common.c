@@ -94,6 +94,28 @@ static void test_an_error_keeps_its_advice_when_copied(void **state)
     assert_int_equal(dialtone_failure_of(copy), 5);
 }
 
+static void test_an_advice_has_a_part_for_the_administrator(void **state)
+{
+    static const struct {
+        const char *advice, *for_user, *configuration, *longer;
+    } rows[] = {
+        {NULL, "", NULL, "Diagnose."},
+        {"", "", NULL, "Diagnose."},
+        {"Ask.\nOr wait.", "Ask.\nOr wait.", NULL, "Ask.\nOr wait.\nDiagnose."},
+        {"Ask.\n\nset a\nset b", "Ask.", "set a\nset b", "Ask.\nDiagnose.\n\nset a\nset b"},
+        {"\n\nset a", "", "set a", "Diagnose.\n\nset a"},
+        {"Ask.\n\n", "Ask.", NULL, "Ask.\nDiagnose.\n\n"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *for_user = dialtone_advice_for_user(rows[i].advice);
+        g_autofree char *longer = dialtone_advice_add(rows[i].advice, "Diagnose.");
+        const char *configuration = dialtone_advice_configuration(rows[i].advice);
+        assert_string_equal(for_user, rows[i].for_user);
+        assert_int_equal(g_strcmp0(configuration, rows[i].configuration), 0);
+        assert_string_equal(longer, rows[i].longer);
+    }
+}
+
 static void test_other_errors_are_faults_of_ours(void **state)
 {
     g_autoptr(GError) error = g_error_new_literal(G_FILE_ERROR, 7, "x");
@@ -547,6 +569,7 @@ int main(void)
         cmocka_unit_test(test_reasons_are_the_exit_codes),
         cmocka_unit_test(test_unknown_names_are_refused_and_change_nothing),
         cmocka_unit_test(test_an_error_keeps_its_advice_when_copied),
+        cmocka_unit_test(test_an_advice_has_a_part_for_the_administrator),
         cmocka_unit_test(test_other_errors_are_faults_of_ours),
         cmocka_unit_test(test_hostile_strings_become_one_clean_line),
         cmocka_unit_test(test_a_nul_inside_is_dropped),

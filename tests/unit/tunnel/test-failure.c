@@ -175,8 +175,11 @@ static void no_proposal_chosen_shows_each_attempt_and_both_spellings(void **stat
     assert_has(told->advice, "\nset security ike policy POLICY mode aggressive\n"
                              "set security ike policy POLICY proposals [ dialtone-1 dialtone-2 ]");
     assert_has(told->advice, "proposals = aes256-sha256-modp2048,aes128-sha1-modp1024");
-    assert_has(told->advice, "[UserAuth] User=");
     assert_int_equal(told->remedy, DIALTONE_REMEDY_DIAGNOSE);
+    g_autofree char *for_user = dialtone_advice_for_user(told->advice);
+    assert_has(for_user, "[UserAuth] User=");
+    assert_null(strstr(for_user, "Junos"));
+    assert_int_equal(strncmp(dialtone_advice_configuration(told->advice), "Junos:\nset ", 11), 0);
     forget(told);
 }
 
