@@ -353,15 +353,24 @@ static void seal_gcm(Multi *self, IkeBulkPacket *packets, size_t n)
     }
 }
 
+/* In a time that does not depend on where they differ, without a call for each packet. */
+static bool is_same_tag(const uint8_t a[GCM_TAG], const uint8_t b[GCM_TAG])
+{
+    uint64_t x[2], y[2];
+
+    memcpy(x, a, GCM_TAG);
+    memcpy(y, b, GCM_TAG);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+}
+
 static void open_gcm(Multi *self, IkeBulkPacket *packets, size_t n)
 {
     write_nonces(self, packets, n);
     for (size_t i = 0; i < n; i++)
         gcm_run(self, &packets[i], self->nonces[i], self->tags[i]);
     for (size_t i = 0; i < n; i++)
-        packets[i].result = ike_bulk_equal(self->tags[i], tag_of(self, &packets[i]), GCM_TAG)
-                                ? IKE_BULK_OK
-                                : IKE_BULK_FORGED;
+        packets[i].result =
+            is_same_tag(self->tags[i], tag_of(self, &packets[i])) ? IKE_BULK_OK : IKE_BULK_FORGED;
 }
 
 /* ---- the provider ---- */

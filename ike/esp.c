@@ -32,7 +32,7 @@ enum {
     TRUNCATED_ICV = 12,
     /* GCM has no use for more packets at once; of so few the first cache still has the headers and
      * trailers that are looked at before and after. */
-    AEAD_BATCH = 8,
+    AEAD_BATCH = 16,
 };
 
 /* Renewal is due long before the last number (RFC 4303, 3.3.3), and with blocks of 64 bits before
@@ -454,7 +454,7 @@ static EspVerdict take_in(EspSa *sa, EspPacket *packet, const IkeBulkPacket *wor
     return verdict;
 }
 
-/* At most IKE_BULK_BATCH packets, which have their verdict of look_at(). */
+/* At most IKE_BULK_BATCH packets. */
 static size_t open_batch(EspSa *sa, EspPacket *packets, size_t n)
 {
     size_t fixed = ESP_HEADER_SIZE + (size_t)sa->iv_size + sa->icv_size;
@@ -463,9 +463,11 @@ static size_t open_batch(EspSa *sa, EspPacket *packets, size_t n)
     Carried carried = {0};
     size_t good = 0, ready = 0;
 
-    for (size_t i = 0; i < n; i++)
-        if (packets[i].verdict == ESP_OK)
-            works[ready++] = (IkeBulkPacket){.esp = packets[i].data, .n = packets[i].n - fixed};
+    for (size_t i = 0; i < n; i++) {
+        packets[i].verdict = look_at(sa, &packets[i]);
+        works[ready] = (IkeBulkPacket){.esp = packets[i].data, .n = packets[i].n - fixed};
+        ready += packets[i].verdict == ESP_OK;
+    }
     if (ready > 0)
         ike_bulk_open(sa->bulk, works, ready);
     for (size_t i = 0; i < n; i++) {
@@ -484,8 +486,6 @@ size_t esp_open(EspSa *sa, EspPacket *packets, size_t n)
 {
     size_t good = 0;
 
-    for (size_t i = 0; i < n; i++)
-        packets[i].verdict = look_at(sa, &packets[i]);
     for (size_t i = 0; i < n; i += sa->batch)
         good += open_batch(sa, packets + i, smaller(n - i, sa->batch));
     return good;
