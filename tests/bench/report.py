@@ -107,8 +107,10 @@ class Figures:
                 *(number(m and m / 1024, 1) for m in memory)]
 
     def streams(self):
-        rows = [["TCP streams, aes128gcm16", "Mbit/s together"]]
-        return rows + [[n, number(self.get("streams", n, "mbit"))] for n in self.results.get("streams", {})]
+        kinds = [kind for kind in self.results if kind.startswith("streams ")]
+        rows = [["TCP streams, Mbit/s together", *(kind.removeprefix("streams ") for kind in kinds)]]
+        every = dict.fromkeys(n for kind in kinds for n in self.results[kind])
+        return rows + [[n, *(number(self.get(kind, n, "mbit")) for kind in kinds)] for n in every]
 
     def latency(self):
         rows = [["ping, ms", "alone", "beside a transfer", "95 of 100 within"]]

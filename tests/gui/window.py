@@ -81,6 +81,26 @@ def _(lab, bus, alice, bob):
         desktop.wait("list item", "Corp, Could not connect", 30)
 
 
+@service_case("what the gateway's administrator needs is folded away, and copied by a button", seconds=120)
+def _(lab, bus, alice, bob):
+    machine_knows_the_key(bus, proposals="aes256-sha512-ecp521")
+    with Desktop(lab, alice) as desktop:
+        desktop.wait("list item", "Corp, Not connected")
+        desktop.act("toggle button", "Connect Corp")
+        desktop.wait("list item", "Corp, Could not connect", 30)
+        desktop.wait("toggle button", "For the Gateway’s Administrator", checked=False)
+        desktop.act("toggle button", "For the Gateway’s Administrator")
+        desktop.wait("toggle button", "For the Gateway’s Administrator", checked=True)
+        desktop.act("push button", "Copy")
+        desktop.activate("win.new-profile")
+        desktop.act("push button", "From a text")
+        desktop.wait("text", "Text of the profile", focused=True)
+        desktop.key("ctrl+v")
+        wait_until(lambda: desktop.text("Text of the profile").startswith("Junos:\nset security ike proposal "), 10,
+                   "the lines of Junos are pasted")
+        desktop.key("Escape")
+
+
 @service_case("a gateway that is lost is told, and connected again when it is back", seconds=120)
 def _(lab, bus, alice, bob):
     machine_knows_the_key(bus)
@@ -107,6 +127,10 @@ def _(lab, bus, alice, bob):
         expect(any("Proposals" in text and "aes512" in text for text in desktop.names("label")),
                f"no word of the mistake: {desktop.names('label')}")
         desktop.screenshot("mistakes.png")
+        desktop.act("push button", "Edit…")
+        desktop.wait("push button", "Save and Test")
+        desktop.key("Escape")
+        desktop.gone("push button", "Save and Test")
 
 
 @service_case("a service that goes is started again, and one that is not there is told", seconds=120)
