@@ -163,16 +163,6 @@ static gboolean save(PlatformFirewall *self, FirewallStanding standing, GError *
     return FALSE;
 }
 
-/* What comes of it is told before the call returns, and is no news to us. */
-static gboolean run(PlatformFirewall *self, const char *text, GError **error)
-{
-    gboolean ok = platform_nft_run(text, error);
-
-    if (self->watch_fd >= 0)
-        (void)platform_nft_watch_read(self->watch_fd, self->info->interface);
-    return ok;
-}
-
 static FirewallStanding wanted(const PlatformFirewall *self)
 {
     if (self->kill_switch && self->for_boot)
@@ -180,6 +170,19 @@ static FirewallStanding wanted(const PlatformFirewall *self)
     if (self->kill_switch)
         return self->kill_switch->persistent ? FIREWALL_PERSISTENT : FIREWALL_KILL_SWITCH;
     return self->addresses ? FIREWALL_ADDRESSES : FIREWALL_NOTHING;
+}
+
+/* What comes of it is told before the call returns, and is no news to us; what somebody else has
+ * removed in the meantime is. */
+static gboolean run(PlatformFirewall *self, const char *text, GError **error)
+{
+    gboolean ok = platform_nft_run(text, error);
+    bool removed =
+        self->watch_fd >= 0 && platform_nft_watch_read_own(self->watch_fd, self->info->interface);
+
+    if (removed && wanted(self) != FIREWALL_NOTHING)
+        platform_restorer_wake(self->restorer);
+    return ok;
 }
 
 static gboolean clear(PlatformFirewall *self, GError **error)

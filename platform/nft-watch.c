@@ -21,6 +21,7 @@ _Static_assert((int)NFTA_RULE_TABLE == (int)NFTA_TABLE_NAME, "one number");
 
 typedef struct Removal {
     const char *table;
+    bool own; /* what a new table replaces has not been removed by anybody else */
     bool seen;
 } Removal;
 
@@ -48,12 +49,8 @@ static bool names_table(const struct nlmsghdr *header, const char *table)
     return false;
 }
 
-static bool is_removal(const struct nlmsghdr *header)
+static bool is_removal(int type)
 {
-    if (header->nlmsg_len < HEAD || header->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES)
-        return false;
-    int type = header->nlmsg_type & 0xff;
-
     return type == NFT_MSG_DELTABLE || type == NFT_MSG_DELCHAIN || type == NFT_MSG_DELRULE;
 }
 
@@ -61,13 +58,28 @@ static void on_message(const struct nlmsghdr *header, void *user_data)
 {
     Removal *removal = user_data;
 
-    removal->seen = removal->seen || (is_removal(header) && names_table(header, removal->table));
+    if (header->nlmsg_len < HEAD || header->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES)
+        return;
+    int type = header->nlmsg_type & 0xff;
+
+    if (is_removal(type) && names_table(header, removal->table))
+        removal->seen = true;
+    else if (removal->own && type == NFT_MSG_NEWTABLE && names_table(header, removal->table))
+        removal->seen = false;
 }
 
 /* Of messages that were lost one may have been ours. */
+static bool read_all(int fd, Removal removal)
+{
+    return platform_netlink_hear_all(fd, on_message, &removal) || removal.seen;
+}
+
 bool platform_nft_watch_read(int fd, const char *table)
 {
-    Removal removal = {table, false};
+    return read_all(fd, (Removal){.table = table});
+}
 
-    return platform_netlink_hear_all(fd, on_message, &removal) || removal.seen;
+bool platform_nft_watch_read_own(int fd, const char *table)
+{
+    return read_all(fd, (Removal){.table = table, .own = true});
 }

@@ -18,3 +18,6 @@ __attribute__((warn_unused_result)) int platform_nft_watch_open(int *fdp);
 /* Reads all that is there. True when a table of this name was removed, or something in it, or when
    so much happened that something was missed. */
 bool platform_nft_watch_read(int fd, const char *table);
+/* The same right after this process has made the table anew: true for what was removed since then,
+   which came before anybody could read that it was made. */
+bool platform_nft_watch_read_own(int fd, const char *table);
