@@ -20,6 +20,9 @@
 #include "client/tunnel/protected.h"
 #include "client/tunnel/provider.h"
 
+/* For a second together. */
+enum { CONFLICTS_MAX = 20, CONFLICT_PAUSE_MS = 50 };
+
 /* ---- the data path ---- */
 
 static gboolean on_datagrams(gint fd, GIOCondition condition, gpointer data)
@@ -63,6 +66,7 @@ static void on_tun_gone(Tunnel *self)
     tunnel_notice(self, _("The interface %s was taken away; it is set up again."), self->interface);
     datapath_attach_tun(self->datapath, -1, false);
     self->tun_attached = false;
+    g_clear_handle_id(&self->again_source, g_source_remove);
     g_clear_pointer(&self->plan, helper_plan_free);
     tunnel_network_open_tun(self->network);
 }
@@ -237,9 +241,32 @@ static void network_is_up(Tunnel *self)
     tunnel_rearm(self);
 }
 
+static gboolean on_again(gpointer data)
+{
+    Tunnel *self = data;
+    self->again_source = 0;
+    if (self->end == TUNNEL_END_NOT && self->plan != NULL)
+        tunnel_network_apply(self->network, self->plan);
+    return G_SOURCE_REMOVE;
+}
+
+/* A tunnel that carries the same may be on its way out, as that of the user from whom a profile is
+ * taken over: for a second it is waited for. */
+static bool waits_for_another(Tunnel *self, const GError *error)
+{
+    if (dialtone_failure_of(error) != DIALTONE_FAILURE_NOT_PERMITTED ||
+        self->end != TUNNEL_END_NOT || self->plan == NULL || self->conflicts == CONFLICTS_MAX)
+        return false;
+    self->conflicts++;
+    self->again_source = g_timeout_add(CONFLICT_PAUSE_MS, on_again, self);
+    return true;
+}
+
 static void on_applied(const char *const *warnings, const GError *error, gpointer data)
 {
     Tunnel *self = data;
+    if (error != NULL && waits_for_another(self, error))
+        return;
     if (error != NULL) {
         self->link = TUNNEL_LINK_DOWN;
         tunnel_end(self, g_error_copy(error));
@@ -462,6 +489,8 @@ static void tell_unused_servers(Tunnel *self)
 
 static void apply(Tunnel *self, HelperPlan *plan_take)
 {
+    g_clear_handle_id(&self->again_source, g_source_remove);
+    self->conflicts = 0;
     g_clear_pointer(&self->plan, helper_plan_free);
     self->plan = plan_take;
     self->link = TUNNEL_LINK_APPLYING;
@@ -526,6 +555,7 @@ void tunnel_link_clear(Tunnel *self)
     g_clear_handle_id(&self->event_source, g_source_remove);
     self->datapath = datapath_free(self->datapath);
     g_clear_pointer(&self->datagram, g_free);
+    g_clear_handle_id(&self->again_source, g_source_remove);
     g_clear_pointer(&self->plan, helper_plan_free);
     self->tun_attached = false;
     self->link = TUNNEL_LINK_DOWN;

@@ -44,7 +44,7 @@ struct Tunnel {
     int state_fd;
     bool tun_vnet, tun_attached, passing, resolver_ready; /* the last: or not needed */
     bool lacks4, lacks6; /* sockets of that family: none was asked for */
-    guint ike_source, event_source;
+    guint ike_source, event_source, again_source, conflicts;
     DatapathIke *datagram;
     TunnelLink link;
     bool apply_again; /* something changed while the helper was at it */
