@@ -41,7 +41,6 @@ typedef struct Multi {
     uint32_t aes_encrypt[AES_ROUND_KEYS], aes_decrypt[AES_ROUND_KEYS];
     uint64_t des[3][DES_ROUND_KEYS];
     uint8_t inner[STATE_MAX], outer[STATE_MAX]; /* HMAC's, behind the pads */
-    uint8_t salt[GCM_SALT];
     struct gcm_context_data gcm_context;
     aes_gcm_enc_dec_t gcm; /* NULL: CBC */
     const void *des3[3];
@@ -119,7 +118,8 @@ static int key_gcm(Multi *self, const IMB_MGR *manager, const IkeBulkKeys *keys)
             continue;
         rows[i].expand(keys->keymat, &self->gcm_key);
         self->gcm = keys->encrypt ? rows[i].encrypt : rows[i].decrypt;
-        memcpy(self->salt, ike_bulk_salt(keys), GCM_SALT);
+        for (size_t j = 0; j < IKE_BULK_BATCH; j++)
+            memcpy(self->nonces[j], ike_bulk_salt(keys), GCM_SALT);
         return 0;
     }
     return -ENOTSUP;
@@ -330,10 +330,8 @@ static void open_cbc(Multi *self, IkeBulkPacket *packets, size_t n)
  * two halves had only just been written. */
 static void write_nonces(Multi *self, const IkeBulkPacket *packets, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        memcpy(self->nonces[i], self->salt, GCM_SALT);
+    for (size_t i = 0; i < n; i++)
         memcpy(self->nonces[i] + GCM_SALT, packets[i].esp + IKE_BULK_HEADER, GCM_IV);
-    }
 }
 
 static void gcm_run(Multi *self, const IkeBulkPacket *packet, const uint8_t *nonce, uint8_t *tag)

@@ -18,7 +18,7 @@
 #include "esp-bare.h"
 #include "ike/esp.h"
 
-enum { SPI = 0x12345678, FULL_SIZE = 1408, TURNS = 8, ATTEMPTS = 5 };
+enum { SPI = 0x12345678, FULL_SIZE = 1408, TURNS = 8, ATTEMPTS = 40 };
 
 #define BAR 0.9
 

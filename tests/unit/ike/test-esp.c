@@ -185,24 +185,42 @@ static void test_c13_pad_length_stays_inside(void **state)
     }
 }
 
-/* Up to 255 bytes of padding are allowed, and its length hides nothing from the check. */
-static void test_longest_padding_is_accepted(void **state)
+/* The smallest inner packet from 40 bytes on that makes whole blocks with so much padding. */
+static void pad_with(KitPlain *plain, const KitSuite *suite, size_t pad)
 {
-    KitPlain plain = {.n = 40 + 256};
+    size_t inner = 40;
 
+    while ((inner + pad + 2) % suite->cipher->block_size != 0)
+        inner++;
+    kit_ipv4(plain->bytes, inner);
+    for (size_t i = 0; i < pad; i++)
+        plain->bytes[inner + i] = (uint8_t)(i + 1);
+    plain->bytes[inner + pad] = (uint8_t)pad;
+    plain->bytes[inner + pad + 1] = 4;
+    plain->n = inner + pad + 2;
+}
+
+/* Up to 255 bytes of padding are allowed, and its length hides nothing from the check. */
+static void test_each_length_of_padding_is_checked_to_its_ends(void **state)
+{
     EACH_SUITE(suite)
     {
-        size_t pad = 256 - 2;
+        for (size_t pad = 0; pad < 256; pad++) {
+            /* From the end. */
+            const size_t places[] = {1, 2, 8, 9, pad / 2, pad - 8, pad - 7, pad};
+            KitPlain plain = {.n = 0};
 
-        kit_ipv4(plain.bytes, 40);
-        plain.n = 40 + pad + 2;
-        while (plain.n % suite->cipher->block_size != 0)
-            plain.n--, pad--;
-        for (size_t i = 0; i < pad; i++)
-            plain.bytes[40 + i] = (uint8_t)(i + 1);
-        plain.bytes[plain.n - 2] = (uint8_t)pad;
-        plain.bytes[plain.n - 1] = 4;
-        assert_int_equal(verdict_of(suite, &plain), ESP_OK);
+            pad_with(&plain, suite, pad);
+            assert_int_equal(verdict_of(suite, &plain), ESP_OK);
+            for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+                KitPlain bad = plain;
+
+                if (places[i] == 0 || places[i] > pad)
+                    continue;
+                bad.bytes[bad.n - 2 - places[i]] ^= 0x80;
+                assert_int_equal(verdict_of(suite, &bad), ESP_MALFORMED);
+            }
+        }
     }
 }
 
@@ -414,7 +432,7 @@ int main(void)
         CASE(test_a_huge_packet_is_malformed),
         CASE(test_c13_padding_counts_up),
         CASE(test_c13_pad_length_stays_inside),
-        CASE(test_longest_padding_is_accepted),
+        CASE(test_each_length_of_padding_is_checked_to_its_ends),
         CASE(test_c13_plaintext_has_room_for_its_trailer),
         CASE(test_next_header_is_an_ip_version),
         CASE(test_inner_length_stays_inside),
