@@ -323,6 +323,8 @@ static int add_threads_and_pairs(scmp_filter_ctx filter)
     /* A thread of ours may make way for the others. */
     if (r == 0)
         r = allow_if(filter, CALL(setpriority), 1, UINT32_MAX, 0);
+    if (r == 0)
+        r = allow_if(filter, CALL(sched_setscheduler), 1, UINT32_MAX, SCHED_BATCH);
     /* Limits may be asked, not set: sysconf() and thread stacks ask. */
     if (r == 0)
         r = allow_if(filter, CALL(prlimit64), 2, UINT64_MAX, 0);

@@ -12,9 +12,10 @@
 #include "client/tunnel/datapath-control.h"
 
 enum {
-    SEGMENTS_BYTES_MAX = 65000, /* of one message with UDP_SEGMENT */
-    BUSY_MS = 20,               /* how long a full socket is waited for, */
-    BUSY_TRIES = 3,             /* and how often in a batch */
+    SEGMENTS_MAX = 64, /* of one message with UDP_SEGMENT, in every kernel */
+    SEGMENTS_BYTES_MAX = 65000,
+    BUSY_MS = 20,   /* how long a full socket is waited for, */
+    BUSY_TRIES = 3, /* and how often in a batch */
 };
 
 struct DatapathOutput {
@@ -77,7 +78,7 @@ static size_t run_of(const DatapathOutput *output, size_t first)
 
     if (!output->segments)
         return 1;
-    while (i < output->n && output->packets[i].n <= size &&
+    while (i < output->n && i - first < SEGMENTS_MAX && output->packets[i].n <= size &&
            output->classes[i] == output->classes[first] && total + size <= SEGMENTS_BYTES_MAX) {
         total += size;
         if (output->packets[i++].n < size)

@@ -466,6 +466,7 @@ void *datapath_receiver_run(void *data)
                               {.fd = path->esp6, .events = POLLIN}};
     bool more = false;
 
+    datapath_begin_thread("dialtone-recv");
     while (take_commands(receiver)) {
         if (poll(wanted, G_N_ELEMENTS(wanted), more ? 0 : -1) < 0)
             continue;

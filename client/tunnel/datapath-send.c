@@ -454,6 +454,7 @@ void *datapath_sender_run(void *data)
 {
     DatapathSender *sender = data;
 
+    datapath_begin_thread("dialtone-send");
     while (take_commands(sender)) {
         bool empty = true;
 

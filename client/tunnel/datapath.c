@@ -75,7 +75,13 @@ bool datapath_same_address(const IkeAddress *a, const IkeAddress *b)
 
 /* ---- birth and death ---- */
 
-static int start_thread(pthread_t *thread, void *(*run)(void *), void *argument, const char *name)
+void datapath_begin_thread(const char *name)
+{
+    pthread_setname_np(pthread_self(), name);
+    (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &(struct sched_param){0});
+}
+
+static int start_thread(pthread_t *thread, void *(*run)(void *), void *argument)
 {
     sigset_t all, before;
     int error;
@@ -85,8 +91,6 @@ static int start_thread(pthread_t *thread, void *(*run)(void *), void *argument,
     pthread_sigmask(SIG_SETMASK, &all, &before);
     error = pthread_create(thread, NULL, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error == 0)
-        pthread_setname_np(*thread, name);
     return -error;
 }
 
@@ -129,12 +133,10 @@ static int start(Datapath *self)
     self->receiver = datapath_receiver_new(self);
     if (self->sender == NULL || self->receiver == NULL)
         return -ENOMEM;
-    error =
-        start_thread(&self->receive_thread, datapath_receiver_run, self->receiver, "dialtone-recv");
+    error = start_thread(&self->receive_thread, datapath_receiver_run, self->receiver);
     self->receiving = error == 0;
     if (error == 0)
-        error =
-            start_thread(&self->send_thread, datapath_sender_run, self->sender, "dialtone-send");
+        error = start_thread(&self->send_thread, datapath_sender_run, self->sender);
     self->sending = error == 0;
     return error;
 }

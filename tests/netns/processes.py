@@ -93,6 +93,8 @@ def _(lab):
             expect(int(fields[caps], 16) == 0, f"thread {task}: {caps} is {fields[caps]}")
         expect(fields["NoNewPrivs"] == "1", f"thread {task}: NoNewPrivs is {fields['NoNewPrivs']}")
         expect(fields["Seccomp"] == "2", f"thread {task}: Seccomp is {fields['Seccomp']}")
+    batch = [fields["Name"] for task, fields in found if os.sched_getscheduler(int(task)) == os.SCHED_BATCH]
+    expect(sorted(batch) == ["dialtone-recv", "dialtone-send"], f"batch work (sched(7)) are the threads {batch}")
 
 
 @case("the tunnel process can't be traced, by another process of its uid neither")

@@ -341,6 +341,7 @@ static void test_a_filter_holds_for_all_threads_once_it_is_closed(void **state)
 static int try_more_forbidden(void)
 {
     const struct rlimit limit = {1, 1};
+    const struct sched_param first = {1};
     void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     int status = 0;
 
@@ -351,6 +352,7 @@ static int try_more_forbidden(void)
     status |= denied(unshare(CLONE_NEWUSER)) << 4;
     status |= denied(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)) << 5;
     status |= denied(setuid(0)) << 6;
+    status |= denied(sched_setscheduler(0, SCHED_FIFO, &first)) << 7;
     return status;
 }
 
