@@ -25,13 +25,19 @@
 #include "client/tunnel/datapath-split.h"
 
 enum {
-    BATCH = 128, /* packets of one round */
+    BATCH = 256, /* packets of one round */
     TRAIN = 64,  /* datagrams of one message, */
     TRAIN_BYTES = 65000,
     PACKET_MAX = 1500,
     MESSAGES = 32, /* of one recvmmsg */
     MESSAGE_SIZE = 65536,
 };
+
+/* As the data path's threads are. */
+static void become_batch_work(void)
+{
+    (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &(struct sched_param){0});
+}
 
 /* For a control message with a uint16_t or an int in it. */
 typedef union Control {
@@ -137,6 +143,7 @@ static void *send_all(void *data)
     Relay *relay = data;
     struct pollfd wanted = {.fd = relay->tun, .events = POLLIN};
 
+    become_batch_work();
     for (;;) {
         bool more = fill(relay);
 
@@ -187,6 +194,7 @@ static void *receive_all(void *data)
     struct iovec parts[MESSAGES];
     Control controls[MESSAGES];
 
+    become_batch_work();
     for (;;) {
         int n;
 
