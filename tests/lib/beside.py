@@ -55,7 +55,9 @@ class Link:
         wait_until(lambda: "ready" in self.lab.read_log("wire.log"), 5, "the link is watched")
 
     def read_frames(self):
-        return [line.split()[1:] for line in self.lab.read_log("wire.log").splitlines()[1:]]
+        """Of whole lines: in a flood the last one is read while it is written."""
+        whole = self.lab.read_log("wire.log").rpartition("\n")[0]
+        return [line.split()[1:] for line in whole.splitlines()[1:]]
 
     def frames(self, since=0):
         """What has left, up to now: lists of protocol, source, destination and two ports."""
